@@ -1,0 +1,47 @@
+"""What a runtime is: one module with ``open_session``. The parent never imports such a module; workers do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from bench.records import Artifact, Probe, SessionInfo, SessionSettings
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Feed = Mapping[str, Array]  # input name as in the artifact -> C-contiguous host array
+
+
+class Session(Protocol):
+    """A model, ready to run. Not shared between threads."""
+
+    info: SessionInfo
+
+    def call(self, feed: Feed) -> Sequence[Array]:
+        """One inference of one batch: host arrays in, host arrays out, in the order of ``settings.outputs``.
+
+        Blocks until the outputs are in host memory. Never times itself, never checks, never logs.
+        May be any callable attribute (a bound C function costs less than a method around it).
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the session holds; calling it twice is fine."""
+        ...
+
+
+class RuntimeModule(Protocol):
+    """The two functions of a runtime's module."""
+
+    def open_session(self, artifact: Artifact, settings: SessionSettings) -> Session:
+        """Open strictly what was asked for.
+
+        Raises UnavailableError where the provider or its device is not there, UnsupportedError where the model does
+        not fit this runtime, UsageError for an unknown option or value. Never falls back.
+        """
+        ...
+
+    def probe(self) -> Probe:
+        """Whether it could be used here; run in a child process, may import the runtime."""
+        ...
