@@ -12,9 +12,7 @@ import msgspec
 
 ModelKind = Literal["zoo", "keras", "builder", "keras_file", "h5", "saved_model", "onnx"]
 ArtifactKind = Literal["saved_model", "onnx"]
-Status = Literal[
-    "ok", "unavailable", "partial", "unsupported", "failed", "crashed", "timeout", "oom", "skipped"
-]
+Status = Literal["ok", "unavailable", "partial", "unsupported", "failed", "crashed", "timeout", "oom", "skipped"]
 Verdict = Literal["agrees", "disagrees", "vacuous", "unchecked"]
 TurnKind = Literal["warmup", "turn", "tail"]
 Boundary = Literal["host"]
@@ -25,7 +23,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of all records: immutable, keyword-only, strict when decoded."""
 
 
-class Caution(Record):
+class Caution(Record, frozen=True):
     """A doubt about a row, with its reason."""
 
     code: str  # short stable word: "contended", "few samples", ...
@@ -35,7 +33,7 @@ class Caution(Record):
 # --- what people type ------------------------------------------------------------------------------------------------
 
 
-class ModelSpec(Record):
+class ModelSpec(Record, frozen=True):
     """A model as asked for: ``NAME[:key=value,...][#LABEL]``, already parsed."""
 
     text: str  # as typed
@@ -48,7 +46,7 @@ class ModelSpec(Record):
     label: str | None = None
 
 
-class RuntimeSpec(Record):
+class RuntimeSpec(Record, frozen=True):
     """A runtime as asked for: ``NAME[@VERSION][:key=value,...][#LABEL]``, its name canonical."""
 
     text: str
@@ -59,7 +57,7 @@ class RuntimeSpec(Record):
     label: str | None = None
 
 
-class Tolerance(Record):
+class Tolerance(Record, frozen=True):
     """What a user allows instead of our own rule: elementwise ``|y - truth| <= atol + rtol * |truth|``.
 
     Keys are output names; the key ``""`` is every output that is not named.
@@ -69,7 +67,7 @@ class Tolerance(Record):
     atol: dict[str, float] = {}
 
 
-class PrepareSettings(Record):
+class PrepareSettings(Record, frozen=True):
     """Everything besides the model that decides what prepare makes."""
 
     seed: int = 0
@@ -85,7 +83,7 @@ class PrepareSettings(Record):
     signature: str | None = None  # of a SavedModel
 
 
-class MeasureSettings(Record):
+class MeasureSettings(Record, frozen=True):
     """How a group is measured; see the contract for the meaning of each."""
 
     repetitions: int = 5
@@ -97,7 +95,7 @@ class MeasureSettings(Record):
     seed: int = 0  # of the order in which workers start and take turns
 
 
-class Suite(Record):
+class Suite(Record, frozen=True):
     """One run as asked for: every model meets every runtime at every batch size."""
 
     models: tuple[ModelSpec, ...]
@@ -113,7 +111,7 @@ class Suite(Record):
 # --- what prepare makes -----------------------------------------------------------------------------------------------
 
 
-class Tensor(Record):
+class Tensor(Record, frozen=True):
     """An input or output of a model."""
 
     name: str
@@ -122,7 +120,7 @@ class Tensor(Record):
     batched: bool = True
 
 
-class Artifact(Record):
+class Artifact(Record, frozen=True):
     """A model file or folder that a runtime can load."""
 
     kind: ArtifactKind
@@ -136,7 +134,7 @@ class Artifact(Record):
     ir_version: int | None = None
 
 
-class ArrayFile(Record):
+class ArrayFile(Record, frozen=True):
     """Arrays in an ``.npz``, written by us."""
 
     path: str
@@ -144,7 +142,7 @@ class ArrayFile(Record):
     items: int  # leading axis of every array
 
 
-class Failure(Record):
+class Failure(Record, frozen=True):
     """Why something is not there, and how to go on."""
 
     status: Status
@@ -153,7 +151,7 @@ class Failure(Record):
     relative_error: float | None = None
 
 
-class Prepared(Record):
+class Prepared(Record, frozen=True):
     """One model, ready for every runtime: the answer of the export child, kept in the cache."""
 
     model: str  # ModelSpec.display
@@ -177,7 +175,7 @@ class Prepared(Record):
 # --- a case and its session -------------------------------------------------------------------------------------------
 
 
-class Case(Record):
+class Case(Record, frozen=True):
     """Model x runtime x batch x threads x precision."""
 
     case_id: str  # unique in a report, stable between runs of the same suite
@@ -189,7 +187,7 @@ class Case(Record):
     boundary: Boundary = "host"
 
 
-class SessionSettings(Record):
+class SessionSettings(Record, frozen=True):
     """What a runtime is told when it opens an artifact: nothing is left to a library's default."""
 
     threads: int
@@ -199,7 +197,7 @@ class SessionSettings(Record):
     options: dict[str, str] = {}
 
 
-class SessionInfo(Record):
+class SessionInfo(Record, frozen=True):
     """What a runtime says it really opened."""
 
     runtime_version: str
@@ -212,7 +210,7 @@ class SessionInfo(Record):
     cautions: tuple[Caution, ...] = ()
 
 
-class Probe(Record):
+class Probe(Record, frozen=True):
     """Whether a runtime can be used on this machine, and the line that would make it so."""
 
     name: str
@@ -222,7 +220,7 @@ class Probe(Record):
     version: str | None = None
 
 
-class Memory(Record):
+class Memory(Record, frozen=True):
     """A process's memory by the kernel's account."""
 
     rss_bytes: int
@@ -233,7 +231,7 @@ class Memory(Record):
 # --- worker messages --------------------------------------------------------------------------------------------------
 
 
-class OpenRequest(Record, tag="open"):
+class OpenRequest(Record, frozen=True, tag="open"):
     """Import the runtime, load the artifact, keep the inputs."""
 
     runtime: str
@@ -244,17 +242,17 @@ class OpenRequest(Record, tag="open"):
     prefix: str  # the environment that the runtime must come from
 
 
-class FirstRequest(Record, tag="first"):
+class FirstRequest(Record, frozen=True, tag="first"):
     """Make the first call."""
 
 
-class WarmRequest(Record, tag="warm"):
+class WarmRequest(Record, frozen=True, tag="warm"):
     """Make warm-up calls: ``calls`` of them, or until steady when None."""
 
     calls: int | None = None
 
 
-class TurnRequest(Record, tag="turn"):
+class TurnRequest(Record, frozen=True, tag="turn"):
     """One switch call, then ``calls`` timed calls."""
 
     round: int
@@ -262,17 +260,17 @@ class TurnRequest(Record, tag="turn"):
     kind: TurnKind = "turn"
 
 
-class OutputsRequest(Record, tag="outputs"):
+class OutputsRequest(Record, frozen=True, tag="outputs"):
     """Run the whole pool and write the outputs, one row an item, under the model's names."""
 
     path: str
 
 
-class CloseRequest(Record, tag="close"):
+class CloseRequest(Record, frozen=True, tag="close"):
     """Close the session and end."""
 
 
-class Opened(Record, tag="opened"):
+class Opened(Record, frozen=True, tag="opened"):
     import_ns: int
     load_ns: int
     info: SessionInfo
@@ -282,12 +280,12 @@ class Opened(Record, tag="opened"):
     thread_count: int
 
 
-class FirstDone(Record, tag="first_done"):
+class FirstDone(Record, frozen=True, tag="first_done"):
     first_call_ns: int
     memory: Memory
 
 
-class Turn(Record, tag="turn_done"):
+class Turn(Record, frozen=True, tag="turn_done"):
     """What one turn of a worker brought."""
 
     round: int
@@ -303,16 +301,16 @@ class Turn(Record, tag="turn_done"):
     steady: bool | None = None  # warm-up only: ended by the steady-state rule, not by its bound
 
 
-class OutputsDone(Record, tag="outputs_done"):
+class OutputsDone(Record, frozen=True, tag="outputs_done"):
     file: ArrayFile
     memory: Memory  # its peak is that of the timed calls: reset before them, read before the outputs are made
 
 
-class Closed(Record, tag="closed"):
+class Closed(Record, frozen=True, tag="closed"):
     pass
 
 
-class Failed(Record, tag="failed"):
+class Failed(Record, frozen=True, tag="failed"):
     """An exception inside the worker."""
 
     status: Status
@@ -327,7 +325,7 @@ Reply = Opened | FirstDone | Turn | OutputsDone | Closed | Failed
 # --- what was measured ------------------------------------------------------------------------------------------------
 
 
-class OutputCheck(Record):
+class OutputCheck(Record, frozen=True):
     """One output of one case against the truth."""
 
     output: str
@@ -349,7 +347,7 @@ class OutputCheck(Record):
     nonfinite_truth: int = 0
 
 
-class RoundState(Record):
+class RoundState(Record, frozen=True):
     """The machine during one round; nothing is deleted, a disturbed round is flagged."""
 
     round: int
@@ -361,7 +359,7 @@ class RoundState(Record):
     disturbed: bool
 
 
-class CaseRepetition(Record):
+class CaseRepetition(Record, frozen=True):
     """One fresh worker of one case: all that it brought before it ended or died."""
 
     case_id: str
@@ -376,7 +374,7 @@ class CaseRepetition(Record):
     complete: bool = False  # every round was measured and the outputs were checked at the end
 
 
-class GroupRepetition(Record):
+class GroupRepetition(Record, frozen=True):
     """One repetition of a group: the unit that is saved, and the unit of evidence."""
 
     group: int
@@ -390,7 +388,7 @@ class GroupRepetition(Record):
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-class Machine(Record):
+class Machine(Record, frozen=True):
     """What the numbers depend on. No host name, user or home path."""
 
     cpu: str
@@ -402,7 +400,7 @@ class Machine(Record):
     python: str
 
 
-class Environment(Record):
+class Environment(Record, frozen=True):
     """``environment.json``: machine, versions, the suite as asked for, and how it went."""
 
     schema_version: int

@@ -1,0 +1,1 @@
+"""Stage 5: samples and outputs to agreement, statistics and rows."""

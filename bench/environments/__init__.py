@@ -1,0 +1,1 @@
+"""Stage 1: the virtual environment that a runtime lives in."""

@@ -1,0 +1,1 @@
+"""Stage 4: workers, rounds, the timed loop, memory and machine."""

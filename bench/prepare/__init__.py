@@ -1,0 +1,1 @@
+"""Stage 3: model spec to artifacts, inputs and truth."""

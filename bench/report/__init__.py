@@ -1,0 +1,1 @@
+"""Stage 6: rows, samples and agreement to files and text."""
