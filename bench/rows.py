@@ -8,7 +8,7 @@ from __future__ import annotations
 from bench.records import Boundary, Record, Status, Verdict
 
 
-class Row(Record, frozen=True):
+class Row(Record, frozen=True, kw_only=True):
     """One case in a report; samples, summary and row are different types so that they can't be mixed."""
 
     # who
