@@ -1,1 +1,0 @@
-"""Stage 1: the virtual environment that a runtime lives in."""

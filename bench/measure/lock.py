@@ -1,0 +1,53 @@
+"""One run at a time on a machine: two at once spoil each other's numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+LOCK_NAME = "onnx-crossbench.lock"
+_POLL_S = 0.5
+
+
+@contextlib.contextmanager
+def machine_lock(on_wait: Callable[[str], None], path: Path | None = None) -> Iterator[None]:
+    """Hold the machine's lock; while another run has it, say so once and wait.
+
+    The kernel frees the lock when its holder ends, however it ends.
+    """
+    path = path or Path(tempfile.gettempdir()) / LOCK_NAME
+    fd = _open(path)
+    try:
+        _take(fd, path, on_wait)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _open(path: Path) -> int:
+    """The lock's file, made for every user of the machine; flock needs no right to write."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with contextlib.suppress(OSError):  # the umask may have taken the others' right to read
+            os.fchmod(fd, 0o644)
+        return fd
+
+
+def _take(fd: int, path: Path, on_wait: Callable[[str], None]) -> None:
+    waiting = False
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not waiting:
+                on_wait(f"another run holds this machine ({path.name}); waiting for it to end")
+            waiting = True
+            time.sleep(_POLL_S)

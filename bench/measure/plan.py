@@ -1,0 +1,131 @@
+"""How a group is measured, as pure functions: batches of the pool, warm-up rule, rounds, orders, groups.
+
+Numbers and their reasons are those of the project's measurements (README, "How it measures").
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+
+from bench.records import Artifact, Case, MeasureSettings, Record, Tensor
+
+WARMUP_MIN_CALLS = 5
+WARMUP_MAX_CALLS = 50
+WARMUP_MAX_NS = 10_000_000_000
+WARMUP_GAIN = 0.02  # a new minimum counts when it is lower by more than this
+TURN_CALLS = 3
+TURN_MIN_NS = 1_000_000  # short calls: as many per turn as make a millisecond
+TURN_MAX_NS = 2_000_000_000  # a call longer than this is alone in its turn
+MAX_TURN_CALLS = 200
+MAX_ROUNDS = 20_000
+EXTRA_ROUNDS = 20  # up to here rounds are added while they cost less than starting the workers did
+MEMORY_SHARE = 0.6  # of the available memory that a group may be estimated to take
+
+_MIB = 2**20
+_RUNTIME_BYTES = {"tensorflow": 700 * _MIB}
+_OTHER_RUNTIME_BYTES = 150 * _MIB
+_ACTIVATION_FACTOR = 40  # bytes of activations alive per byte of input: MobileNet needs about 10
+
+
+class RoundPlan(Record, frozen=True):
+    """The same for every repetition of a group."""
+
+    rounds: int
+    calls: int  # timed calls of one turn, the same for every case of the group
+    bounded: bool = False  # a bound was reached before what -t or -r asked for
+
+
+def batch_count(items: int, batch_size: int, batched: bool = True) -> int:
+    """Distinct feeds made from a pool: enough to show every item, and at least two where the pool allows it."""
+    if not batched:
+        return items
+    if batch_size < items:
+        return math.ceil(items / batch_size)
+    return min(2, items)
+
+
+def batch_indices(items: int, batch_size: int, k: int) -> list[int]:
+    """Pool items of feed ``k``, wrapping around; feeds of a batch at least as large as the pool differ by rotation."""
+    start = k * batch_size if batch_size < items else k * max(1, items // 2)
+    return [(start + j) % items for j in range(batch_size)]
+
+
+def is_steady(latencies_ns: Sequence[int]) -> bool:
+    """Warm-up is over: at least 5 calls, and the last 5 brought no minimum lower by more than 2 %."""
+    if len(latencies_ns) < WARMUP_MIN_CALLS + 1:
+        return False
+    before = min(latencies_ns[:-WARMUP_MIN_CALLS])
+    return min(latencies_ns[-WARMUP_MIN_CALLS:]) >= before * (1 - WARMUP_GAIN)
+
+
+def plan_rounds(settings: MeasureSettings, fastest_ns: int, slowest_ns: int, startup_ns: int) -> RoundPlan:
+    """Rounds and timed calls per turn from the group's warm calls (its fastest and slowest case) and start-up time.
+
+    ``-r`` and ``-t`` add rounds until every case has its calls or its seconds; start-up below the cost of measuring
+    adds up to 20 rounds, since fresh processes are the dear part.
+    """
+    calls = TURN_CALLS if slowest_ns <= TURN_MAX_NS else 1
+    if fastest_ns * calls < TURN_MIN_NS:
+        calls = min(MAX_TURN_CALLS, max(calls, TURN_MIN_NS // max(1, fastest_ns)))
+        calls = max(TURN_CALLS, min(calls, TURN_MAX_NS // max(1, slowest_ns)))
+    rounds = settings.min_rounds
+    while rounds < EXTRA_ROUNDS and (rounds + 1) * (1 + calls) * (fastest_ns + slowest_ns) < startup_ns:
+        rounds += 1
+    wanted = rounds
+    if settings.min_calls is not None:
+        wanted = max(wanted, math.ceil(settings.min_calls / (settings.repetitions * calls)))
+    if settings.min_seconds is not None:
+        turn_ns = settings.repetitions * calls * max(1, fastest_ns)
+        wanted = max(wanted, math.ceil(settings.min_seconds * 1e9 / turn_ns))
+    return RoundPlan(rounds=min(wanted, MAX_ROUNDS), calls=calls, bounded=wanted > MAX_ROUNDS)
+
+
+def shuffled(case_ids: Sequence[str], *seed: int) -> list[str]:
+    """A fair order that depends on ``seed`` alone."""
+    order = list(case_ids)
+    random.Random(repr(seed)).shuffle(order)
+    return order
+
+
+def fixed_inputs(
+    tensors: Sequence[Tensor], batch_size: int, pool_shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[Tensor, ...]:
+    """The tensors with every dimension fixed: the batch to ``batch_size``, the others to those of the pool's items.
+
+    ``pool_shapes`` has a leading axis of items; its keys are the tensors' names.
+    """
+    fixed = []
+    for tensor in tensors:
+        item = pool_shapes[tensor.name][1:]
+        shape = (batch_size, *item) if tensor.batched else item
+        fixed.append(Tensor(name=tensor.name, shape=shape, dtype=tensor.dtype, batched=tensor.batched))
+    return tuple(fixed)
+
+
+def fixed_batch(artifact: Artifact) -> int | None:
+    """The only batch size that the artifact takes, or None where the batch is free."""
+    sizes = {t.shape[0] for t in artifact.inputs if t.batched and t.shape}
+    numbers = [size for size in sizes if size is not None]
+    return numbers[0] if numbers else None
+
+
+def estimate_bytes(runtime: str, artifact: Artifact, pool_item_bytes: int, batch_size: int) -> int:
+    """A generous guess of what one worker will hold."""
+    base = _RUNTIME_BYTES.get(runtime, _OTHER_RUNTIME_BYTES)
+    return base + 4 * artifact.size_bytes + batch_size * pool_item_bytes * _ACTIVATION_FACTOR
+
+
+def split_by_memory(cases: Sequence[Case], needs: Mapping[str, int], available: int) -> list[list[Case]]:
+    """Groups whose estimated memory stays below 60 % of what is available; a case too large goes alone."""
+    groups: list[list[Case]] = []
+    room = 0.0
+    for case in cases:
+        need = needs.get(case.case_id, 0)
+        if not groups or need > room:
+            groups.append([])
+            room = available * MEMORY_SHARE
+        groups[-1].append(case)
+        room -= need
+    return groups

@@ -1,0 +1,285 @@
+"""One process running one case. Started by path, never imported; answers one request at a time.
+
+Its arguments: a folder that holds only ``bench``, the parent's pid, the pipe to read from and the one to write to.
+It imports numpy, msgspec and its own runtime: light enough for any environment.
+"""
+
+from __future__ import annotations
+
+import sys
+
+sys.path.insert(0, sys.argv[1])  # the private folder: bench and nothing else of the parent's
+
+import ctypes
+import gc
+import os
+import signal
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import errors
+from bench.measure import loop, plan, wire
+from bench.measure.memory import read_memory, reset_peak
+from bench.prepare.arrays import load_arrays, save_arrays
+from bench.records import (
+    Closed,
+    CloseRequest,
+    Failed,
+    FirstDone,
+    FirstRequest,
+    Opened,
+    OpenRequest,
+    OutputsDone,
+    OutputsRequest,
+    Reply,
+    Request,
+    Status,
+    Tensor,
+    Turn,
+    TurnRequest,
+    WarmRequest,
+)
+from bench.runtimes.table import import_runtime, open_session
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Work:
+    """The session in hand and the feeds that its calls take in turn."""
+
+    def __init__(self) -> None:
+        self.session: Any = None
+        self.request: OpenRequest | None = None
+        self.feeds: list[dict[str, Any]] = []
+        self.next_feed = 0
+        self.peak_is_reset = False
+
+    def answer(self, request: Request) -> Reply:
+        """One reply for one request."""
+        if isinstance(request, OpenRequest):
+            return self.open(request)
+        if isinstance(request, FirstRequest):
+            return self.first()
+        if isinstance(request, WarmRequest):
+            return self.warm(request.calls)
+        if isinstance(request, TurnRequest):
+            return self.turn(request)
+        if isinstance(request, OutputsRequest):
+            return self.outputs(Path(request.path))
+        if self.session is not None:
+            self.session.close()
+        return Closed()
+
+    def open(self, request: OpenRequest) -> Opened:
+        """Import, load, and lay out the feeds; each with its own time and memory."""
+        self.request = request
+        memory_start = read_memory()
+        start = time.perf_counter_ns()
+        import_runtime(request.runtime)
+        import_ns = time.perf_counter_ns() - start
+        memory_import = read_memory()
+        start = time.perf_counter_ns()
+        self.session = open_session(request.runtime, request.artifact, request.settings)
+        load_ns = time.perf_counter_ns() - start
+        memory_load = read_memory()
+        _check_origin(request, self.session.info.runtime_file, self.session.info.runtime_version)
+        self.feeds = _make_feeds(request)
+        return Opened(
+            import_ns=import_ns,
+            load_ns=load_ns,
+            info=self.session.info,
+            memory_start=memory_start,
+            memory_import=memory_import,
+            memory_load=memory_load,
+            thread_count=_thread_count(),
+        )
+
+    def first(self) -> FirstDone:
+        """The first call; from here on nothing is collected while calls are timed."""
+        durations = [0]
+        loop.time_calls(self.session.call, self.feeds, self._advance(1), durations, time.perf_counter_ns)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        return FirstDone(first_call_ns=durations[0], memory=read_memory())
+
+    def warm(self, calls: int | None) -> Turn:
+        """Warm-up: a fixed count, or until steady within the bounds of the plan."""
+        durations: list[int] = []
+        steady = False
+        while len(durations) < (plan.WARMUP_MAX_CALLS if calls is None else calls):
+            one = [0]
+            loop.time_calls(self.session.call, self.feeds, self._advance(1), one, time.perf_counter_ns)
+            durations += one
+            steady = plan.is_steady(durations)
+            if sum(durations) > plan.WARMUP_MAX_NS or (calls is None and steady):
+                break
+        return self._turn(0, "warmup", None, durations, steady=steady if calls is None else None)
+
+    def turn(self, request: TurnRequest) -> Turn:
+        """One switch call, kept but not used, then the timed calls."""
+        if not self.peak_is_reset:
+            self.peak_is_reset = reset_peak()
+        switch = [0]
+        durations = [0] * request.calls
+        index = self._advance(1 + request.calls)
+        loop.time_calls(self.session.call, self.feeds, index, switch, time.perf_counter_ns)
+        switches, cpu, wall = _involuntary_switches(), time.process_time_ns(), time.perf_counter_ns()
+        loop.time_calls(self.session.call, self.feeds, index + 1, durations, time.perf_counter_ns)
+        return self._turn(
+            request.round,
+            request.kind,
+            switch[0],
+            durations,
+            index=index,
+            wall_ns=time.perf_counter_ns() - wall,
+            cpu_ns=time.process_time_ns() - cpu,
+            involuntary_switches=_involuntary_switches() - switches,
+        )
+
+    def outputs(self, path: Path) -> OutputsDone:
+        """Every feed once; the outputs as whole passes over the pool, in the order of its items.
+
+        A file of ``n * items`` rows holds n passes: row ``p * items + i`` is item i as it came the p-th time.
+        """
+        assert self.request is not None
+        memory = read_memory()
+        names = [self.request.artifact.names.get(name, name) for name in self.request.settings.outputs]
+        items = self.request.pool.items
+        seen: dict[str, list[list[Any]]] = {name: [[] for _ in range(items)] for name in names}
+        batched = _is_batched(self.request.settings.inputs)
+        for k, feed in enumerate(self.feeds):
+            places = plan.batch_indices(items, self.request.settings.batch_size, k) if batched else [k]
+            for name, output in zip(names, self.session.call(feed), strict=True):
+                for item, row in zip(places, _rows(np.asarray(output), places, batched), strict=False):
+                    seen[name][item].append(np.array(row))
+        return OutputsDone(file=save_arrays(path, {name: _passes(rows) for name, rows in seen.items()}), memory=memory)
+
+    def _advance(self, calls: int) -> int:
+        index = self.next_feed
+        self.next_feed = (index + calls) % len(self.feeds)
+        return index
+
+    def _turn(
+        self,
+        number: int,
+        kind: Any,
+        switch_ns: int | None,
+        latencies_ns: list[int],
+        *,
+        index: int = 0,
+        cpu_ns: int = 0,
+        wall_ns: int = 0,
+        involuntary_switches: int = 0,
+        steady: bool | None = None,
+    ) -> Turn:
+        return Turn(
+            round=number,
+            kind=kind,
+            input_index=index,
+            switch_ns=switch_ns,
+            latencies_ns=latencies_ns,
+            cpu_ns=cpu_ns,
+            wall_ns=wall_ns,
+            involuntary_switches=involuntary_switches,
+            thread_count=_thread_count(),
+            steady=steady,
+        )
+
+
+def _make_feeds(request: OpenRequest) -> list[dict[str, Any]]:
+    """Contiguous host arrays, made before anything is timed, under the artifact's names."""
+    pool = load_arrays(request.pool)
+    items, batch = request.pool.items, request.settings.batch_size
+    batched = _is_batched(request.settings.inputs)
+    feeds = []
+    for k in range(plan.batch_count(items, batch, batched)):
+        feed = {}
+        for tensor in request.settings.inputs:
+            array = pool[request.artifact.names.get(tensor.name, tensor.name)]
+            chosen = array[plan.batch_indices(items, batch, k)] if tensor.batched else array[k % items]
+            feed[tensor.name] = np.ascontiguousarray(chosen).reshape(chosen.shape)
+        feeds.append(feed)
+    return feeds
+
+
+def _is_batched(tensors: tuple[Tensor, ...]) -> bool:
+    return any(tensor.batched for tensor in tensors)
+
+
+def _rows(output: Any, places: list[int], batched: bool) -> Any:
+    """One row an item; an output without the batch in front is given whole to each item, so that its shape shows."""
+    if batched and output.ndim and output.shape[0] == len(places):
+        return output
+    return [output] * len(places)
+
+
+def _passes(rows: list[list[Any]]) -> Any:
+    n_passes = min(len(times) for times in rows)
+    return np.stack([rows[item][p] for p in range(n_passes) for item in range(len(rows))])
+
+
+def _check_origin(request: OpenRequest, runtime_file: str, version: str) -> None:
+    """The runtime must be the one of this environment, in the version that was asked for."""
+    if not Path(runtime_file).resolve().is_relative_to(Path(request.prefix).resolve()):
+        raise errors.UnavailableError(
+            f"opening {request.runtime}: it was loaded from outside its environment; "
+            "remove the other copy from the interpreter's path"
+        )
+    if request.expected_version is not None and version != request.expected_version:
+        raise errors.UnavailableError(
+            f"opening {request.runtime}: version {request.expected_version} asked for, {version} found"
+        )
+
+
+def _thread_count() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _involuntary_switches() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+def _die_with(parent: int) -> None:
+    """End when the parent does, also while stopped; and at once if it has ended already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _failed(error: BaseException) -> Failed:
+    status: Status = "failed"
+    if isinstance(error, errors.UnavailableError):
+        status = "unavailable"
+    elif isinstance(error, errors.UnsupportedError):
+        status = "unsupported"
+    elif isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "bad_alloc" in str(error):
+        status = "oom"
+    reason = str(error) if isinstance(error, errors.BenchError) else f"{type(error).__name__}: {error}"
+    return Failed(status=status, reason=reason, traceback=traceback.format_exc())
+
+
+def main(parent: int, read_fd: int, write_fd: int) -> None:
+    """Answer requests until the parent closes the pipe or asks to close."""
+    _die_with(parent)
+    work = Work()
+    while (payload := wire.receive(read_fd)) is not None:
+        request = wire.request_decoder.decode(payload)
+        reply: Reply
+        try:
+            reply = work.answer(request)
+        except Exception as error:
+            reply = _failed(error)
+        wire.send(write_fd, reply)
+        if isinstance(request, CloseRequest):
+            return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
