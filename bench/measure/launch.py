@@ -59,7 +59,7 @@ class WorkerHandle(Protocol):
         ...
 
     def close(self, kill: bool = False) -> None:
-        """End it, however it stands: continued, then its pipe closed, then killed after a bound (at once with ``kill``).
+        """End it, however it stands: continue it, close its pipe, kill it after a bound (at once with ``kill``).
 
         Twice is fine.
         """

@@ -126,18 +126,42 @@ class Repetition:
         )
         return result, rounds
 
+    def verify(self, group: int) -> GroupRepetition:
+        """Outputs alone: each case's worker is opened, judged and closed; nothing is timed."""
+        self._results = {case_id: CaseRepetition(case_id=case_id, repetition=0, status="ok") for case_id in self._arms}
+        self._turns = {case_id: [] for case_id in self._arms}
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            for case_id in self._arms:
+                self._open(case_id)
+                self._end(case_id)
+        finally:
+            for worker in self._alive.values():
+                worker.close(kill=True)
+        return GroupRepetition(
+            group=group,
+            repetition=0,
+            cases=list(self._results.values()),
+            rounds=[],
+            page_cache="warm",
+            started=started,
+        )
+
     def _start_all(self, order: Sequence[str]) -> int:
         """Start, open and first-call each worker with the others stopped: its cold start is its own."""
         start = time.monotonic_ns()
         for case_id in order:
-            arm = self._arms[case_id]
-            self._on_turn(f"starting {arm.case.runtime.display}")
-            self._alive[case_id] = self._launcher.start(Path(arm.environment) if arm.environment else None)
-            opened = self._ask(case_id, arm.request, Opened)
-            first = self._ask(case_id, FirstRequest(), FirstDone)
-            self._update(case_id, opened=opened, first=first)
-            self._check_outputs(case_id, "before")
+            self._open(case_id)
         return time.monotonic_ns() - start
+
+    def _open(self, case_id: str) -> None:
+        arm = self._arms[case_id]
+        self._on_turn(f"starting {arm.case.runtime.display}")
+        self._alive[case_id] = self._launcher.start(Path(arm.environment) if arm.environment else None)
+        opened = self._ask(case_id, arm.request, Opened)
+        first = self._ask(case_id, FirstRequest(), FirstDone)
+        self._update(case_id, opened=opened, first=first)
+        self._check_outputs(case_id, "before")
 
     def _warm_all(self) -> None:
         """Warm each until steady, then give all the same count: the largest."""
@@ -175,7 +199,12 @@ class Repetition:
         for case_id in list(self._alive):
             if self._check_outputs(case_id, "after"):
                 self._update(case_id, complete=True)
-                self._alive.pop(case_id).close()
+                self._end(case_id)
+
+    def _end(self, case_id: str) -> None:
+        worker = self._alive.pop(case_id, None)
+        if worker is not None:
+            worker.close()
 
     def _take_turn(self, case_id: str, number: int, calls: int, kind: TurnKind, place: int) -> None:
         expected_s = calls * min(self._warm_latencies(case_id), default=0) / 1e9

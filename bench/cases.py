@@ -1,0 +1,185 @@
+"""Suite and prepared models -> cases, what their workers need, and the groups that are measured together.
+
+Pure but for reading the pool's shapes; the pipeline calls it once every model is prepared.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+
+from bench.measure import plan
+from bench.measure.rounds import Arm
+from bench.records import (
+    Artifact,
+    Case,
+    CaseRepetition,
+    Failure,
+    ModelSpec,
+    OpenRequest,
+    OutputCheck,
+    Prepared,
+    Record,
+    RuntimeSpec,
+    SessionSettings,
+    Suite,
+)
+from bench.runtimes.table import RUNTIMES
+
+Shapes = Mapping[str, tuple[int, ...]]  # of the pool: model's input name -> [items, ...]
+
+
+class Group(Record, frozen=True):
+    """Cases that are measured together: one model, one batch size, one thread count."""
+
+    number: int
+    model: str
+    cases: tuple[Case, ...]  # every one, in the order asked for
+    arms: tuple[Arm, ...]  # those that a worker can be started for
+    refused: tuple[CaseRepetition, ...] = ()  # those that it can't, with the reason
+    split: bool = False  # part of a group that would not have fit the memory
+
+
+def build_groups(
+    suite: Suite,
+    prepared: Mapping[str, Prepared | Failure],
+    shapes: Mapping[str, Shapes],
+    available_bytes: int,
+) -> list[Group]:
+    """Every group of the suite, in the order asked for; what can't be opened is in it with its reason."""
+    groups: list[Group] = []
+    for model in suite.models:
+        for batch_size in suite.batch_sizes[model.display]:
+            cases = [make_case(model, runtime, batch_size, suite.threads) for runtime in runtimes_for(model, suite)]
+            answers = {case.case_id: make_arm(case, prepared[model.display], shapes) for case in cases}
+            arms = {case_id: answer for case_id, answer in answers.items() if isinstance(answer, Arm)}
+            needs = {case_id: _need(arm, shapes[model.display]) for case_id, arm in arms.items()}
+            parts = plan.split_by_memory(cases, needs, available_bytes)
+            for part in parts:
+                groups.append(
+                    Group(
+                        number=len(groups),
+                        model=model.display,
+                        cases=tuple(part),
+                        arms=tuple(arms[case.case_id] for case in part if case.case_id in arms),
+                        refused=tuple(
+                            answer for case in part if isinstance(answer := answers[case.case_id], CaseRepetition)
+                        ),
+                        split=len(parts) > 1,
+                    )
+                )
+    return groups
+
+
+def runtimes_for(model: ModelSpec, suite: Suite) -> tuple[RuntimeSpec, ...]:
+    """The suite's runtimes; where nobody named any, an .onnx file runs on ONNX Runtime alone."""
+    if not (suite.defaulted_runtimes and model.kind == "onnx"):
+        return suite.runtimes
+    return tuple(runtime for runtime in suite.runtimes if RUNTIMES[runtime.name].artifact == "onnx")
+
+
+def make_case(model: ModelSpec, runtime: RuntimeSpec, batch_size: int, threads: int) -> Case:
+    """A case, its id readable and the same in every run of the same suite."""
+    return Case(
+        case_id=f"{model.display} | {runtime.display} | batch {batch_size} | threads {threads}",
+        model=model.display,
+        runtime=runtime,
+        batch_size=batch_size,
+        threads=threads,
+    )
+
+
+def make_arm(case: Case, prepared: Prepared | Failure, shapes: Mapping[str, Shapes]) -> Arm | CaseRepetition:
+    """What the case's worker needs, or the failed repetition that stands for it."""
+    if isinstance(prepared, Failure):
+        return _refusal(case, prepared)
+    kind = RUNTIMES[case.runtime.name].artifact
+    artifact = prepared.artifacts.get(kind)
+    if artifact is None:
+        missing = Failure(status="unsupported", reason=f"{case.runtime.name} needs the model as {kind}, there is none")
+        return _refusal(case, prepared.failures.get(kind, missing))
+    refusal = _unfit(case, artifact, shapes[case.model])
+    if refusal is not None:
+        return _refusal(case, refusal)
+    renamed = {name: shapes[case.model][artifact.names.get(name, name)] for name in (t.name for t in artifact.inputs)}
+    request = OpenRequest(
+        runtime=case.runtime.name,
+        expected_version=case.runtime.version,
+        artifact=artifact,
+        settings=SessionSettings(
+            threads=case.threads,
+            batch_size=case.batch_size,
+            inputs=plan.fixed_inputs(artifact.inputs, case.batch_size, renamed),
+            outputs=tuple(output.name for output in artifact.outputs),
+            options=case.runtime.options,
+        ),
+        pool=prepared.pool,
+        prefix=sys.prefix,
+    )
+    return Arm(case=case, request=request)
+
+
+def reproduce_command(case: Case, model: ModelSpec, suite: Suite) -> str:
+    """The command that runs this case alone; a path shows its base name only."""
+    words = ["bench", "run", _shown(model), "-e", case.runtime.display.partition("#")[0]]
+    words += ["-b", str(case.batch_size), "-x", str(case.threads)]
+    settings = suite.prepare
+    if settings.seed:
+        words += ["-S", str(settings.seed)]
+    if settings.onnx_file:
+        words += ["--onnx", PurePath(settings.onnx_file).name]
+    if settings.load_inputs:
+        words += ["--load-inputs", PurePath(settings.load_inputs).name]
+    return shlex.join(words)
+
+
+def _shown(model: ModelSpec) -> str:
+    return model.text.replace(model.path, PurePath(model.path).name) if model.path else model.text
+
+
+def _refusal(case: Case, failure: Failure) -> CaseRepetition:
+    checks = []
+    if failure.verdict == "disagrees":
+        checks.append(
+            OutputCheck(output="*", verdict="disagrees", reason=failure.reason, relative_error=failure.relative_error)
+        )
+    return CaseRepetition(
+        case_id=case.case_id, repetition=0, status=failure.status, reason=failure.reason, checks=checks
+    )
+
+
+def _unfit(case: Case, artifact: Artifact, shapes: Shapes) -> Failure | None:
+    """Why the inputs at this batch size do not fit the artifact, or None."""
+    wanted = {artifact.names.get(tensor.name, tensor.name) for tensor in artifact.inputs}
+    if wanted - set(shapes):
+        return Failure(
+            status="failed",
+            reason=f"the file's inputs are {_listed(wanted)}, the model's are {_listed(set(shapes))}; "
+            "map them with --onnx-names FILE_NAME=MODEL_NAME",
+            verdict="disagrees",
+        )
+    only = plan.fixed_batch(artifact)
+    if only is not None and only != case.batch_size:
+        return Failure(
+            status="unsupported",
+            reason=f"the file's batch is fixed at {only}, {case.batch_size} was asked for; use -b {only}",
+        )
+    if case.batch_size > 1 and not any(tensor.batched for tensor in artifact.inputs):
+        return Failure(status="unsupported", reason="the model has no batch dimension; use -b 1")
+    return None
+
+
+def _need(arm: Arm, shapes: Shapes) -> int:
+    item_bytes = 0
+    for shape in shapes.values():
+        size = 4
+        for dimension in shape[1:]:
+            size *= dimension
+        item_bytes += size
+    return plan.estimate_bytes(arm.case.runtime.name, arm.request.artifact, item_bytes, arm.case.batch_size)
+
+
+def _listed(names: Sequence[str] | set[str]) -> str:
+    return ", ".join(sorted(names))
