@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The environment is ready for exactly these two files; a change in either sets it up again, nothing else does.
 KEY := $(shell cat requirements.txt pyproject.toml | cksum | tr -dc '0-9')
 READY := .venv/ready-$(KEY)
@@ -55,7 +55,7 @@ lock: $(READY) ## resolve pyproject.toml into requirements.txt (ARGS=--upgrade t
 
 wheel: $(READY) ## build dist/*.whl
 	@rm -rf dist
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 
 clean: ## remove what tests and builds leave behind

@@ -1,0 +1,162 @@
+"""``bench.toml`` -> Asked, strictly; every mistake is reported at once with the file and the key.
+
+A suite file says in keys what the command line says in flags. Paths in it are meant from its own folder::
+
+    models = ["article_cnn", {model = "mobilenet_v1", batch = [1, 8]}]   # or [[models]] tables
+    runtimes = ["tensorflow", "onnxruntime-cpu:arena=off"]               # -e; default: both of these, plain
+    batch = [1]                  # -b, for models that set none of their own
+    threads = 2                  # -x; default: the CPUs that this process may use
+    effort = "normal"            # or "quick", "thorough"
+    calls = 200                  # -r
+    seconds = 5.0                # -t
+    tail = false                 # --tail
+    time_limit = 300             # --time-limit
+    seed = 0                     # -S
+    opset = 18                   # --opset
+    load_inputs = "inputs.npz"   # --load-inputs
+    custom_objects = ["module:Class"]
+    signature = "serving_default"
+    input_range = [0, 255]       # or a table by name: {image = [0, 255]}
+    rtol = 1e-3                  # or a table by output: {logits = 1e-3}
+    atol = 1e-6
+
+    [input_shapes]
+    image = [1, 3, 224, 224]
+
+``--unsafe`` and ``--onnx`` are for the command line alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from bench.errors import UsageError
+from bench.records import RuntimeSpec
+from bench.specs import parse_model, parse_runtimes
+from bench.suite import Asked, Effort, Mistakes, ModelAsked
+
+SUITE_FILE = "bench.toml"
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Budget = Annotated[float, msgspec.Meta(ge=0)]
+Range = tuple[float, float]
+
+
+class ModelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of ``[[models]]``."""
+
+    model: str
+    batch: Annotated[tuple[Count, ...], msgspec.Meta(min_length=1)] | None = None
+
+
+class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file; the module's docstring says what each key means."""
+
+    models: Annotated[tuple[str | ModelTable, ...], msgspec.Meta(min_length=1)]
+    runtimes: tuple[str, ...] = ()
+    batch: tuple[Count, ...] = ()
+    threads: Count | None = None
+    effort: Effort | None = None
+    calls: Count | None = None
+    seconds: Positive | None = None
+    tail: bool | None = None
+    time_limit: Positive | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    opset: Count | None = None
+    load_inputs: str | None = None
+    custom_objects: tuple[str, ...] = ()
+    signature: str | None = None
+    input_range: Range | dict[str, Range] = {}
+    input_shapes: dict[str, tuple[Count, ...]] = {}
+    rtol: Budget | dict[str, Budget] = {}
+    atol: Budget | dict[str, Budget] = {}
+
+
+def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> Asked:
+    """What the file asks for; ``usable`` names the runtimes that ``all`` stands for."""
+    mistakes = Mistakes()
+    table = decode_suite(_read(path), str(path), mistakes)
+    mistakes.raise_any()
+    models = [
+        _model(entry, path.parent, f"{path}: models[{index}]", mistakes) for index, entry in enumerate(table.models)
+    ]
+    runtimes = mistakes.attempt(lambda: parse_runtimes(table.runtimes, usable), f"{path}: runtimes")
+    mistakes.raise_any()
+    return _asked(table, tuple(model for model in models if model), runtimes or (), path.parent)
+
+
+def decode_suite(raw: dict[str, Any], where: str, mistakes: Mistakes) -> SuiteTable:
+    """The table, key by key, so that one wrong key does not hide the next; its mistakes are added to ``mistakes``."""
+    fields = {field.name: field for field in msgspec.structs.fields(SuiteTable)}
+    good: dict[str, Any] = {"models": ("",)}
+    for key in [key for key in raw if key not in fields]:
+        close = difflib.get_close_matches(key, fields, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(fields)}"
+        mistakes.add(f"no such key; {hint}", f"{where}: {key}")
+    if "models" not in raw:
+        mistakes.add('the key is missing; expected models = ["NAME", ...]', f"{where}: models")
+    for key in [key for key in raw if key in fields]:
+        try:
+            good[key] = msgspec.convert(raw[key], fields[key].type)
+        except msgspec.ValidationError as error:
+            mistakes.texts.extend(_every_error(raw[key], fields[key].type, f"{where}: {key}", str(error)))
+    return SuiteTable(**good)
+
+
+def _every_error(value: Any, kind: Any, where: str, first: str) -> list[str]:
+    """Of a list of models the error of each; of anything else the first."""
+    if not (where.endswith(": models") and isinstance(value, list) and value):
+        return [_located(first, where)]
+    errors = []
+    for index, entry in enumerate(value):
+        try:
+            msgspec.convert([entry], kind)
+        except msgspec.ValidationError as error:
+            errors.append(_located(str(error).replace("`$[0]", "`$"), f"{where}[{index}]"))
+    return errors
+
+
+def _located(message: str, where: str) -> str:
+    """Msgspec's ``"text - at `$.batch[0]`"`` -> ``"where.batch[0]: text"``."""
+    text, _, place = message.partition(" - at `$")
+    return f"{where}{place.rstrip('`')}: {text[:1].lower()}{text[1:]}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(msgspec.toml.decode(path.read_bytes()))
+    except FileNotFoundError:
+        raise UsageError(f"there is no suite file {path}; name a model, as in: bench run mobilenet_v1") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _model(entry: str | ModelTable, folder: Path, where: str, mistakes: Mistakes) -> ModelAsked | None:
+    table = ModelTable(model=entry) if isinstance(entry, str) else entry
+    spec = mistakes.attempt(lambda: parse_model(table.model, folder), where)
+    return ModelAsked(spec=spec, batch=table.batch or ()) if spec else None
+
+
+def _asked(table: SuiteTable, models: tuple[ModelAsked, ...], runtimes: tuple[RuntimeSpec, ...], folder: Path) -> Asked:
+    every = {"": table.input_range} if isinstance(table.input_range, tuple) else table.input_range
+    same = ("batch", "threads", "effort", "calls", "seconds", "tail", "time_limit", "seed", "opset", "custom_objects")
+    return Asked(
+        models=models,
+        runtimes=runtimes,
+        input_ranges=every,
+        input_shapes=table.input_shapes,
+        load_inputs=str(folder / table.load_inputs) if table.load_inputs else None,
+        signature=table.signature,
+        rtol=_by_output(table.rtol),
+        atol=_by_output(table.atol),
+        **{key: getattr(table, key) for key in same},
+    )
+
+
+def _by_output(tolerance: float | dict[str, float]) -> dict[str, float]:
+    return tolerance if isinstance(tolerance, dict) else {"": tolerance}
