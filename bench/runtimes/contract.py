@@ -34,14 +34,14 @@ class Session(Protocol):
 class RuntimeModule(Protocol):
     """The two functions of a runtime's module."""
 
-    def open_session(self, artifact: Artifact, settings: SessionSettings) -> Session:
-        """Open strictly what was asked for.
+    def open_session(self, name: str, artifact: Artifact, settings: SessionSettings) -> Session:
+        """Open strictly what was asked for; ``name`` is the table's key, options were checked against its entry.
 
         Raises UnavailableError where the provider or its device is not there, UnsupportedError where the model does
         not fit this runtime, UsageError for an unknown option or value. Never falls back.
         """
         ...
 
-    def probe(self) -> Probe:
-        """Whether it could be used here; run in a child process, may import the runtime."""
+    def probe(self, names: Sequence[str]) -> list[Probe]:
+        """Whether each of these keys of the table could be used here; in a child process, may import the runtime."""
         ...
