@@ -1,0 +1,129 @@
+"""Outputs against the truth -> a verdict with one plain sentence for each output.
+
+An output *agrees* iff its relative error (``distance.py``) is at most ``max(8 x yardstick, 1e-3)``. It is *vacuous*,
+which is never a pass, iff the check could not have failed: the spread is 0, the tolerance exceeds a tenth of it, no
+difference was seen but over fewer than 8 distinct inputs, nothing to compare, or NaN in the same places on both sides.
+Else it *disagrees*. Names, shapes, kinds of values and non-finite entries come first, in this order, and disagree even
+where the rest is vacuous.
+
+Three rules of our own complete the contract's:
+- The yardstick is never below one rounding of the truth's largest value to float32 (half a unit in the last place). So
+  an output whose spread is only rounding noise (softmax of an untrained network: 1/1000 give or take 1e-10) is vacuous
+  whatever yardstick was given: its spread must be at least 5e-6 of its largest value.
+- Absolute differences up to 1e-38 never disagree: flushing to zero is no other function. They are vacuous where they
+  exceed a tenth of the spread.
+- Integers, booleans and strings have no distances: their relative error is the share of entries that are not equal,
+  with tolerance 0, and their spread the share of elements that are not the same for every input. A user's tolerance
+  applies to integers only by the output's own name: rtol 1e-3 must not let class 999 pass for class 1000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from bench.analysis import distance as far
+from bench.analysis import rules
+from bench.analysis.diagnosis import likely_cause
+from bench.analysis.distance import Array
+from bench.records import OutputCheck, Tolerance, Verdict
+
+_SEVERITY: dict[Verdict, int] = {"agrees": 0, "unchecked": 1, "vacuous": 2, "disagrees": 3}
+
+
+def check_outputs(
+    truth: Mapping[str, Array],
+    outputs: Mapping[str, Array],
+    yardstick: Mapping[str, float | None],
+    tolerance: Tolerance | None = None,
+    *,
+    distinct_inputs: int | None = None,
+) -> list[OutputCheck]:
+    """One check for each output of either side, the truth's first, in its order.
+
+    Arrays hold one row an input. ``distinct_inputs`` is how many of those inputs differ (``distance.distinct_items``);
+    where it is None every row counts as one.
+    """
+    problems = far.name_problems(truth, outputs)
+    names = [*truth, *(name for name in outputs if name not in truth)]
+    return [
+        OutputCheck(output=name, verdict="disagrees", reason=problems[name])
+        if name in problems
+        else _check(name, truth[name], outputs, yardstick.get(name), tolerance or Tolerance(), distinct_inputs)
+        for name in names
+    ]
+
+
+def worst_check(checks: Sequence[OutputCheck]) -> OutputCheck | None:
+    """The check that decides a case: by verdict, then by the share of its tolerance that it used; None for none."""
+    return max(checks, key=_badness, default=None)
+
+
+def case_verdict(checks: Sequence[OutputCheck]) -> Verdict:
+    """The worst verdict of a case's outputs; unchecked where none was looked at."""
+    worst = worst_check(checks)
+    return worst.verdict if worst else "unchecked"
+
+
+def merge_checks(before: Sequence[OutputCheck], after: Sequence[OutputCheck]) -> list[OutputCheck]:
+    """The worse of the checks before and after the timed calls, one an output; the reason says where they differ."""
+    early = {check.output: check for check in before}
+    late = {check.output: check for check in after}
+    return [_worse(early.get(name), late.get(name)) for name in {**early, **late}]
+
+
+def _check(
+    name: str,
+    truth: Array,
+    outputs: Mapping[str, Array],
+    yardstick: float | None,
+    allowed: Tolerance,
+    distinct_inputs: int | None,
+) -> OutputCheck:
+    output = outputs[name]
+    problem = far.structural_problem(truth, output)
+    if problem:
+        return OutputCheck(output=name, verdict="disagrees", reason=problem)
+    if truth.size == 0:
+        return OutputCheck(output=name, verdict="vacuous", reason=f"nothing to compare: its shape is {truth.shape}")
+    rows = len(np.atleast_1d(truth))
+    inputs = rows if distinct_inputs is None else min(rows, distinct_inputs)
+    kind, limits = far.dtype_class(truth), _limits(name, allowed, exact=far.dtype_class(truth) == "integer")
+    if kind in ("boolean", "string") or (kind == "integer" and limits is None):
+        return rules.check_equal(name, truth, output, inputs)
+    if far.nonfinite_count(truth) or far.nonfinite_count(output):
+        return rules.check_nonfinite(name, truth, output)
+    if limits is None:
+        check = rules.check_by_yardstick(name, truth, output, yardstick, inputs)
+    else:
+        check = rules.check_by_limits(name, truth, output, *limits, inputs)
+    return check if check.verdict != "disagrees" else _explained(check, truth, outputs)
+
+
+def _limits(name: str, allowed: Tolerance, *, exact: bool) -> tuple[float, float] | None:
+    """The user's rtol and atol of an output; None where our own rule holds."""
+    keys = (name,) if exact else (name, "")
+    rtol = next((allowed.rtol[key] for key in keys if key in allowed.rtol), None)
+    atol = next((allowed.atol[key] for key in keys if key in allowed.atol), None)
+    return None if rtol is None and atol is None else (rtol or 0.0, atol or 0.0)
+
+
+def _explained(check: OutputCheck, truth: Array, outputs: Mapping[str, Array]) -> OutputCheck:
+    return msgspec.structs.replace(check, reason=check.reason + likely_cause(check.output, truth, outputs))
+
+
+def _badness(check: OutputCheck) -> tuple[int, float]:
+    if check.relative_error is None:
+        return _SEVERITY[check.verdict], float("inf") if check.verdict == "disagrees" else 0.0
+    return _SEVERITY[check.verdict], check.relative_error / (check.tolerance or 1.0)
+
+
+def _worse(early: OutputCheck | None, late: OutputCheck | None) -> OutputCheck:
+    both = [check for check in (early, late) if check is not None]
+    worst = max(both, key=_badness)
+    if early is None or late is None or early.verdict == late.verdict:
+        return worst
+    when, other = ("before", late) if worst is early else ("after", early)
+    return msgspec.structs.replace(worst, reason=f"{worst.reason} ({when} the timed calls; {other.verdict} otherwise)")
