@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.measure import machine
+from bench.measure.machine import Snapshot, busy_shares, effective_cpus
+
+
+@pytest.fixture
+def cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)))
+
+
+def membership(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "membership"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.usefixtures("cpus")
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 1), ("50000 100000", 1)]
+)
+def test_a_version_2_quota_bounds_the_cpus(tmp_path: Path, quota: str, expected: int) -> None:
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    (tmp_path / "a" / "cpu.max").write_text(quota)
+    assert effective_cpus(tmp_path, membership(tmp_path, "0::/a/b\n")) == expected
+
+
+@pytest.mark.usefixtures("cpus")
+def test_a_version_1_quota_bounds_the_cpus(tmp_path: Path) -> None:
+    folder = tmp_path / "cpu,cpuacct" / "docker"
+    folder.mkdir(parents=True)
+    (folder / "cpu.cfs_quota_us").write_text("300000")
+    (folder / "cpu.cfs_period_us").write_text("100000")
+    assert effective_cpus(tmp_path, membership(tmp_path, "4:cpu,cpuacct:/docker\n")) == 3
+    (folder / "cpu.cfs_quota_us").write_text("-1")
+    assert effective_cpus(tmp_path, membership(tmp_path, "4:cpu,cpuacct:/docker\n")) == 8
+
+
+def test_affinity_bounds_the_cpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {3})
+    (tmp_path / "cpu.max").write_text("400000 100000")
+    assert effective_cpus(tmp_path, membership(tmp_path, "0::/\n")) == 1
+
+
+def test_what_others_kept_busy_is_what_we_did_not() -> None:
+    before = Snapshot(0, busy=10.0, steal=0.0, total=20.0, own=5.0)
+    after = Snapshot(2_000_000_000, busy=13.0, steal=0.4, total=24.0, own=6.0)
+    foreign, steal = busy_shares(before, after)
+    assert foreign == pytest.approx(1.0)
+    assert steal == pytest.approx(0.1)
+    quiet, _ = busy_shares(before, Snapshot(2_000_000_000, busy=11.0, steal=0.0, total=24.0, own=6.0))
+    assert quiet == 0.0
+
+
+def test_the_machine_is_described_without_its_name() -> None:
+    import socket
+
+    described = machine.describe_machine()
+    assert described.effective_cpus >= 1
+    assert described.memory_bytes > 2**30
+    assert described.cpu
+    assert socket.gethostname() not in repr(described)
