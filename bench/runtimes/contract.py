@@ -32,10 +32,17 @@ class Session(Protocol):
 
 
 class RuntimeModule(Protocol):
-    """The two functions of a runtime's module."""
+    """The three functions of a runtime's module; ``name`` is a key of the table, options were checked against it."""
+
+    def import_runtime(self, name: str, options: Mapping[str, str]) -> None:
+        """Import the runtime, telling it before what can only be told before; UnavailableError where it is not there.
+
+        Raises UsageError where it was imported before with other options.
+        """
+        ...
 
     def open_session(self, name: str, artifact: Artifact, settings: SessionSettings) -> Session:
-        """Open strictly what was asked for; ``name`` is the table's key, options were checked against its entry.
+        """Open strictly what was asked for.
 
         Raises UnavailableError where the provider or its device is not there, UnsupportedError where the model does
         not fit this runtime, UsageError for an unknown option or value. Never falls back.

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class OnnxRuntimeSession:
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> OnnxRuntimeSession:
     """A session on the provider of ``name`` alone, its free dimensions fixed to ``settings.inputs``."""
     entry = RUNTIMES[name]
-    ort = _import(entry)
+    import_runtime(name, settings.options)
+    ort = importlib.import_module("onnxruntime")
     devices = _provider_devices(ort, name, entry)
     chosen = with_defaults(entry.options, settings.options)
     fixed = _fixed_dimensions(input_dimensions(Path(artifact.path)), settings)
@@ -84,12 +86,13 @@ def effective_options(session_options: Any, chosen: dict[str, str], fixed: dict[
     }
 
 
-def _import(entry: RuntimeEntry) -> Any:
+def import_runtime(name: str, options: Mapping[str, str]) -> None:  # noqa: ARG001 - the same form for every runtime
+    """Import ONNX Runtime, its telemetry off unless someone has said otherwise."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
-        return importlib.import_module("onnxruntime")
+        importlib.import_module("onnxruntime")
     except ImportError as error:
-        raise UnavailableError(f"importing onnxruntime: {error}; {entry.install}") from error
+        raise UnavailableError(f"importing onnxruntime: {_first_line(error)}; {RUNTIMES[name].install}") from error
 
 
 def _provider_devices(ort: Any, name: str, entry: RuntimeEntry) -> list[Any]:
@@ -271,6 +274,6 @@ def _closed(*_: Any) -> Any:
     raise RuntimeError("this session is closed")
 
 
-def probe(names: list[str]) -> list[Probe]:
+def probe(names: Sequence[str]) -> list[Probe]:
     """State of each of these runtimes of the table, from inside a child process."""
     raise NotImplementedError

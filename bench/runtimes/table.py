@@ -7,7 +7,8 @@ by the probing child, on first use. ``AzureExecutionProvider`` is in every CPU w
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -23,7 +24,7 @@ from bench.runtimes.options import (
 )
 
 if TYPE_CHECKING:
-    from bench.runtimes.contract import Session
+    from bench.runtimes.contract import RuntimeModule, Session
 
 LINUX, MACOS, WINDOWS = "linux", "darwin", "win32"
 SYSTEM_NAMES = {LINUX: "Linux", MACOS: "macOS", WINDOWS: "Windows"}
@@ -164,15 +165,27 @@ def canonical_name(text: str) -> str:
     raise UsageError(f"unknown runtime {text!r}; the runtimes are: {nearest_first(text, allowed)}")
 
 
-def check_options(name: str, options: dict[str, str]) -> None:
+def check_options(name: str, options: Mapping[str, str]) -> None:
     """UsageError that lists every unknown key or value with what is allowed, or nothing."""
     entry = RUNTIMES[canonical_name(name)]
     require_known(name, entry.options, entry.provider_keys, options)
 
 
-def module_of(name: str) -> Any:
-    """The runtime's module, imported now: workers and probing children only."""
-    return importlib.import_module(RUNTIMES[canonical_name(name)].module)
+def module_of(name: str) -> RuntimeModule:
+    """The runtime's module of ours, imported now: workers and probing children only."""
+    module: Any = importlib.import_module(RUNTIMES[canonical_name(name)].module)
+    return cast("RuntimeModule", module)
+
+
+def import_runtime(name: str, options: Mapping[str, str] | None = None) -> None:
+    """Import the runtime itself, so that its cost can be told from that of loading.
+
+    Some options (``onednn`` of TensorFlow) hold from the import on: give here what ``open_session`` will be given.
+    Raises UnavailableError where it is not installed.
+    """
+    canonical = canonical_name(name)
+    check_options(canonical, options or {})
+    module_of(canonical).import_runtime(canonical, options or {})
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Session:
@@ -182,5 +195,4 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Se
     check_options(canonical, settings.options)
     if artifact.kind != entry.artifact:
         raise UsageError(f"{canonical} loads {entry.artifact} artifacts, this one is {artifact.kind}")
-    session: Session = module_of(canonical).open_session(canonical, artifact, settings)
-    return session
+    return module_of(canonical).open_session(canonical, artifact, settings)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.errors import UnavailableError, UnsupportedError, UsageError
@@ -37,8 +38,9 @@ class TensorFlowSession:
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> TensorFlowSession:
     """The SavedModel's signature that has the artifact's names, traced once for the shapes of ``settings.inputs``."""
+    import_runtime(name, settings.options)
     chosen = with_defaults(RUNTIMES[name].options, settings.options)
-    tf = _import(chosen["onednn"], RUNTIMES[name].install)
+    tf = importlib.import_module("tensorflow")
     _fix_process(tf, settings.threads)
     try:
         loaded = tf.saved_model.load(artifact.path)
@@ -57,13 +59,18 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Te
     return TensorFlowSession(loaded, tf.constant, step, settings, info)
 
 
-def _import(onednn: str, install: str) -> Any:
+def import_runtime(name: str, options: Mapping[str, str]) -> None:
+    """Import TensorFlow with oneDNN as asked for; the import settles it for the process."""
+    entry = RUNTIMES[name]
+    wanted = "1" if with_defaults(entry.options, options)["onednn"] == "on" else "0"
+    if "tensorflow" in sys.modules and os.environ.get(_ONEDNN, "1") != wanted:
+        raise UsageError("setting onednn: TensorFlow was imported with the other value; open it in a fresh process")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ[_ONEDNN] = "1" if onednn == "on" else "0"
+    os.environ[_ONEDNN] = wanted
     try:
-        return importlib.import_module("tensorflow")
+        importlib.import_module("tensorflow")
     except ImportError as error:
-        raise UnavailableError(f"importing tensorflow: {_first_line(error)}; {install}") from error
+        raise UnavailableError(f"importing tensorflow: {_first_line(error)}; {entry.install}") from error
 
 
 def _fix_process(tf: Any, threads: int) -> None:
@@ -147,6 +154,6 @@ def _closed(_: Feed) -> Sequence[Array]:
     raise RuntimeError("this session is closed")
 
 
-def probe(names: list[str]) -> list[Probe]:
+def probe(names: Sequence[str]) -> list[Probe]:
     """State of this runtime, from inside a child process."""
     raise NotImplementedError
