@@ -94,6 +94,17 @@ def run_suite(suite: Suite, out: Path, *, resume: bool, command: str, progress: 
     return RunResult(rows, exit_code_of(rows), out)
 
 
+def interrupted_run(out: Path) -> Environment:
+    """What an unfinished run in ``out`` was asked for; UsageError where there is none."""
+    earlier = store.read_plan(out, Environment)
+    if earlier is None:
+        raise errors.UsageError(
+            f"resuming {out}: no interrupted run is kept there; a finished report can't be resumed, "
+            "start a new one with `bench run`"
+        )
+    return earlier
+
+
 def verify_suite(suite: Suite, *, progress: Progress) -> RunResult:
     """Agreement alone: every case's outputs once, nothing timed, nothing stored."""
     run = _Run(suite, None, "", progress)
@@ -143,7 +154,7 @@ class _Run:
     def load_earlier(self) -> None:
         """The repetitions that an interrupted run left, refused where they can't be joined with new ones."""
         assert self.out is not None
-        self.earlier = store.read_environment(self.out)
+        self.earlier = interrupted_run(self.out)
         differing = [
             name
             for name in ("machine", "packages", "bench_version")
@@ -181,7 +192,7 @@ class _Run:
     def measure(self) -> None:
         """Every repetition of every group that is not there yet; the report is whole after each."""
         assert self.out is not None
-        store.save_environment(self.out, self._environment(finished=False))
+        store.save_plan(self.out, self._environment(finished=False))
         missing = [
             (group, repetition)
             for group in self.groups

@@ -79,7 +79,7 @@ class Work:
         self.request = request
         memory_start = read_memory()
         start = time.perf_counter_ns()
-        import_runtime(request.runtime)
+        import_runtime(request.runtime, request.settings.options)
         import_ns = time.perf_counter_ns() - start
         memory_import = read_memory()
         start = time.perf_counter_ns()
