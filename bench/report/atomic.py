@@ -12,7 +12,7 @@ _MARK = ".unfinished"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``; a reader sees the old file or the new one. Raises BenchError (disk full, ...)."""
+    """Replace ``path`` by ``content``; a reader sees the old or the new. Raises BenchError (disk full, ...)."""
     write_with(path, lambda unfinished: _write(unfinished, content))
 
 

@@ -1,4 +1,4 @@
-"""What a report must not tell: host name, user name, home paths, folders of this machine. Pure but for ``this_machine``.
+"""What a report must not tell: host name, user name, home paths, folders here. Pure but for ``this_machine``.
 
 Names (models, runtimes, outputs) are left as they are: by contract no folder is in them.
 """

@@ -1,0 +1,201 @@
+"""Rows -> the sections of a report as plain text: titles, verdicts, cells and notes. Pure; knows no output format."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bench import units
+from bench.report import verdict
+from bench.rows import Row
+
+
+class Cells(NamedTuple):
+    """One row of a table; the fields are its columns."""
+
+    runtime: str
+    speed: str
+    best: str
+    p50: str
+    p90: str
+    items: str
+    agreement: str
+    memory: str
+    cold_start: str
+    notes: str
+
+
+HEADER = Cells(
+    "runtime", "speed", "best", "p50", "p90", "items/s", "agreement", "memory", "cold start", "notes"
+)  # fmt: skip
+NUMERIC = (False, False, True, True, True, True, False, True, True, False)
+
+
+class Remark(NamedTuple):
+    """Something that must be said of a row."""
+
+    runtime: str
+    text: str
+    reproduce: str = ""
+
+
+class Section(NamedTuple):
+    """One group of cases: same model, batch, threads and precision."""
+
+    title: str
+    facts: str  # of the model; "" where none are known
+    verdict: str
+    cells: list[Cells]
+    states: list[str]  # by row: "good", "bad", "doubt" or "plain"
+    remarks: list[Remark]  # rows that cannot win, with their reasons
+    notes: list[str]  # cautions; cells refer to them by number from 1
+
+
+def sections(rows: Sequence[Row]) -> list[Section]:
+    """A section per group, in the order in which the groups first come."""
+    groups: dict[tuple[str, int, int, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.model, row.batch_size, row.threads, row.precision), []).append(row)
+    usual = _usual_interval(rows)
+    return [_section(group, usual) for group in groups.values()]
+
+
+def legend(rows: Sequence[Row]) -> list[str]:
+    """What the numbers mean: said once for all sections."""
+    lines = []
+    usual = _usual_interval(rows)
+    if usual is not None:
+        lines.append(f"speed: latency against the reference in the same round; in brackets the {_interval(usual)}.")
+    references = [row for row in rows if verdict.is_reference(row)]
+    if references:
+        lines.append("Below 1 in the brackets points the other way: an interval that covers 1 decides nothing.")
+    lines.append("best: median over rounds of a turn's fastest call. p50, p90: of all timed calls. All per call.")
+    lines.append(
+        "agreement: verdict and relative error, the distance from the truth in units of its spread over inputs."
+    )
+    caches = sorted({row.page_cache for row in rows if row.page_cache})
+    cold = f" (page cache: {' and '.join(caches)})" if caches else ""
+    lines.append(f"memory: peak over what the import took. cold start: import, load and first call{cold}.")
+    return lines
+
+
+def split_cautions(cautions: str) -> list[str]:
+    """The cautions of a row: ``code: sentence`` each, also where a sentence has a semicolon of its own."""
+    found: list[str] = []
+    for part in cautions.split("; "):
+        if found and not re.match(r"[a-z][a-z0-9 _-]{0,40}: ", part):
+            found[-1] += f"; {part}"
+        elif part:
+            found.append(part)
+    return found
+
+
+def _section(rows: Sequence[Row], usual: tuple[float, int] | None) -> Section:
+    notes: list[str] = []
+    cells = [_cells(row, rows, _numbers(row, usual, notes)) for row in rows]
+    remarks = [remark for row in rows for remark in _remarks(row, rows)]
+    return Section(
+        _title(rows[0]), _facts(rows), verdict.sentence(rows), cells, [_state(r) for r in rows], remarks, notes
+    )
+
+
+def _cells(row: Row, rows: Sequence[Row], notes: str) -> Cells:
+    measured = row.latency_ns_best is not None
+    speed = "reference" if verdict.is_reference(row) else verdict.comparison(row)
+    name = verdict.name(row, rows)
+    return Cells(
+        runtime=f"{name} [{row.status}]" if measured and row.status != "ok" else name,
+        speed=speed if measured else row.status,
+        best=units.duration(row.latency_ns_best),
+        p50=units.duration(row.latency_ns_p50),
+        p90=units.duration(row.latency_ns_p90),
+        items=units.count(row.throughput_items_per_s),
+        agreement=_agreement(row),
+        memory=units.size(_difference(row.rss_peak_bytes, row.rss_import_bytes)),
+        cold_start=units.duration(_sum(row.import_ns, row.load_ns, row.first_call_ns)),
+        notes=notes,
+    )
+
+
+def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str]) -> str:
+    """The numbers of this row's notes; new ones are added to ``notes``, equal ones share a number."""
+    said = split_cautions(row.cautions)
+    own = _own_interval(row)
+    if own and own != usual:
+        said.append(f"in brackets the {_interval(own)}")
+    for note in said:
+        if note not in notes:
+            notes.append(note)
+    return ",".join(str(number) for number in sorted({notes.index(note) + 1 for note in said}))
+
+
+def _remarks(row: Row, rows: Sequence[Row]) -> list[Remark]:
+    name = verdict.name(row, rows)
+    if row.status != "ok":
+        reason = f": {row.status_reason}" if row.status_reason else ""
+        return [Remark(name, f"{row.status}{reason}", row.reproduce)]
+    doubt = verdict.why_not(row)
+    if doubt is None:
+        return []
+    reason = f": {row.agreement_reason}" if row.agreement_reason else ""
+    return [Remark(name, f"cannot win, {doubt}{_against_tolerance(row)}{reason}", row.reproduce)]
+
+
+def _against_tolerance(row: Row) -> str:
+    if row.relative_error is None or row.tolerance is None:
+        return ""
+    return f" (relative error {units.error(row.relative_error)}, tolerance {units.error(row.tolerance)})"
+
+
+def _agreement(row: Row) -> str:
+    if row.relative_error is None:
+        return row.agreement if row.latency_ns_best is not None or row.agreement != "unchecked" else units.UNKNOWN
+    return f"{row.agreement} {units.error(row.relative_error)}"
+
+
+def _state(row: Row) -> str:
+    if row.status not in ("ok", "partial") or row.agreement == "disagrees":
+        return "bad"
+    return "good" if row.status == "ok" and row.agreement == "agrees" else "doubt"
+
+
+def _title(row: Row) -> str:
+    precision = "" if row.precision == "float32" else f", {row.precision}"
+    return f"{row.model}, batch {row.batch_size}, {row.threads} thread{'s' * (row.threads != 1)}{precision}"
+
+
+def _facts(rows: Sequence[Row]) -> str:
+    macs = next((row.macs for row in rows if row.macs is not None), None)
+    params = next((row.params for row in rows if row.params is not None), None)
+    known = [f"{units.count(macs)} multiply-adds"] * (macs is not None)
+    known += [f"{units.count(params)} parameters"] * (params is not None)
+    truths = sorted({row.truth for row in rows if row.truth})
+    return ", ".join(known + [f"truth: {', '.join(truths)}"] * bool(truths))
+
+
+def _own_interval(row: Row) -> tuple[float, int] | None:
+    if verdict.is_reference(row) or row.ratio_low is None or row.interval_level is None:
+        return None
+    return (row.interval_level, row.processes)
+
+
+def _usual_interval(rows: Sequence[Row]) -> tuple[float, int] | None:
+    """Level and processes of most rows' intervals, the higher level where two are as frequent."""
+    counts = Counter(own for row in rows if (own := _own_interval(row)) is not None)
+    return max(counts, key=lambda own: (counts[own], own), default=None)
+
+
+def _interval(own: tuple[float, int]) -> str:
+    level, processes = own
+    return f"{units.percent(level)} {verdict.interval_word(level)} over {processes} processes"
+
+
+def _sum(*values: int | None) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _difference(value: int | None, base: int | None) -> int | None:
+    return None if value is None or base is None else value - base

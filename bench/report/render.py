@@ -1,0 +1,199 @@
+"""Rows -> a text table for the terminal, Markdown, CSV or JSON. Pure: returns strings, prints nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from bench import units
+from bench.records import Environment, Machine
+from bench.report import cells, text
+from bench.report.cells import HEADER, NUMERIC, Cells, Section
+from bench.report.columns import RESULTS, SCHEMA_VERSION
+from bench.rows import Row
+
+_STYLES = {"good": "green", "bad": "red", "doubt": "yellow", "plain": ""}
+_GAP = 2  # columns of a text table are this far apart
+_LEAST_WIDTH = 60
+_FIRST_TABLE = ("runtime", "speed", "best", "p50", "p90", "items")
+_SECOND_TABLE = ("runtime", "agreement", "memory", "cold_start", "notes")
+
+
+def render_text(
+    rows: Sequence[Row], environment: Environment | None = None, *, width: int = 100, colour: bool = False
+) -> str:
+    """Verdict, table and notes of each group, ``width`` columns wide; without ``colour`` plain text."""
+    width = max(width, _LEAST_WIDTH)
+    parts = [_wrap(line, width) for line in _heading(environment)]
+    parts += [_section_text(section, width, colour) for section in cells.sections(rows)]
+    parts.append("\n".join(_wrap(line, width, "  ") for line in cells.legend(rows)) if rows else "No cases.")
+    return "\n\n".join(parts) + "\n"
+
+
+def render_markdown(rows: Sequence[Row], environment: Environment | None = None) -> str:
+    """The same as ``report.md``."""
+    parts = ["# Benchmark report"]
+    parts += [text.markdown(line) for line in _heading(environment)]
+    parts += [_section_markdown(section) for section in cells.sections(rows)]
+    parts.append("\n".join(f"- {text.markdown(line)}" for line in cells.legend(rows)) if rows else "No cases.")
+    return "\n\n".join(parts) + "\n"
+
+
+def render_json(rows: Sequence[Row]) -> str:
+    """Every column of every row, typed; null where unknown (JSON has no NaN)."""
+    plain = [{column.name: _finite(getattr(row, column.name)) for column in RESULTS} for row in rows]
+    content = {"schema_version": SCHEMA_VERSION, "rows": plain}
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def render_csv(rows: Sequence[Row]) -> str:
+    """Every column of every row: strings in quotes, numbers bare, nothing where unknown.
+
+    CSV has no types: read it with those of ``columns.RESULTS``, or take the parquet file.
+    """
+    lines = [",".join(column.name for column in RESULTS)]
+    lines += [",".join(_csv_field(getattr(row, column.name)) for column in RESULTS) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(environment: Environment | None) -> list[str]:
+    if environment is None:
+        return []
+    lines = [f"{_machine(environment.machine)}; bench {environment.bench_version}; {environment.started}"]
+    if not environment.finished:
+        lines.append("This run is not finished: what is missing below was not measured yet.")
+    return lines
+
+
+def _machine(machine: Machine) -> str:
+    cpus = f"{machine.effective_cpus} of {machine.logical_cpus} CPUs"
+    memory = units.size(machine.memory_bytes)
+    return f"{machine.cpu}, {cpus}, {memory}, {machine.system}, Python {machine.python}"
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def _section_text(section: Section, width: int, colour: bool) -> str:
+    title = f"{section.title} ({section.facts})" if section.facts else section.title
+    parts = [_wrap(title, width), _wrap(section.verdict, width), ""]
+    parts += ["\n\n".join(_tables(section, width, colour))]
+    lines = [_wrap(f"{remark.runtime}: {remark.text}", width, "  ") for remark in section.remarks]
+    if section.remarks or section.notes:
+        parts.append("")
+    for remark, line in zip(section.remarks, lines, strict=True):
+        parts.append(line)
+        if remark.reproduce:
+            parts.append(f"  reproduce: {text.visible(remark.reproduce)}")  # never wrapped: it is there to be copied
+    parts += [_wrap(f"[{i}] {note}", width, "    ") for i, note in enumerate(section.notes, start=1)]
+    return "\n".join(parts)
+
+
+def _tables(section: Section, width: int, colour: bool) -> list[str]:
+    """One table where it fits, in one line per row or with brackets beneath; else two, one after the other."""
+    shown = [Cells(*map(text.visible, row)) for row in section.cells]
+    names = _used(shown)
+    for candidate in (shown, [_stacked(row) for row in shown]):
+        if _natural_width(candidate, names) <= width:
+            return [_draw(candidate, names, section.states, width, colour)]
+    halves = [[name for name in half if name in names] for half in (_FIRST_TABLE, _SECOND_TABLE)]
+    return [_draw(_narrowed(shown, half, width), half, section.states, width, colour) for half in halves]
+
+
+def _used(rows: Sequence[Cells]) -> list[str]:
+    """The columns to show: notes only where there are any."""
+    return [name for name in Cells._fields if name != "notes" or any(row.notes for row in rows)]
+
+
+def _narrowed(rows: Sequence[Cells], names: Sequence[str], width: int) -> Sequence[Cells]:
+    return rows if _natural_width(rows, names) <= width else [_stacked(row) for row in rows]
+
+
+def _stacked(row: Cells) -> Cells:
+    return row._replace(speed=row.speed.replace(" (", "\n("), agreement=row.agreement.replace(" ", "\n"))
+
+
+def _natural_width(rows: Sequence[Cells], names: Sequence[str]) -> int:
+    from rich.cells import cell_len
+
+    widths = [
+        max(cell_len(line) for row in (HEADER, *rows) for line in getattr(row, name).split("\n")) for name in names
+    ]
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _draw(rows: Sequence[Cells], names: Sequence[str], states: Sequence[str], width: int, colour: bool) -> str:
+    """The table as text. Cells are ``Text``, never markup, so that brackets in names are just brackets."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), collapse_padding=True, header_style="bold")
+    for name in names:
+        column = Cells._fields.index(name)
+        table.add_column(HEADER[column], justify="right" if NUMERIC[column] else "left", overflow="fold")
+    for row, state in zip(rows, states, strict=True):
+        styles = {"agreement": _STYLES[state], "runtime": "bold"}
+        table.add_row(*(Text(getattr(row, name), style=styles.get(name, "")) for name in names))
+    out = io.StringIO()
+    system: Any = "standard" if colour else None
+    console = Console(
+        file=out, width=width, force_terminal=colour, color_system=system, legacy_windows=False, _environ={}
+    )
+    console.print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
+
+
+def _wrap(line: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(
+        text.visible(line), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def _section_markdown(section: Section) -> str:
+    names = _used(section.cells)
+    picked = [Cells._fields.index(name) for name in names]
+    rule = ["--:" if NUMERIC[i] else "---" for i in picked]
+    lines = [_markdown_line([HEADER[i] for i in picked]), _markdown_line(rule)]
+    lines += [_markdown_line([text.markdown(row[i]) for i in picked]) for row in section.cells]
+    parts = [f"## {text.markdown(section.title)}"]
+    parts += [text.markdown(section.facts)] * bool(section.facts)
+    parts += [f"**{text.markdown(section.verdict)}**", "\n".join(lines)]
+    remarks = "\n".join(_markdown_remark(remark) for remark in section.remarks)
+    notes = "\n".join(f"{i}. {text.markdown(note)}" for i, note in enumerate(section.notes, start=1))
+    return "\n\n".join([*parts, *filter(None, (remarks, notes))])
+
+
+def _markdown_line(fields: Sequence[str]) -> str:
+    return f"| {' | '.join(fields)} |"
+
+
+def _markdown_remark(remark: cells.Remark) -> str:
+    said = f"- {text.markdown(remark.runtime)}: {text.markdown(remark.text)}"
+    return f"{said}  \n  reproduce: {text.code(remark.reproduce)}" if remark.reproduce else said
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def _csv_field(value: Any) -> str:
+    value = _finite(value)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return repr(value)
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="").writerow([value])
+    return out.getvalue()
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

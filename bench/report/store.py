@@ -1,0 +1,192 @@
+"""A report's folder: four parquet files, ``environment.json`` and ``report.md``, readable at any moment.
+
+Each file is replaced whole, ``environment.json`` after the tables, so a folder that has one has them all. While a run
+is unfinished there is a ``journal/`` beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.errors import UsageError
+from bench.records import Environment, GroupRepetition
+from bench.report import atomic, frame, scrub
+from bench.report.columns import SCHEMA_VERSION, TABLES
+from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
+from bench.report.render import render_markdown
+from bench.rows import Row
+
+__all__ = [
+    "Report",
+    "append_repetition",
+    "finish",
+    "has_journal",
+    "load_report",
+    "read_journal",
+    "read_plan",
+    "save_plan",
+    "save_report",
+]
+
+_VERSION_KEY = b"bench_schema_version"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A stored report; the columns of the frames are described in reports/README.md."""
+
+    path: Path
+    environment: Environment
+    results: pd.DataFrame  # one row per case
+    samples: pd.DataFrame  # one row per call
+    agreement: pd.DataFrame  # one row per case and output
+    rounds: pd.DataFrame  # one row per round of a group
+
+    def rows(self) -> list[Row]:
+        """The results as records."""
+        return frame.rows_of_frame(self.results)
+
+
+def save_report(
+    folder: str | Path,
+    environment: Environment,
+    rows: Sequence[Row],
+    repetitions: Sequence[GroupRepetition],
+    *,
+    batches: Mapping[str, int] | None = None,
+    private: scrub.Private | None = None,
+) -> None:
+    """Write or replace the report in ``folder``; home paths, user and host name are taken out first.
+
+    ``batches``: pool batches by case_id, see ``frame.samples_frame``. Raises BenchError where it cannot be written.
+    """
+    folder = Path(folder)
+    private = private or scrub.this_machine()
+    rows = [scrub.scrub_row(row, private) for row in rows]
+    repetitions = [scrub.scrub_repetition(repetition, private) for repetition in repetitions]
+    environment = scrub.scrub_environment(environment, private)
+    frames = {
+        "samples": frame.samples_frame(repetitions, batches),
+        "agreement": frame.agreement_frame(repetitions),
+        "rounds": frame.rounds_frame(repetitions),
+        "results": frame.results_frame(rows),
+    }
+    for table, data in frames.items():
+        atomic.write_with(folder / f"{table}.parquet", partial(_write_parquet, table=table, data=data))
+    atomic.write_bytes(folder / "environment.json", _to_json(environment))
+    atomic.write_bytes(folder / "report.md", render_markdown(rows, environment).encode("utf-8", "backslashreplace"))
+
+
+def load_report(path: str | Path) -> Report:
+    """The report in a folder. Raises UsageError where there is none, or one that is damaged or too new for us."""
+    folder = Path(path)
+    environment = _read_environment(folder)
+    version = environment.schema_version
+    results, samples, agreement, rounds = (
+        _read_parquet(folder, table, version) for table in ("results", "samples", "agreement", "rounds")
+    )
+    return Report(folder, environment, results, samples, agreement, rounds)
+
+
+def _write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
+    schema = frame.arrow_schema(table).with_metadata({_VERSION_KEY: str(SCHEMA_VERSION).encode()})
+    arrow = pa.Table.from_pandas(data, schema=schema, preserve_index=False).replace_schema_metadata(schema.metadata)
+    pq.write_table(arrow, path, compression="zstd")
+
+
+def _read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
+    path = folder / f"{table}.parquet"
+    if not path.is_file():
+        raise UsageError(f"reading report {folder}: {path.name} is missing. {_RESTORE}")
+    try:
+        arrow = pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UsageError(
+            f"reading report {folder}: {path.name} is damaged ({_first_line(error)}). {_RESTORE}"
+        ) from error
+    return frame.frame_of_arrow(_fit(arrow, table, version, path))
+
+
+def _fit(arrow: Any, table: str, version: int, path: Path) -> Any:
+    """The arrow table with exactly our columns: those that are younger than the file are null."""
+    known = [column for column in TABLES[table] if column.since <= version]
+    missing = [column.name for column in known if column.name not in arrow.column_names]
+    wrong = [
+        column.name
+        for column in known
+        if column.name not in missing and arrow.schema.field(column.name).type != frame.ARROW_TYPES[column.dtype]
+    ]
+    if missing or wrong:
+        raise UsageError(
+            f"reading {path}: not a table of schema version {version}: missing columns {missing}, "
+            f"columns of another type {wrong}. {_RESTORE}"
+        )
+    nulls = {c.name: pa.nulls(len(arrow), frame.ARROW_TYPES[c.dtype]) for c in TABLES[table] if c not in known}
+    columns = [nulls[c.name] if c.name in nulls else arrow.column(c.name) for c in TABLES[table]]
+    return pa.Table.from_arrays(columns, schema=frame.arrow_schema(table))
+
+
+def _read_environment(folder: Path) -> Environment:
+    path = folder / "environment.json"
+    if not path.is_file():
+        raise UsageError(_not_a_report(folder))
+    try:
+        content = path.read_bytes()
+        version = json.loads(content)["schema_version"]
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise UsageError(
+                f"reading report {folder}: it has schema version {version}, this bench reads up to {SCHEMA_VERSION}. "
+                "Install a newer onnx-crossbench"
+            )
+        return msgspec.json.decode(content, type=Environment)
+    except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
+        raise UsageError(
+            f"reading report {folder}: {path.name} is damaged ({_first_line(error)}). {_RESTORE}"
+        ) from error
+
+
+def _not_a_report(folder: Path) -> str:
+    if folder.is_file():
+        return f"reading report {folder}: a file, but a report is a folder. Name the folder that it is in"
+    if not folder.exists():
+        return f"reading report {folder}: no such folder. `bench run` says where it put its report; --out chooses"
+    if has_journal(folder):
+        return (
+            f"reading report {folder}: its run ended before anything was saved. Go on with "
+            f"`bench run --resume {folder}`"
+        )
+    return (
+        f"reading report {folder}: no environment.json in it, so it is not a report. Name a folder made by `bench run`"
+    )
+
+
+_RESTORE = "Take the folder from where it was copied, or measure again with `bench run`"
+
+
+def _to_json(environment: Environment) -> bytes:
+    plain = _finite(msgspec.to_builtins(environment))
+    return (json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinities as null: JSON has neither."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,118 @@
+"""Rows of one group -> which runtime is the fastest, by how much, or why that is not known: in plain words.
+
+Pure. A row can win only if it ran whole and its outputs agree with the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import units
+from bench.rows import Row
+
+RANGE_BELOW = 0.9  # an interval of a lower level is called a range
+
+
+def sentence(rows: Sequence[Row]) -> str:
+    """The verdict on one group, in one or two sentences."""
+    able = [row for row in rows if why_not(row) is None]
+    if not able:
+        ran = any(row.latency_ns_best is not None for row in rows)
+        return "No runtime can win: none that ran was verified." if ran else "No runtime can win: nothing was measured."
+    reference = next((row for row in rows if is_reference(row)), None)
+    if reference is None:
+        return _without_reference(able, rows)
+    others = [row for row in able if row is not reference and row.ratio_to_reference is not None]
+    said = _against(reference, others, rows)
+    doubt = why_not(reference)
+    return f"{said} {name(reference, rows)} itself cannot win: {doubt}." if doubt else said
+
+
+def why_not(row: Row) -> str | None:
+    """Why this row cannot win, or None where it can."""
+    if row.status != "ok":
+        return row.status
+    if row.agreement == "disagrees":
+        return "its outputs disagree with the truth"
+    if row.agreement == "vacuous":
+        return "its outputs hardly depend on the inputs, so agreement says nothing"
+    if row.agreement == "unchecked":
+        return "its outputs were not checked"
+    return None if row.latency_ns_best is not None else "it was not measured"
+
+
+def name(row: Row, rows: Sequence[Row]) -> str:
+    """A row's runtime, with its label, and as much more as tells it from the group's others."""
+    plain = [_plain_name(other) for other in rows]
+    own = _plain_name(row)
+    if plain.count(own) < 2:
+        return own
+    return f"{own} {row.runtime_options or row.runtime_version or row.case_id}"
+
+
+def is_reference(row: Row) -> bool:
+    """Whether this is the row that the group's ratios are taken to."""
+    return row.ratio_to_reference == 1 and row.ratio_low in (None, 1) and row.ratio_high in (None, 1)
+
+
+def comparison(row: Row) -> str:
+    """A row's speed relative to the reference, with its interval."""
+    return units.comparison(row.ratio_to_reference, row.ratio_low, row.ratio_high)
+
+
+def interval_word(level: float | None) -> str:
+    """What an interval of this level is called."""
+    return "range" if level is not None and level < RANGE_BELOW else "interval"
+
+
+def _plain_name(row: Row) -> str:
+    return f"{row.runtime} ({row.label})" if row.label and not row.runtime.endswith(f"#{row.label}") else row.runtime
+
+
+def _against(reference: Row, others: Sequence[Row], rows: Sequence[Row]) -> str:
+    base = name(reference, rows)
+    if not others:
+        return f"No verified runtime besides {base} was measured: nothing to compare."
+    faster = [row for row in others if row.ratio_high is not None and row.ratio_high < 1]
+    if faster:
+        return _fastest(min(faster, key=_ratio), others, base, rows)
+    unsure = sorted((row for row in others if row.ratio_low is None or row.ratio_low <= 1), key=_ratio)
+    if not unsure:
+        best = min(others, key=_ratio)
+        return f"No verified runtime is faster than {base}; next is {name(best, rows)}, {comparison(best)}."
+    listed = "; ".join(f"{name(row, rows)}, {comparison(row)}, {_doubt(row)}" for row in unsure)
+    return f"Cannot say whether a verified runtime is faster than {base}: {listed}."
+
+
+def _fastest(best: Row, others: Sequence[Row], base: str, rows: Sequence[Row]) -> str:
+    said = f"{name(best, rows)} is the fastest verified runtime: {_versus(best, base)}."
+    assert best.ratio_high is not None
+    close = [row for row in others if row is not best and (row.ratio_low is None or row.ratio_low <= best.ratio_high)]
+    if not close:
+        return said
+    listed = "; ".join(f"{name(row, rows)}, {comparison(row)}" for row in sorted(close, key=_ratio))
+    word = interval_word(best.interval_level)
+    return f"{said} Not told apart from it, as their {word}s overlap: {listed}."
+
+
+def _versus(row: Row, base: str) -> str:
+    """``2.1x faster than tensorflow (2.0 to 2.3)``."""
+    word, bracket, rest = comparison(row).partition(" (")
+    return f"{word} than {base}{bracket}{rest}"
+
+
+def _doubt(row: Row) -> str:
+    word = interval_word(row.interval_level)
+    return f"no {word}" if row.ratio_low is None or row.ratio_high is None else f"the {word} covers 1"
+
+
+def _without_reference(able: Sequence[Row], rows: Sequence[Row]) -> str:
+    best = min(able, key=lambda row: row.latency_ns_best or 0)
+    return (
+        f"Cannot say how runtimes compare: no reference was measured. Of the verified ones {name(best, rows)} has the "
+        f"lowest latency, {units.duration(best.latency_ns_best)}, without an interval."
+    )
+
+
+def _ratio(row: Row) -> float:
+    return row.ratio_to_reference or float("inf")
