@@ -110,7 +110,7 @@ class Repetition:
             startup_ns = self._start_all(plan.shuffled(list(self._arms), *seed))
             self._warm_all()
             rounds = rounds or self._plan(startup_ns)
-            states = self._run_rounds(rounds, seed)
+            states = self._run_rounds(rounds, seed) if self._alive else []
             self._tail(plan.shuffled(list(self._alive), *seed, -1))
             self._end_all()
         finally:
