@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import time
@@ -41,6 +42,7 @@ def available_bytes(root: Path = CGROUP_ROOT, membership: Path = SELF_CGROUP) ->
     return free
 
 
+@functools.cache
 def describe_machine() -> Machine:
     """The machine by fields that do not jitter: no frequency, no load, no host name."""
     import cpuinfo  # pytest-benchmark brings it; slow to import
