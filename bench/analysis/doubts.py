@@ -1,0 +1,137 @@
+"""What is doubtful about a row: each doubt a caution with its reason. A doubt never changes a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from bench.analysis.statistics import Interval, samples_needed
+from bench.analysis.timing import Speed, turns_of
+from bench.records import Case, CaseRepetition, Caution, GroupRepetition, OutputCheck
+
+CONTENDED_SHARE = 0.1  # of rounds that were disturbed; medians stand as many with ease
+PREEMPTED_SHARE = 0.3  # of timed calls with an involuntary switch; a quiet machine shows 0.16
+CPU_SLACK = 1.05  # CPU time over wall time per thread asked for
+TIMER_NS = 60  # what reading the clock twice costs
+TIMER_CALLS = 100  # a call should last so many times that
+INTERVAL_LEVEL = 0.9  # bounds below this level are called a range
+
+Standing = Literal["alone", "reference", "paired", "unpaired"]  # to the reference runtime
+
+
+def timing_cautions(
+    case: Case,
+    measured: Sequence[CaseRepetition],
+    repetitions: Sequence[GroupRepetition],
+    speed: Speed,
+) -> list[Caution]:
+    """The doubts about numbers that were measured; none where nothing was."""
+    if speed.latency_ns_p50 is None:
+        return []
+    return [
+        *_few_samples(speed),
+        *_not_warm(measured),
+        *_contended(measured, repetitions),
+        *_preempted(measured),
+        *_greedy(case, speed),
+        *_timer(speed),
+        *_few_repetitions(speed),
+    ]
+
+
+def ratio_cautions(speed: Speed, ratio: Interval | None, reference: str | None) -> list[Caution]:
+    """Doubts about a ratio that is missing, or rests on fewer repetitions than the rest of the row."""
+    if speed.latency_ns_p50 is None or reference is None:
+        return []
+    if ratio is None:
+        return [Caution(code="no ratio", text=f"no round was shared with {reference}, so there is no ratio to it")]
+    if ratio.n < speed.processes:
+        text = f"the ratio rests on {ratio.n} of {speed.processes} repetitions, the others lack {reference}"
+        return [Caution(code="few pairs", text=text)]
+    return []
+
+
+def agreement_cautions(speed: Speed, worst: OutputCheck | None) -> list[Caution]:
+    """No speed without agreement: a timed row whose outputs do not agree is marked."""
+    if speed.latency_ns_p50 is None or (worst is not None and worst.verdict == "agrees"):
+        return []
+    if worst is None or worst.verdict == "unchecked":
+        return [Caution(code="unverified", text="its outputs were not checked, so it cannot win")]
+    why = "disagree with the truth" if worst.verdict == "disagrees" else "cannot tell a right answer from a wrong one"
+    return [Caution(code=worst.verdict, text=f"its outputs {why}, so it cannot win")]
+
+
+def interrupted_cautions(done: int, planned: int | None) -> list[Caution]:
+    """The run ended before all the repetitions of the group."""
+    if planned is None or done >= planned:
+        return []
+    return [
+        Caution(code="interrupted", text=f"{done} of {planned} repetitions were measured; bench run --resume goes on")
+    ]
+
+
+def joined(cautions: Sequence[Caution]) -> str:
+    """Cautions as the text of a row, each once: ``"code: text; code: text"``."""
+    return "; ".join(dict.fromkeys(f"{caution.code}: {caution.text.rstrip('.')}" for caution in cautions))
+
+
+def _few_samples(speed: Speed) -> Iterator[Caution]:
+    values = {"p90": speed.latency_ns_p90, "p95": speed.latency_ns_p95, "p99": speed.latency_ns_p99}
+    missing = [name for name, value in values.items() if value is None]
+    if missing:
+        needs = ", ".join(f"{name} needs {samples_needed(int(name[1:]) / 100)}" for name in missing)
+        yield Caution(
+            code="few samples", text=f"{needs} calls in one block, there are {speed.calls}: see --tail and -r"
+        )
+
+
+def _not_warm(measured: Sequence[CaseRepetition]) -> Iterator[Caution]:
+    ended = [[turn.steady for turn in turns_of(one, "warmup")] for one in measured]
+    cold = sum(False in steady for steady in ended)
+    if cold:
+        yield Caution(
+            code="not warmed up",
+            text=f"warm-up reached its bound before calls were steady in {cold} of {len(measured)} repetitions",
+        )
+
+
+def _contended(measured: Sequence[CaseRepetition], repetitions: Sequence[GroupRepetition]) -> Iterator[Caution]:
+    there = {one.repetition for one in measured}
+    rounds = [state for one in repetitions if one.repetition in there for state in one.rounds]
+    disturbed = sum(state.disturbed for state in rounds)
+    if rounds and disturbed / len(rounds) > CONTENDED_SHARE:
+        text = (
+            f"other processes were busy in {disturbed} of {len(rounds)} rounds; use a quieter machine or fewer threads"
+        )
+        yield Caution(code="contended", text=text)
+
+
+def _preempted(measured: Sequence[CaseRepetition]) -> Iterator[Caution]:
+    turns = [turn for one in measured for turn in turns_of(one, "turn")]
+    calls = sum(len(turn.latencies_ns) for turn in turns)
+    hit = sum(min(len(turn.latencies_ns), turn.involuntary_switches) for turn in turns)
+    if calls and hit / calls > PREEMPTED_SHARE:
+        text = f"up to {hit / calls:.0%} of timed calls were preempted; lower --threads or use a quieter machine"
+        yield Caution(code="preempted", text=text)
+
+
+def _greedy(case: Case, speed: Speed) -> Iterator[Caution]:
+    if speed.cpu_per_wall is not None and speed.cpu_per_wall > case.threads * CPU_SLACK:
+        text = f"kept {speed.cpu_per_wall:.2f} CPUs busy while timed, {case.threads} asked for"
+        yield Caution(code="more threads", text=text)
+
+
+def _timer(speed: Speed) -> Iterator[Caution]:
+    if speed.latency_ns_p50 is not None and speed.latency_ns_p50 < TIMER_CALLS * TIMER_NS:
+        share = TIMER_NS / max(1.0, speed.latency_ns_p50)
+        text = f"reading the clock (about {TIMER_NS} ns) is {share:.0%} of a call: a larger batch tells more"
+        yield Caution(code="timer overhead", text=text)
+
+
+def _few_repetitions(speed: Speed) -> Iterator[Caution]:
+    if speed.interval_level is None:
+        yield Caution(code="few repetitions", text="one repetition has no bounds: nothing says how it would repeat")
+    elif speed.interval_level < INTERVAL_LEVEL:
+        level = f"{speed.interval_level:.1%}".replace(".0%", "%")
+        text = f"over {speed.processes} repetitions the bounds are a range ({level}), not an interval"
+        yield Caution(code="few repetitions", text=text)

@@ -1,0 +1,56 @@
+"""The repetitions of one case -> how it went: one status with its reason in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.records import CaseRepetition, Status
+
+_SEVERITY: tuple[Status, ...] = (
+    "ok",
+    "partial",
+    "skipped",
+    "unavailable",
+    "unsupported",
+    "failed",
+    "timeout",
+    "oom",
+    "crashed",
+)
+
+
+def status_of(tries: Sequence[CaseRepetition], total: int) -> tuple[Status, str]:
+    """The worst status of a case's repetitions, ok only if each is; the reason says in which, and how many measured.
+
+    ``total`` is how many repetitions the group has.
+    """
+    if not tries:
+        return "skipped", "not measured: the run ended before its turn"
+    worst = max((repetition_status(one) for one in tries), key=_SEVERITY.index)
+    if worst == "ok":
+        return "ok", ""
+    bad = [one for one in tries if repetition_status(one) == worst]
+    measured = sum(one.complete for one in tries)
+    reason = bad[0].reason if worst != "partial" else bad[0].reason or _placement(bad[0])
+    if worst == "partial" or not measured:
+        return worst, reason
+    numbers = sorted({one.repetition + 1 for one in bad})
+    which = f"repetition{'s' * (len(numbers) > 1)} {_listed(numbers)} of {max(total, *numbers)}"
+    return worst, f"in {which}; {measured} measured: {reason}"
+
+
+def repetition_status(one: CaseRepetition) -> Status:
+    """The worse of what the worker's life and the session's own account say."""
+    opened: Status = one.opened.info.status if one.opened else "ok"
+    return max(one.status, opened, key=_SEVERITY.index)
+
+
+def _placement(one: CaseRepetition) -> str:
+    info = one.opened.info if one.opened else None
+    share = "some" if info is None or info.node_share is None else f"{info.node_share:.0%}"
+    return f"{share} of the graph's nodes on {info.provider if info else 'the provider asked for'}, the rest elsewhere"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *first, last = (str(number) for number in numbers)
+    return f"{', '.join(first)} and {last}" if first else last

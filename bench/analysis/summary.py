@@ -1,0 +1,246 @@
+"""The repetitions of a group -> one row per case, and which row wins. Pure: records in, rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median_low
+
+import msgspec
+
+from bench.analysis import doubts
+from bench.analysis.agreement import merge_checks, worst_check
+from bench.analysis.outcome import status_of
+from bench.analysis.timing import Speed, calls_of, summarise_ratio, summarise_speed
+from bench.records import (
+    Artifact,
+    Case,
+    CaseRepetition,
+    Caution,
+    GroupRepetition,
+    OutputCheck,
+    Prepared,
+    Record,
+)
+from bench.rows import Row
+from bench.runtimes.table import RUNTIMES
+
+SYMBOLIC_BATCH = "symbolic in the file, fixed by the runtime"
+FIXED_BATCH = "fixed in the file"
+
+
+class _Evidence(Record, frozen=True):
+    """Everything that is known of one case."""
+
+    case: Case
+    tries: list[CaseRepetition]  # every repetition that has it, in order
+    repetitions: list[GroupRepetition]  # of the group
+
+    @property
+    def measured(self) -> list[CaseRepetition]:
+        """The repetitions that count: every round was measured and the outputs were checked at the end."""
+        return [one for one in self.tries if one.complete]
+
+
+def summarise_group(
+    cases: Sequence[Case],
+    repetitions: Sequence[GroupRepetition],
+    prepared: Prepared | None,
+    reference: str | None,
+    commands: Mapping[str, str],
+    *,
+    planned: int | None = None,
+) -> list[Row]:
+    """One row per case, in the order of ``cases``.
+
+    ``reference`` is the id of the case that ratios are taken to, ``commands`` the line that reproduces each case,
+    ``planned`` how many repetitions were asked for (None: as many as there are). ``prepared`` is None where the model
+    could not be prepared. A case that never opened has a status, a reason and no measured number.
+    """
+    in_order = sorted(repetitions, key=lambda one: one.repetition)
+    evidence = {case.case_id: _gather(case, in_order) for case in cases}
+    yardstick_case = evidence.get(reference) if reference is not None else None
+    return [
+        _row(one, yardstick_case, prepared, commands.get(one.case.case_id, ""), planned) for one in evidence.values()
+    ]
+
+
+def winner(rows: Sequence[Row]) -> Row | None:
+    """The fastest row of a group among those that may win; None where there is none."""
+    barred = {row.case_id for row, _ in barred_rows(rows)}
+    return min(
+        (row for row in rows if row.case_id not in barred), key=lambda row: row.latency_ns_best or 0, default=None
+    )
+
+
+def barred_rows(rows: Sequence[Row]) -> list[tuple[Row, str]]:
+    """The rows that cannot win, each with the reason: no speed without agreement, nor without a whole run."""
+    reasons = ((row, _bar(row)) for row in rows)
+    return [(row, reason) for row, reason in reasons if reason is not None]
+
+
+def _bar(row: Row) -> str | None:
+    if row.status != "ok":
+        return f"{row.status}: {row.status_reason}" if row.status_reason else row.status
+    if row.agreement != "agrees":
+        return f"{row.agreement}: {row.agreement_reason}" if row.agreement_reason else row.agreement
+    return "not timed" if row.latency_ns_best is None else None
+
+
+def _gather(case: Case, repetitions: list[GroupRepetition]) -> _Evidence:
+    tries = [one for group in repetitions for one in group.cases if one.case_id == case.case_id]
+    return _Evidence(case=case, tries=tries, repetitions=repetitions)
+
+
+def _row(
+    evidence: _Evidence, reference: _Evidence | None, prepared: Prepared | None, command: str, planned: int | None
+) -> Row:
+    case = evidence.case
+    status, reason = status_of(evidence.tries, max(planned or 0, len(evidence.repetitions)))
+    row = Row(
+        case_id=case.case_id,
+        model=case.model,
+        runtime=case.runtime.display,
+        label=case.runtime.label or "",
+        runtime_options=_options(case.runtime.options),
+        boundary=case.boundary,
+        batch_size=case.batch_size,
+        threads=case.threads,
+        precision=case.precision,
+        status=status,
+        status_reason=reason,
+        reproduce=command,
+    )
+    row = _with_session(_with_model(row, case, prepared), evidence)
+    worst = _worst(evidence.tries)
+    speed = summarise_speed(evidence.measured, case.batch_size)
+    row = _with_agreement(row, worst, prepared)
+    row = msgspec.structs.replace(row, **msgspec.structs.asdict(speed))
+    return _with_ratio(row, evidence, reference, speed, _other_cautions(evidence, prepared, speed, worst, planned))
+
+
+def _with_model(row: Row, case: Case, prepared: Prepared | None) -> Row:
+    """What is known of the model and its file, measured or not."""
+    if prepared is None:
+        return row
+    entry = RUNTIMES.get(case.runtime.name)
+    artifact = prepared.artifacts.get(entry.artifact) if entry else None
+    return msgspec.structs.replace(
+        row,
+        model_digest=prepared.model_digest,
+        input_digest=prepared.pool.digest,
+        artifact_digest=artifact.digest if artifact else None,
+        artifact_bytes=artifact.size_bytes if artifact else None,
+        batch_axis=_batch_axis(artifact) if artifact else None,
+        truth=prepared.truth,
+        macs=prepared.multiply_adds,
+        params=prepared.parameters,
+    )
+
+
+def _with_session(row: Row, evidence: _Evidence) -> Row:
+    """What the sessions said of themselves, cold start and memory: medians over processes."""
+    tries = evidence.tries
+    opened = [one.opened for one in tries if one.opened]
+    if not opened:
+        return row
+    info, first = opened[0].info, [one.first for one in tries if one.first]
+    shares = [one.info.node_share for one in opened if one.info.node_share is not None]
+    warmups = [len(calls) for one in tries if (calls := calls_of(one, "warmup"))]
+    threads = [turn.thread_count for one in tries for turn in one.turns]
+    caches = dict.fromkeys(group.page_cache for group in evidence.repetitions)
+    return msgspec.structs.replace(
+        row,
+        runtime_version=info.runtime_version,
+        provider=info.provider,
+        call_path=info.call_path,
+        runtime_options=_options(info.effective_options),
+        node_share=min(shares, default=None),
+        warmup_calls=_middle(warmups),
+        thread_count=max([*threads, *(one.thread_count for one in opened)]),
+        page_cache=", then ".join(caches) or None,
+        import_ns=_middle(one.import_ns for one in opened),
+        load_ns=_middle(one.load_ns for one in opened),
+        first_call_ns=_middle(one.first_call_ns for one in first),
+        rss_start_bytes=_middle(one.memory_start.rss_bytes for one in opened),
+        rss_import_bytes=_middle(one.memory_import.rss_bytes for one in opened),
+        rss_load_bytes=_middle(one.memory_load.rss_bytes for one in opened),
+        rss_first_bytes=_middle(one.memory.rss_bytes for one in first),
+        rss_peak_bytes=_middle(one.memory_peak.peak_rss_bytes for one in evidence.measured if one.memory_peak),
+        private_load_bytes=_middle(one.memory_load.private_bytes for one in opened),
+    )
+
+
+def _with_agreement(row: Row, worst: OutputCheck | None, prepared: Prepared | None) -> Row:
+    if worst is None:
+        return row
+    several = prepared is not None and len(prepared.outputs) > 1
+    return msgspec.structs.replace(
+        row,
+        agreement=worst.verdict,
+        agreement_reason=f"{worst.output}: {worst.reason}" if several else worst.reason,
+        max_abs_error=worst.max_abs_error,
+        relative_error=worst.relative_error,
+        tolerance=worst.tolerance,
+        top1_agreement=worst.top1_agreement,
+        yardstick=worst.yardstick,
+    )
+
+
+def _with_ratio(
+    row: Row, evidence: _Evidence, reference: _Evidence | None, speed: Speed, cautions: Sequence[Caution]
+) -> Row:
+    """The ratio to the reference with its bounds; the reference itself is 1 by definition and has none."""
+    if reference is None or speed.latency_ns_best is None:
+        return msgspec.structs.replace(row, cautions=doubts.joined(cautions))
+    name = reference.case.runtime.display
+    if reference.case.case_id == evidence.case.case_id:
+        return msgspec.structs.replace(
+            row, ratio_to_reference=1.0, reference_runtime=name, cautions=doubts.joined(cautions)
+        )
+    ratio = summarise_ratio(evidence.measured, reference.measured)
+    return msgspec.structs.replace(
+        row,
+        ratio_to_reference=ratio.estimate if ratio else None,
+        ratio_low=ratio.low if ratio else None,
+        ratio_high=ratio.high if ratio else None,
+        interval_level=ratio.level if ratio else speed.interval_level,
+        reference_runtime=name if ratio else None,
+        cautions=doubts.joined([*doubts.ratio_cautions(speed, ratio, name), *cautions]),
+    )
+
+
+def _other_cautions(
+    evidence: _Evidence, prepared: Prepared | None, speed: Speed, worst: OutputCheck | None, planned: int | None
+) -> list[Caution]:
+    sessions = [caution for one in evidence.tries if one.opened for caution in one.opened.info.cautions]
+    return [
+        *doubts.agreement_cautions(speed, worst),
+        *doubts.interrupted_cautions(len(evidence.repetitions), planned),
+        *doubts.timing_cautions(evidence.case, evidence.measured, evidence.repetitions, speed),
+        *sessions,
+        *(prepared.cautions if prepared else ()),
+    ]
+
+
+def _worst(tries: Sequence[CaseRepetition]) -> OutputCheck | None:
+    checks: list[OutputCheck] = []
+    for one in tries:
+        checks = merge_checks(checks, one.checks)
+    return worst_check(checks)
+
+
+def _middle(values: Iterable[int | None]) -> int | None:
+    """The lower median, a value that was observed; None where nothing was."""
+    known = [value for value in values if value is not None]
+    return median_low(known) if known else None
+
+
+def _options(options: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={options[key]}" for key in sorted(options))
+
+
+def _batch_axis(artifact: Artifact) -> str | None:
+    batched = [tensor for tensor in artifact.inputs if tensor.batched and tensor.shape]
+    if not batched:
+        return None
+    return SYMBOLIC_BATCH if any(tensor.shape[0] is None for tensor in batched) else FIXED_BATCH
