@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from bench.analysis.statistics import Interval, samples_needed
 from bench.analysis.timing import Speed, turns_of
@@ -15,8 +14,6 @@ CPU_SLACK = 1.05  # CPU time over wall time per thread asked for
 TIMER_NS = 60  # what reading the clock twice costs
 TIMER_CALLS = 100  # a call should last so many times that
 INTERVAL_LEVEL = 0.9  # bounds below this level are called a range
-
-Standing = Literal["alone", "reference", "paired", "unpaired"]  # to the reference runtime
 
 
 def timing_cautions(
@@ -61,9 +58,9 @@ def agreement_cautions(speed: Speed, worst: OutputCheck | None) -> list[Caution]
     return [Caution(code=worst.verdict, text=f"its outputs {why}, so it cannot win")]
 
 
-def interrupted_cautions(done: int, planned: int | None) -> list[Caution]:
+def interrupted_cautions(speed: Speed, done: int, planned: int | None) -> list[Caution]:
     """The run ended before all the repetitions of the group."""
-    if planned is None or done >= planned:
+    if speed.latency_ns_p50 is None or planned is None or done >= planned:
         return []
     return [
         Caution(code="interrupted", text=f"{done} of {planned} repetitions were measured; bench run --resume goes on")
@@ -80,9 +77,8 @@ def _few_samples(speed: Speed) -> Iterator[Caution]:
     missing = [name for name, value in values.items() if value is None]
     if missing:
         needs = ", ".join(f"{name} needs {samples_needed(int(name[1:]) / 100)}" for name in missing)
-        yield Caution(
-            code="few samples", text=f"{needs} calls in one block, there are {speed.calls}: see --tail and -r"
-        )
+        there = f", there are {speed.calls}" if speed.percentile_block == "turns" else ""
+        yield Caution(code="few samples", text=f"{needs} calls{there}: see --tail and -r")
 
 
 def _not_warm(measured: Sequence[CaseRepetition]) -> Iterator[Caution]:

@@ -8,7 +8,7 @@ from statistics import median_low
 import msgspec
 
 from bench.analysis import doubts
-from bench.analysis.agreement import merge_checks, worst_check
+from bench.analysis.agreement import worst_check
 from bench.analysis.outcome import status_of
 from bench.analysis.timing import Speed, calls_of, summarise_ratio, summarise_speed
 from bench.records import (
@@ -215,7 +215,7 @@ def _other_cautions(
     sessions = [caution for one in evidence.tries if one.opened for caution in one.opened.info.cautions]
     return [
         *doubts.agreement_cautions(speed, worst),
-        *doubts.interrupted_cautions(len(evidence.repetitions), planned),
+        *doubts.interrupted_cautions(speed, len(evidence.repetitions), planned),
         *doubts.timing_cautions(evidence.case, evidence.measured, evidence.repetitions, speed),
         *sessions,
         *(prepared.cautions if prepared else ()),
@@ -223,10 +223,16 @@ def _other_cautions(
 
 
 def _worst(tries: Sequence[CaseRepetition]) -> OutputCheck | None:
-    checks: list[OutputCheck] = []
-    for one in tries:
-        checks = merge_checks(checks, one.checks)
-    return worst_check(checks)
+    """The check that decides the case, over all outputs and repetitions; it says where others were better."""
+    worst = worst_check([check for one in tries for check in one.checks])
+    if worst is None:
+        return None
+    checked = [one for one in tries if one.checks]
+    like = [one for one in checked if any(check.verdict == worst.verdict for check in one.checks)]
+    if len(like) == len(checked):
+        return worst
+    reason = f"{worst.reason} (in {len(like)} of {len(checked)} repetitions)"
+    return msgspec.structs.replace(worst, reason=reason)
 
 
 def _middle(values: Iterable[int | None]) -> int | None:
