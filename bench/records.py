@@ -16,7 +16,7 @@ Status = Literal["ok", "unavailable", "partial", "unsupported", "failed", "crash
 Verdict = Literal["agrees", "disagrees", "vacuous", "unchecked"]
 TurnKind = Literal["warmup", "turn", "tail"]
 Boundary = Literal["host"]
-ProbeState = Literal["usable", "not installed", "no device", "other system"]
+ProbeState = Literal["usable", "not installed", "no device", "other system", "broken"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,6 +170,16 @@ class Prepared(Record, frozen=True):
     versions: dict[str, str]
     cautions: tuple[Caution, ...] = ()
     stages_ns: dict[str, int] = {}  # time per stage of this preparation; empty when it came from the cache
+
+
+class ModelFacts(Record, frozen=True):
+    """What a model is, before anything is exported: a line of ``bench models``."""
+
+    model: str  # ModelSpec.display
+    inputs: tuple[Tensor, ...] = ()
+    parameters: int | None = None  # trainable
+    multiply_adds: int | None = None  # of one item
+    reason: str | None = None  # why it could not be built
 
 
 # --- a case and its session -------------------------------------------------------------------------------------------
