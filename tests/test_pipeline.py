@@ -1,0 +1,237 @@
+"""The whole main job on real small models, real workers and real files."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bench
+from bench.pipeline import RunResult, exit_code_of, run_suite, verify_suite
+from bench.progress import Silent
+from bench.records import MeasureSettings, ModelSpec, PrepareSettings, RuntimeSpec, Suite
+from bench.report import store
+from bench.rows import Row
+from bench.specs import parse_model, parse_runtimes
+
+SMALL = "mobilenet_v1:alpha=0.25,resolution=32"
+pytestmark = pytest.mark.slow
+
+
+def suite(model: str = SMALL, runtimes: str = "tensorflow,onnxruntime-cpu", batches: tuple[int, ...] = (1,)) -> Suite:
+    spec: ModelSpec = parse_model(model)
+    specs: tuple[RuntimeSpec, ...] = parse_runtimes([runtimes])
+    return Suite(
+        models=(spec,),
+        runtimes=specs,
+        batch_sizes={spec.display: batches},
+        threads=1,
+        prepare=PrepareSettings(),
+        measure=MeasureSettings(repetitions=2, min_rounds=4),
+    )
+
+
+class Killer(Silent):
+    """Kills the newest worker when a given stage of the run is reached, once."""
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+        self.killed = False
+
+    def advance(self, n: float = 1, detail: str = "") -> None:
+        if not self.killed and self.at in detail:
+            self.killed = True
+            newest = max(child_workers(os.getpid()))
+            os.kill(newest, signal.SIGKILL)
+
+
+def child_workers(parent: int) -> list[int]:
+    import psutil
+
+    children = psutil.Process(parent).children(recursive=True)
+    return [child.pid for child in children if any("worker.py" in word for word in child.cmdline())]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    out = tmp_path_factory.mktemp("run") / "report"
+    return run_suite(suite(batches=(1, 3)), out, resume=False, command="bench run", progress=Silent())
+
+
+def test_every_row_is_verified_and_measured(finished: RunResult) -> None:
+    assert finished.exit_code == 0
+    assert len(finished.rows) == 4
+    for row in finished.rows:
+        assert (row.status, row.agreement) == ("ok", "agrees"), row.agreement_reason
+        assert row.truth == "float64"
+        assert row.processes == 2
+        assert row.rounds >= 2 * 4
+        assert row.latency_ns_min is not None
+        assert row.latency_ns_best is not None
+        assert row.latency_ns_min <= row.latency_ns_best
+        assert row.rss_peak_bytes is not None
+        assert row.rss_import_bytes is not None
+        assert row.rss_peak_bytes > row.rss_import_bytes > 10 * 2**20
+
+
+def test_the_reference_is_tensorflow_and_its_ratio_is_one(finished: RunResult) -> None:
+    reference, other = finished.rows[:2]
+    assert (reference.runtime, reference.ratio_to_reference) == ("tensorflow", 1.0)
+    assert other.reference_runtime == "tensorflow"
+    assert other.ratio_low is not None
+    assert other.ratio_to_reference is not None
+    assert other.ratio_high is not None
+    assert other.ratio_low <= other.ratio_to_reference <= other.ratio_high
+
+
+def test_identical_inputs_and_models_are_a_checked_fact(finished: RunResult) -> None:
+    assert len({row.input_digest for row in finished.rows}) == 1
+    assert len({row.model_digest for row in finished.rows}) == 1
+    assert finished.rows[0].input_digest
+
+
+def test_every_call_is_in_the_samples(finished: RunResult) -> None:
+    assert finished.report is not None
+    report = bench.load_report(finished.report)
+    timed = report.samples[report.samples["kind"] == "timed"].groupby("case_id").size()
+    for row in finished.rows:
+        assert timed[row.case_id] == row.calls
+    assert set(report.samples["kind"]) == {"warmup", "switch", "timed"}
+
+
+def test_the_stored_report_says_what_the_run_said(finished: RunResult) -> None:
+    assert finished.report is not None
+    report = bench.load_report(finished.report)
+    assert report.rows() == finished.rows
+    assert isinstance(report.results, pd.DataFrame)
+    assert report.environment.finished
+    assert not (finished.report / "journal").exists()
+
+
+def test_two_labels_of_one_runtime_are_two_rows(tmp_path: Path) -> None:
+    result = run_suite(
+        suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu:optimization=off#b"),
+        tmp_path / "report",
+        resume=False,
+        command="",
+        progress=Silent(),
+    )
+    assert [(row.label, row.runtime_options) for row in result.rows] == [("a", ""), ("b", "optimization=off")]
+    assert all(row.agreement == "agrees" for row in result.rows)
+
+
+def test_a_provider_that_is_not_there_is_a_row_without_times(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    result = run_suite(
+        suite(runtimes="onnxruntime-cuda,onnxruntime-cpu"), out, resume=False, command="", progress=Silent()
+    )
+    assert result.exit_code == 6
+    absent, present = result.rows
+    assert absent.status == "unavailable"
+    assert "CUDAExecutionProvider" in absent.status_reason
+    assert absent.latency_ns_p50 is None
+    assert absent.calls == 0
+    assert present.status == "ok"
+    samples = bench.load_report(out).samples
+    assert absent.case_id not in set(samples["case_id"])
+
+
+def test_a_killed_worker_is_a_row_with_its_reason_and_is_tried_again(tmp_path: Path) -> None:
+    result = run_suite(
+        suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b"),
+        tmp_path / "report",
+        resume=False,
+        command="",
+        progress=Killer("round 2"),
+    )
+    assert result.exit_code == 6
+    dead = [row for row in result.rows if row.status == "crashed"]
+    assert len(dead) == 1
+    assert "SIGKILL" in dead[0].status_reason
+    assert dead[0].processes >= 1  # the second repetition was measured
+    assert dead[0].reproduce.startswith("bench run mobilenet_v1")
+    assert [row.status for row in result.rows if row not in dead] == ["ok"]
+
+
+class Interrupts(Silent):
+    """Ctrl-C in the second repetition."""
+
+    def __init__(self, signal_number: int) -> None:
+        self.signal = signal_number
+        self.whole = 0.0
+
+    def advance(self, n: float = 1, detail: str = "") -> None:
+        self.whole += n
+        if self.whole == 1 and "round 2" in detail:
+            os.kill(os.getpid(), self.signal)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path: Path, number: int, code: int) -> None:
+    out = tmp_path / "report"
+    asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
+    result = run_suite(asked, out, resume=False, command="", progress=Interrupts(number))
+    assert result.exit_code == code
+    assert child_workers(os.getpid()) == []
+    stored = bench.load_report(out)
+    assert not stored.environment.finished
+    assert set(stored.results["processes"]) == {1}
+    kept = stored.samples
+    resumed = run_suite(asked, out, resume=True, command="", progress=Silent())
+    assert resumed.exit_code == 0
+    assert {row.processes for row in resumed.rows} == {2}
+    after = bench.load_report(out).samples
+    assert kept.merge(after).shape == kept.shape  # nothing that was measured was measured again
+
+
+def test_a_finished_run_is_not_resumed(finished: RunResult) -> None:
+    assert finished.report is not None
+    with pytest.raises(bench.errors.UsageError, match="no interrupted run"):
+        run_suite(suite(), finished.report, resume=True, command="", progress=Silent())
+
+
+def test_a_run_with_other_versions_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "report"
+    asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
+    run_suite(asked, out, resume=False, command="", progress=Interrupts(signal.SIGINT))
+    monkeypatch.setattr("bench.pipeline.__version__", "9")
+    with pytest.raises(bench.errors.UsageError, match="bench_version differ"):
+        run_suite(asked, out, resume=True, command="", progress=Silent())
+    assert len(store.read_journal(out)) == 1
+
+
+def test_verification_alone_stores_nothing_and_times_nothing() -> None:
+    result = verify_suite(suite(), progress=Silent())
+    assert result.exit_code == 0
+    assert [row.agreement for row in result.rows] == ["agrees", "agrees"]
+    assert all(row.latency_ns_best is None for row in result.rows)
+    assert result.report is None
+
+
+def test_random_weights_are_called_vacuous_not_verified() -> None:
+    result = verify_suite(suite(f"{SMALL},weights=random"), progress=Silent())
+    assert [row.agreement for row in result.rows] == ["vacuous", "vacuous"]
+    assert result.exit_code == 5
+
+
+def row(**changes: object) -> Row:
+    fields = {"case_id": "c", "model": "m", "runtime": "r", "batch_size": 1, "threads": 1, "agreement": "agrees"}
+    return Row(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([row()], 0),
+        ([row(), row(agreement="vacuous")], 5),
+        ([row(agreement="unchecked")], 5),
+        ([row(agreement="vacuous"), row(status="failed", agreement="unchecked")], 6),
+        ([row(status="crashed"), row(agreement="disagrees")], 3),
+        ([row(status="partial")], 6),
+    ],
+)
+def test_the_exit_code_is_the_strongest_of_the_rows(rows: list[Row], code: int) -> None:
+    assert exit_code_of(rows) == code
