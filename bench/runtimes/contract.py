@@ -49,6 +49,6 @@ class RuntimeModule(Protocol):
         """
         ...
 
-    def probe(self, names: Sequence[str]) -> list[Probe]:
-        """Whether each of these keys of the table could be used here; in a child process, may import the runtime."""
+    def probe(self, name: str) -> Probe:
+        """Whether it could be used here; in a child process, may import the runtime and open a tiny model."""
         ...

@@ -11,7 +11,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.errors import UnsupportedError
+from bench.errors import BenchError, UnsupportedError
 
 _GRAPH, _INPUT, _NAME, _TYPE, _TENSOR, _SHAPE, _DIM, _VALUE, _PARAM = 7, 11, 1, 2, 1, 2, 1, 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -21,7 +21,12 @@ _Buffer = bytes | mmap.mmap
 
 
 def input_dimensions(path: Path) -> dict[str, tuple[Dimension, ...]]:
-    """Per graph input, its dimensions: a number, a name, or None. Initialisers that are also inputs are included."""
+    """Per graph input, its dimensions: a number, a name, or None. Initialisers that are also inputs are included.
+
+    Raises UnsupportedError where the file is no ONNX model or is cut off before its end.
+    """
+    if not path.is_file():
+        raise BenchError(f"opening the model: there is no file {path}")
     with path.open("rb") as file:
         if path.stat().st_size == 0:
             raise UnsupportedError(f"reading {path.name}: the file is empty")

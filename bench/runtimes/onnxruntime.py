@@ -10,26 +10,24 @@ import functools
 import importlib
 import importlib.util
 import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.errors import BenchError, UnavailableError, UnsupportedError
-from bench.records import Artifact, Caution, Probe, SessionInfo, SessionSettings, Status
-from bench.runtimes.dimensions import Dimension, input_dimensions
+from bench.records import Artifact, Probe, SessionInfo, SessionSettings
+from bench.runtimes.contract import Array, Feed
+from bench.runtimes.dimensions import input_dimensions
+from bench.runtimes.onnxruntime_options import effective_options, fixed_dimensions, make_session_options
 from bench.runtimes.options import with_defaults
+from bench.runtimes.placement import Placed, placement, profiled_nodes
 from bench.runtimes.table import RUNTIMES, RuntimeEntry
+from bench.runtimes.tiny import TINY_INPUT, TINY_RESULT, write_tiny_onnx
 from bench.runtimes.wheels import overlapping_wheels
 
-CPU = "CPUExecutionProvider"
-_LEVELS = {
-    "off": "ORT_DISABLE_ALL",
-    "basic": "ORT_ENABLE_BASIC",
-    "extended": "ORT_ENABLE_EXTENDED",
-    "layout": "ORT_ENABLE_LAYOUT",
-    "all": "ORT_ENABLE_ALL",
-}
 _UNSUPPORTED = {
     "NotImplemented",
     "InvalidGraph",
@@ -38,52 +36,84 @@ _UNSUPPORTED = {
     "Fail",
     "ModelRequiresCompilation",
 }
-_ERROR = 3  # log severity: warnings about fallbacks are read from the session itself
 
 
 class OnnxRuntimeSession:
-    """An ``InferenceSession``; ``call`` is its public ``run`` with the output names bound."""
+    """An ``InferenceSession``; ``call`` is its public ``run`` with the output names bound (0.1 us)."""
 
     def __init__(self, session: Any, outputs: tuple[str, ...], info: SessionInfo) -> None:
         self.info = info
         self._session = session
-        self.call = functools.partial(session.run, list(outputs))
+        self.call: Callable[[Feed], Sequence[Array]] = functools.partial(session.run, list(outputs))
 
     def close(self) -> None:
         """Drop the session; twice is fine. A call after it raises RuntimeError."""
         self._session = None
-        self.call = functools.partial(_closed)
+        self.call = _closed
+
+
+class _Opening:
+    """What one session is made from; kept together because a profile needs a second one of the same."""
+
+    def __init__(self, name: str, artifact: Artifact, settings: SessionSettings) -> None:
+        import_runtime(name, settings.options)
+        self.ort = importlib.import_module("onnxruntime")
+        self.name, self.path, self.settings = name, artifact.path, settings
+        self.entry = RUNTIMES[name]
+        self.provider = str(self.entry.provider)
+        self.devices = _require_available(self.ort, name, self.entry)
+        self.chosen = with_defaults(self.entry.options, settings.options)
+        self.keys = {key: value for key, value in settings.options.items() if key in self.entry.provider_keys}
+        self.fixed = fixed_dimensions(input_dimensions(Path(artifact.path)), settings)
+        self.options = self._make_options()
+
+    def create(self) -> Any:
+        """The session on the provider asked for, checked to be on it."""
+        session = self._create(self.options)
+        _require_provider(session, self.name, self.provider, self.keys)
+        _require_names(session, Path(self.path).name, self.settings)
+        return session
+
+    def profile(self) -> Placed:
+        """Placement by a profiled run of a second session, for versions that tell it in no other way."""
+        options = self._make_options()
+        options.enable_profiling = True
+        options.profile_file_prefix = str(Path(tempfile.gettempdir()) / f"onnx-crossbench-{os.getpid()}")
+        return profiled_nodes(self._create(options), self.settings)
+
+    def _make_options(self) -> Any:
+        return make_session_options(self.ort, self.chosen, self.settings.threads, self.fixed)
+
+    def _create(self, options: Any) -> Any:
+        place: dict[str, Any] = {"providers": [(self.provider, self.keys)]}
+        if self.devices:  # a providers= argument beside them would drop the plugin silently
+            options.add_provider_for_devices(self.devices[:1], self.keys)
+            place = {}
+        try:
+            session = self.ort.InferenceSession(self.path, options, **place)
+        except Exception as error:
+            raise opening_error(self.name, error) from error
+        session.disable_fallback()
+        return session
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> OnnxRuntimeSession:
     """A session on the provider of ``name`` alone, its free dimensions fixed to ``settings.inputs``."""
-    entry = RUNTIMES[name]
-    import_runtime(name, settings.options)
-    ort = importlib.import_module("onnxruntime")
-    devices = _provider_devices(ort, name, entry)
-    chosen = with_defaults(entry.options, settings.options)
-    fixed = _fixed_dimensions(input_dimensions(Path(artifact.path)), settings)
-    session_options = _session_options(ort, chosen, settings.threads, fixed)
-    keys = {key: value for key, value in settings.options.items() if key in entry.provider_keys}
-    session = _create(ort, name, entry, artifact, session_options, keys, devices)
-    _require_provider(session, name, entry, keys)
-    _require_names(session, artifact, settings)
-    info = _describe(ort, session, name, entry, effective_options(session_options, chosen, fixed) | keys)
+    opening = _Opening(name, artifact, settings)
+    session = opening.create()
+    share, status, cautions = placement(session, opening.provider, opening.profile)
+    wheels = overlapping_wheels()
+    info = SessionInfo(
+        runtime_version=opening.ort.__version__,
+        runtime_file=str(opening.ort.__file__),
+        provider=opening.provider,
+        call_path="InferenceSession.run",
+        effective_options=effective_options(opening.options, opening.chosen, opening.fixed) | opening.keys,
+        node_share=share,
+        status=status,
+        cautions=(*cautions, *([wheels] if wheels else [])),
+    )
     return OnnxRuntimeSession(session, settings.outputs, info)
-
-
-def effective_options(session_options: Any, chosen: dict[str, str], fixed: dict[str, int]) -> dict[str, str]:
-    """Everything that was set, as read back where ONNX Runtime can be asked."""
-    return {
-        **chosen,
-        "arena": _on(session_options.enable_cpu_mem_arena),
-        "memory_pattern": _on(session_options.enable_mem_pattern),
-        "intra_op_threads": str(session_options.intra_op_num_threads),
-        "inter_op_threads": str(session_options.inter_op_num_threads),
-        "execution": session_options.execution_mode.name.removeprefix("ORT_").lower(),
-        "fallback": "off",
-        "fixed_dimensions": ",".join(f"{name}={size}" for name, size in sorted(fixed.items())),
-    }
 
 
 def import_runtime(name: str, options: Mapping[str, str]) -> None:  # noqa: ARG001 - the same form for every runtime
@@ -95,103 +125,42 @@ def import_runtime(name: str, options: Mapping[str, str]) -> None:  # noqa: ARG0
         raise UnavailableError(f"importing onnxruntime: {_first_line(error)}; {RUNTIMES[name].install}") from error
 
 
-def _provider_devices(ort: Any, name: str, entry: RuntimeEntry) -> list[Any]:
-    """The plugin's devices where the provider comes as a plugin, else none; UnavailableError where it is not there."""
-    if entry.provider in ort.get_available_providers():
-        return []
-    if entry.plugin is None or importlib.util.find_spec(entry.plugin) is None:
-        here = ", ".join(ort.get_available_providers())
-        raise UnavailableError(
-            f"{name}: {entry.provider} is not in onnxruntime {ort.__version__} here (it has {here}); {entry.install}"
+def probe(name: str) -> Probe:
+    """State of one runtime of the table, found by opening and running a tiny model on it as strictly as ever."""
+    entry = RUNTIMES[name]
+    try:
+        import_runtime(name, {})
+    except UnavailableError as error:
+        return Probe(name=name, state="not installed", detail=str(error), install=entry.install)
+    ort = importlib.import_module("onnxruntime")
+    version = f"onnxruntime {ort.__version__}"
+    if not _is_installed(ort, entry):
+        return Probe(
+            name=name, state="not installed", detail=f"{version} has no {entry.provider}", install=entry.install
         )
-    devices = register_plugin(ort, entry)
-    if not devices:
-        raise UnavailableError(f"{name}: {entry.plugin} is installed and finds no device here")
-    return devices
+    try:
+        _run_tiny(name)
+    except BenchError as error:
+        return Probe(name=name, state="no device", detail=str(error), version=ort.__version__)
+    return Probe(name=name, state="usable", detail=f"{version}, {entry.provider}", version=ort.__version__)
 
 
-def register_plugin(ort: Any, entry: RuntimeEntry) -> list[Any]:
-    """Devices of a plugin provider after its library was registered; empty where it finds none."""
-    plugin = importlib.import_module(str(entry.plugin))
-    known = [device for device in ort.get_ep_devices() if device.ep_name == entry.provider]
-    if known:
+def register_plugin(ort: Any, plugin: Any, provider: str) -> list[Any]:
+    """Devices of a plugin provider once its library is registered; empty where it finds none on this machine."""
+    if known := _devices(ort, provider):
         return known
     try:
-        ort.register_execution_provider_library(str(entry.plugin), plugin.get_library_path())
+        ort.register_execution_provider_library(plugin.__name__, plugin.get_library_path())
     except Exception as error:
-        raise UnavailableError(f"registering {entry.plugin}: {_first_line(error)}") from error
-    return [device for device in ort.get_ep_devices() if device.ep_name == entry.provider]
-
-
-def _session_options(ort: Any, chosen: dict[str, str], threads: int, fixed: dict[str, int]) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = _level(ort, chosen["optimization"])
-    options.enable_cpu_mem_arena = chosen["arena"] == "on"
-    options.enable_mem_pattern = chosen["memory_pattern"] == "on"
-    options.log_severity_level = _ERROR
-    spinning, denormal = chosen["spinning"] == "on", chosen["denormal"] == "zero"
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
-    options.add_session_config_entry("session.inter_op.allow_spinning", str(int(spinning)))
-    options.add_session_config_entry("session.set_denormal_as_zero", str(int(denormal)))
-    options.add_session_config_entry("session.x64quantprecision", str(int(chosen["quantprecision"] == "exact")))
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    for dimension, size in fixed.items():
-        options.add_free_dimension_override_by_name(dimension, size)
-    return options
-
-
-def _level(ort: Any, name: str) -> Any:
-    try:
-        return getattr(ort.GraphOptimizationLevel, _LEVELS[name])
-    except AttributeError as error:
-        raise UnavailableError(f"onnxruntime {ort.__version__} has no optimization={name}") from error
-
-
-def _fixed_dimensions(found: dict[str, tuple[Dimension, ...]], settings: SessionSettings) -> dict[str, int]:
-    """Size of every named dimension of the file by the shapes of ``settings.inputs``; they must not contradict."""
-    fixed: dict[str, int] = {}
-    for tensor in settings.inputs:
-        for dimension, size in zip(found.get(tensor.name, ()), tensor.shape, strict=False):
-            if not isinstance(dimension, str) or size is None:
-                continue
-            if fixed.setdefault(dimension, size) != size:
-                raise UnsupportedError(
-                    f"dimension {dimension!r} would be {fixed[dimension]} and, by input {tensor.name!r}, {size}: "
-                    "the file says that they are equal"
-                )
-    return fixed
-
-
-def _create(
-    ort: Any, name: str, entry: RuntimeEntry, artifact: Artifact, options: Any, keys: dict[str, str], devices: list[Any]
-) -> Any:
-    place: dict[str, Any] = {"providers": [(entry.provider, keys)]}
-    if devices:  # a providers= argument beside them would drop the plugin silently
-        options.add_provider_for_devices(devices[:1], keys)
-        place = {}
-    try:
-        session = ort.InferenceSession(artifact.path, options, **place)
-    except Exception as error:
-        raise opening_error(name, error) from error
-    session.disable_fallback()
-    return session
+        raise UnavailableError(f"registering {plugin.__name__}: {_first_line(error)}") from error
+    return _devices(ort, provider)
 
 
 def opening_error(name: str, error: Exception) -> BenchError:
-    """What ONNX Runtime's exception at opening means to a person, in one line."""
+    """What ONNX Runtime's exception at opening means to a person, in one line; any other exception is raised again."""
     kind = type(error).__name__
     text = f"opening the model on {name}: {_first_line(error)}"
-    if kind in {
-        "NotImplemented",
-        "InvalidGraph",
-        "InvalidProtobuf",
-        "Fail",
-        "InvalidArgument",
-        "ModelRequiresCompilation",
-    }:
+    if kind in _UNSUPPORTED:
         return UnsupportedError(text)
     if kind in {"EPFail", "EngineError"}:
         return UnavailableError(text)
@@ -200,65 +169,64 @@ def opening_error(name: str, error: Exception) -> BenchError:
     raise error
 
 
-def _require_provider(session: Any, name: str, entry: RuntimeEntry, keys: dict[str, str]) -> None:
+def _run_tiny(name: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="onnx-crossbench-") as folder:
+        artifact = write_tiny_onnx(Path(folder))
+        settings = SessionSettings(threads=1, batch_size=1, inputs=artifact.inputs, outputs=("y",))
+        session = open_session(name, artifact, settings)
+        try:
+            result = session.call({"x": np.full(TINY_INPUT, 1, np.float32)})[0]
+        except Exception as error:
+            raise UnavailableError(f"running a tiny model: {_first_line(error)}") from error
+        finally:
+            session.close()
+    if not np.allclose(result, TINY_RESULT, rtol=1e-2):
+        raise UnavailableError(f"a tiny model gave {result.flat[0]} in place of {TINY_RESULT}")
+
+
+def _is_installed(ort: Any, entry: RuntimeEntry) -> bool:
+    plugin = entry.plugin is not None and importlib.util.find_spec(entry.plugin) is not None
+    return plugin or entry.provider in ort.get_available_providers()
+
+
+def _require_available(ort: Any, name: str, entry: RuntimeEntry) -> list[Any]:
+    """The plugin's devices where the provider comes as a plugin, else none; UnavailableError where it is not there."""
+    if not _is_installed(ort, entry):
+        here = ", ".join(ort.get_available_providers())
+        raise UnavailableError(
+            f"{name}: {entry.provider} is not in onnxruntime {ort.__version__} here (it has {here}); {entry.install}"
+        )
+    if entry.provider in ort.get_available_providers():
+        return []
+    devices = register_plugin(ort, importlib.import_module(str(entry.plugin)), str(entry.provider))
+    if not devices:
+        raise UnavailableError(f"{name}: {entry.plugin} is installed and finds no device on this machine")
+    return devices
+
+
+def _devices(ort: Any, provider: str) -> list[Any]:
+    return [device for device in ort.get_ep_devices() if device.ep_name == provider]
+
+
+def _require_provider(session: Any, name: str, provider: str, keys: dict[str, str]) -> None:
     got = session.get_providers()
-    if not got or got[0] != entry.provider:
-        raise UnavailableError(f"{name}: asked for {entry.provider}, the session has {', '.join(got) or 'none'}")
-    used = session.get_provider_options().get(entry.provider, {})
+    if not got or got[0] != provider:
+        raise UnavailableError(f"{name}: asked for {provider}, the session has {', '.join(got) or 'none'}")
+    used = session.get_provider_options().get(provider, {})
     for key, value in keys.items():
         if key in used and str(used[key]).lower() != value.lower():
             raise UnavailableError(f"{name}: asked for {key}={value}, the session uses {used[key]}")
 
 
-def _require_names(session: Any, artifact: Artifact, settings: SessionSettings) -> None:
-    has = {tensor.name for tensor in session.get_outputs()}, {tensor.name for tensor in session.get_inputs()}
-    for what, names, present in (
-        ("output", settings.outputs, has[0]),
-        ("input", [tensor.name for tensor in settings.inputs], has[1]),
-    ):
-        if missing := [name for name in names if name not in present]:
-            model = Path(artifact.path).name
-            raise UnsupportedError(f"{model} has no {what} {', '.join(missing)}; it has {', '.join(sorted(present))}")
+def _require_names(session: Any, model: str, settings: SessionSettings) -> None:
+    outputs, inputs = session.get_outputs(), session.get_inputs()
+    _require("output", model, settings.outputs, [tensor.name for tensor in outputs])
+    _require("input", model, [tensor.name for tensor in settings.inputs], [tensor.name for tensor in inputs])
 
 
-def _describe(ort: Any, session: Any, name: str, entry: RuntimeEntry, effective: dict[str, str]) -> SessionInfo:
-    share, elsewhere = node_share(session, str(entry.provider))
-    if share == 0:
-        raise UnavailableError(f"{name}: the session accepts {entry.provider} and runs no node of this graph on it")
-    status, cautions = _placement(str(entry.provider), share, elsewhere)
-    wheels = overlapping_wheels()
-    return SessionInfo(
-        runtime_version=ort.__version__,
-        runtime_file=str(ort.__file__),
-        provider=str(entry.provider),
-        call_path="InferenceSession.run",
-        effective_options=effective,
-        node_share=share,
-        status=status,
-        cautions=(*cautions, *([wheels] if wheels else [])),
-    )
-
-
-def node_share(session: Any, provider: str) -> tuple[float | None, Counter[str]]:
-    """Share of nodes, as partitioned, on ``provider``, and a count of the operators elsewhere; None where unknown.
-
-    A graph without nodes, all of it folded or passed through, has nothing to run elsewhere: 1.
-    """
-    ask = getattr(session, "get_provider_graph_assignment_info", None)
-    if ask is None:
-        return (1.0 if session.get_providers() == [provider] else None), Counter()
-    placed = [(part.ep_name, node.op_type) for part in ask() for node in part.get_nodes()]
-    elsewhere = Counter(operator for where, operator in placed if where != provider)
-    return (1 - elsewhere.total() / len(placed) if placed else 1.0), elsewhere
-
-
-def _placement(provider: str, share: float | None, elsewhere: Counter[str]) -> tuple[Status, list[Caution]]:
-    if share is None:
-        return "ok", [Caution(code="placement unknown", text="this version does not tell where nodes went")]
-    if share == 1:
-        return "ok", []
-    names = ", ".join(f"{operator} x{n}" if n > 1 else operator for operator, n in elsewhere.most_common(8))
-    return "partial", [Caution(code="partial", text=f"{share:.0%} of nodes on {provider}; elsewhere: {names}")]
+def _require(what: str, model: str, names: Sequence[str], present: Sequence[str]) -> None:
+    if missing := [name for name in names if name not in present]:
+        raise UnsupportedError(f"{model} has no {what} {', '.join(missing)}; it has {', '.join(sorted(present))}")
 
 
 def _first_line(error: Exception) -> str:
@@ -266,14 +234,5 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _on(flag: bool) -> str:
-    return "on" if flag else "off"
-
-
-def _closed(*_: Any) -> Any:
+def _closed(_: Feed) -> Sequence[Array]:
     raise RuntimeError("this session is closed")
-
-
-def probe(names: Sequence[str]) -> list[Probe]:
-    """State of each of these runtimes of the table, from inside a child process."""
-    raise NotImplementedError

@@ -154,6 +154,11 @@ def _closed(_: Feed) -> Sequence[Array]:
     raise RuntimeError("this session is closed")
 
 
-def probe(names: Sequence[str]) -> list[Probe]:
-    """State of this runtime, from inside a child process."""
-    raise NotImplementedError
+def probe(name: str) -> Probe:
+    """State of this runtime: usable where it imports."""
+    try:
+        import_runtime(name, {})
+    except UnavailableError as error:
+        return Probe(name=name, state="not installed", detail=str(error), install=RUNTIMES[name].install)
+    version = str(sys.modules["tensorflow"].__version__)
+    return Probe(name=name, state="usable", detail=f"tensorflow {version}, CPU", version=version)

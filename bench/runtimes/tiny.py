@@ -1,0 +1,37 @@
+"""A model of two nodes, to prove that a provider runs anything at all: Relu(Conv(x, ones 3x3)), 184 bytes.
+
+Written by ``onnx.helper`` with opset 13 and IR version 7, so that any ONNX Runtime of the last years loads it; kept as
+bytes because a probing child may have no onnx package.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+from bench.records import Artifact, Tensor
+
+TINY_INPUT = (1, 1, 4, 4)
+TINY_RESULT = 9.0  # every element, for an input of ones
+_MODEL = base64.b64decode(
+    "CAcSADqrAQomCgF4CgF3EgFjIgRDb252KhUKDGtlcm5lbF9zaGFwZUADQAOgAQcKDAoBYxIBeSIEUmVsdRIEdGlueSozCAEIAQgDCAMQAUIB"
+    "d0okAACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/WhsKAXgSFgoUCAESEAoCCAEKAggBCgIIBAoCCARiGwoBeRIWChQIARIQ"
+    "CgIIAQoCCAEKAggCCgIIAkIECgAQDQ=="
+)
+
+
+def write_tiny_onnx(folder: Path) -> Artifact:
+    """The model as a file in ``folder``: input ``x`` of TINY_INPUT, output ``y``."""
+    path = folder / "tiny.onnx"
+    path.write_bytes(_MODEL)
+    return Artifact(
+        kind="onnx",
+        path=str(path),
+        digest=hashlib.sha256(_MODEL).hexdigest(),
+        size_bytes=len(_MODEL),
+        inputs=(Tensor(name="x", shape=TINY_INPUT, dtype="float32", batched=False),),
+        outputs=(Tensor(name="y", shape=(1, 1, 2, 2), dtype="float32", batched=False),),
+        opset=13,
+        ir_version=7,
+    )
