@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import median_low
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from bench.analysis import doubts
 from bench.analysis.agreement import worst_check
+from bench.analysis.ledger import option_text, summarise_ledger
 from bench.analysis.outcome import status_of
-from bench.analysis.timing import Speed, calls_of, summarise_ratio, summarise_speed
+from bench.analysis.timing import Speed, summarise_ratio, summarise_speed
 from bench.records import (
     Artifact,
     Case,
@@ -101,7 +101,7 @@ def _row(
         model=case.model,
         runtime=case.runtime.display,
         label=case.runtime.label or "",
-        runtime_options=_options(case.runtime.options),
+        runtime_options=option_text(case.runtime.options),
         boundary=case.boundary,
         batch_size=case.batch_size,
         threads=case.threads,
@@ -110,11 +110,12 @@ def _row(
         status_reason=reason,
         reproduce=command,
     )
-    row = _with_session(_with_model(row, case, prepared), evidence)
     worst = _worst(evidence.tries)
+    row = _with_agreement(_with_model(row, case, prepared), worst, prepared)
     speed = summarise_speed(evidence.measured, case.batch_size)
-    row = _with_agreement(row, worst, prepared)
-    row = msgspec.structs.replace(row, **msgspec.structs.asdict(speed))
+    ledger = summarise_ledger(evidence.tries, evidence.repetitions)
+    for part in (speed, ledger) if ledger else (speed,):
+        row = msgspec.structs.replace(row, **msgspec.structs.asdict(part))
     return _with_ratio(row, evidence, reference, speed, _other_cautions(evidence, prepared, speed, worst, planned))
 
 
@@ -134,39 +135,6 @@ def _with_model(row: Row, case: Case, prepared: Prepared | None) -> Row:
         truth=prepared.truth,
         macs=prepared.multiply_adds,
         params=prepared.parameters,
-    )
-
-
-def _with_session(row: Row, evidence: _Evidence) -> Row:
-    """What the sessions said of themselves, cold start and memory: medians over processes."""
-    tries = evidence.tries
-    opened = [one.opened for one in tries if one.opened]
-    if not opened:
-        return row
-    info, first = opened[0].info, [one.first for one in tries if one.first]
-    shares = [one.info.node_share for one in opened if one.info.node_share is not None]
-    warmups = [len(calls) for one in tries if (calls := calls_of(one, "warmup"))]
-    threads = [turn.thread_count for one in tries for turn in one.turns]
-    caches = dict.fromkeys(group.page_cache for group in evidence.repetitions)
-    return msgspec.structs.replace(
-        row,
-        runtime_version=info.runtime_version,
-        provider=info.provider,
-        call_path=info.call_path,
-        runtime_options=_options(info.effective_options),
-        node_share=min(shares, default=None),
-        warmup_calls=_middle(warmups),
-        thread_count=max([*threads, *(one.thread_count for one in opened)]),
-        page_cache=", then ".join(caches) or None,
-        import_ns=_middle(one.import_ns for one in opened),
-        load_ns=_middle(one.load_ns for one in opened),
-        first_call_ns=_middle(one.first_call_ns for one in first),
-        rss_start_bytes=_middle(one.memory_start.rss_bytes for one in opened),
-        rss_import_bytes=_middle(one.memory_import.rss_bytes for one in opened),
-        rss_load_bytes=_middle(one.memory_load.rss_bytes for one in opened),
-        rss_first_bytes=_middle(one.memory.rss_bytes for one in first),
-        rss_peak_bytes=_middle(one.memory_peak.peak_rss_bytes for one in evidence.measured if one.memory_peak),
-        private_load_bytes=_middle(one.memory_load.private_bytes for one in opened),
     )
 
 
@@ -233,16 +201,6 @@ def _worst(tries: Sequence[CaseRepetition]) -> OutputCheck | None:
         return worst
     reason = f"{worst.reason} (in {len(like)} of {len(checked)} repetitions)"
     return msgspec.structs.replace(worst, reason=reason)
-
-
-def _middle(values: Iterable[int | None]) -> int | None:
-    """The lower median, a value that was observed; None where nothing was."""
-    known = [value for value in values if value is not None]
-    return median_low(known) if known else None
-
-
-def _options(options: Mapping[str, str]) -> str:
-    return ",".join(f"{key}={options[key]}" for key in sorted(options))
 
 
 def _batch_axis(artifact: Artifact) -> str | None:
