@@ -13,13 +13,12 @@ _KIB = 1024
 
 
 def read_memory(process: Path = Path("/proc/self")) -> Memory:
-    """Resident, private and peak resident bytes of one process."""
+    """Resident bytes, bytes that the process alone has written to, and peak resident bytes of one process."""
     status = _fields(process / "status")
     rollup = _fields(process / "smaps_rollup")
-    private = [rollup[key] for key in ("Private_Clean", "Private_Dirty") if key in rollup]
     return Memory(
         rss_bytes=status["VmRSS"],
-        private_bytes=sum(private) if private else None,
+        private_bytes=rollup.get("Private_Dirty"),  # clean pages are a matter of who else maps the file
         peak_rss_bytes=status.get("VmHWM"),
     )
 

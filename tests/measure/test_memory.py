@@ -11,7 +11,7 @@ def test_the_fields_are_read_in_bytes(tmp_path: Path) -> None:
     (tmp_path / "status").write_text("Name:\tpython\nVmHWM:\t  300 kB\nVmRSS:\t  200 kB\nThreads:\t4\n")
     (tmp_path / "smaps_rollup").write_text("Rss: 200 kB\nPrivate_Clean: 10 kB\nPrivate_Dirty: 30 kB\n")
     read = read_memory(tmp_path)
-    assert (read.rss_bytes, read.private_bytes, read.peak_rss_bytes) == (204800, 40960, 307200)
+    assert (read.rss_bytes, read.private_bytes, read.peak_rss_bytes) == (204800, 30720, 307200)
 
 
 def test_what_the_kernel_does_not_tell_is_none(tmp_path: Path) -> None:

@@ -1,0 +1,225 @@
+"""Real workers on a real one-op model: stopped while idle, ended on every way out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import psutil
+import pytest
+from onnx import TensorProto, helper
+
+from bench.measure import launch
+from bench.measure.launch import ProcessLauncher, ProcessWorker, WorkerDiedError, worker_environment
+from bench.prepare.arrays import load_arrays, save_arrays
+from bench.records import (
+    FirstDone,
+    FirstRequest,
+    Opened,
+    OpenRequest,
+    OutputsDone,
+    OutputsRequest,
+    Turn,
+    TurnRequest,
+    WarmRequest,
+)
+from fakes import artifact, open_request
+
+
+@pytest.fixture(scope="module")
+def request_to_open(tmp_path_factory: pytest.TempPathFactory) -> OpenRequest:
+    folder = tmp_path_factory.mktemp("model")
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 4])
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "g", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    onnx.save(model, folder / "model.onnx")
+    pool = save_arrays(folder / "pool.npz", {"x": np.arange(32, dtype="float32").reshape(8, 4)})
+    return msgspec.structs.replace(
+        open_request(), artifact=artifact(path=str(folder / "model.onnx")), pool=pool, prefix=sys.prefix
+    )
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> ProcessLauncher:
+    return ProcessLauncher(tmp_path)
+
+
+@pytest.fixture
+def worker(launcher: ProcessLauncher, request_to_open: OpenRequest) -> Iterator[ProcessWorker]:
+    worker = launcher.start()
+    assert isinstance(worker.ask(request_to_open, 60), Opened)
+    yield worker
+    worker.close()
+
+
+def state(pid: int) -> str:
+    return str(psutil.Process(pid).status())
+
+
+def test_a_worker_is_stopped_while_it_is_idle(worker: ProcessWorker) -> None:
+    assert state(worker.pid) == psutil.STATUS_STOPPED
+    worker.ask(FirstRequest(), 60)
+    assert state(worker.pid) == psutil.STATUS_STOPPED
+
+
+def test_a_closed_worker_is_gone_and_closing_twice_is_fine(worker: ProcessWorker) -> None:
+    worker.close()
+    worker.close()
+    assert not psutil.pid_exists(worker.pid)
+
+
+def test_the_ledgers_grow_from_stage_to_stage(launcher: ProcessLauncher, request_to_open: OpenRequest) -> None:
+    worker = launcher.start()
+    opened = worker.ask(request_to_open, 60)
+    first = worker.ask(FirstRequest(), 60)
+    worker.close()
+    assert isinstance(opened, Opened)
+    assert isinstance(first, FirstDone)
+    assert opened.import_ns > 0
+    assert opened.load_ns > 0
+    assert opened.memory_start.rss_bytes < opened.memory_import.rss_bytes < opened.memory_load.rss_bytes
+    assert opened.info.runtime_version == "1.32.0"
+    assert opened.thread_count == 1
+
+
+def test_a_turn_is_one_switch_call_and_the_timed_calls(worker: ProcessWorker) -> None:
+    worker.ask(FirstRequest(), 60)
+    turn = worker.ask(TurnRequest(round=2, calls=3), 60)
+    assert isinstance(turn, Turn)
+    assert (turn.round, len(turn.latencies_ns)) == (2, 3)
+    assert turn.switch_ns is not None
+    assert turn.input_index == 1  # the first call had feed 0
+    assert turn.wall_ns >= sum(turn.latencies_ns)
+
+
+def test_warm_up_takes_the_count_it_is_given(worker: ProcessWorker) -> None:
+    warm = worker.ask(WarmRequest(calls=7), 60)
+    assert isinstance(warm, Turn)
+    assert len(warm.latencies_ns) == 7
+    until_steady = worker.ask(WarmRequest(), 60)
+    assert isinstance(until_steady, Turn)
+    assert 6 <= len(until_steady.latencies_ns) <= 50
+    assert until_steady.steady is not None
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8, 20])
+def test_outputs_come_as_passes_over_the_pool(
+    launcher: ProcessLauncher, request_to_open: OpenRequest, tmp_path: Path, batch: int
+) -> None:
+    settings = request_to_open.settings
+    tensor = msgspec.structs.replace(settings.inputs[0], shape=(batch, 4))
+    settings = msgspec.structs.replace(settings, batch_size=batch, inputs=(tensor,))
+    worker = launcher.start()
+    worker.ask(msgspec.structs.replace(request_to_open, settings=settings), 60)
+    done = worker.ask(OutputsRequest(path=str(tmp_path / "out.npz")), 60)
+    worker.close()
+    assert isinstance(done, OutputsDone)
+    y, x = load_arrays(done.file)["y"], load_arrays(request_to_open.pool)["x"]
+    passes = {1: 1, 3: 1, 8: 2, 20: 5}[batch]
+    assert np.array_equal(y, np.concatenate([2 * x] * passes))
+
+
+def test_a_killed_worker_is_told_by_its_signal(worker: ProcessWorker) -> None:
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(WorkerDiedError, match="died of SIGKILL") as death:
+        worker.ask(FirstRequest(), 60)
+    assert death.value.status == "crashed"
+    assert not psutil.pid_exists(worker.pid)
+
+
+def test_a_worker_killed_for_memory_is_told_as_such(worker: ProcessWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    kills = launch.oom_kills()
+    monkeypatch.setattr(launch, "oom_kills", lambda: kills + 1)
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(WorkerDiedError, match="lack of memory") as death:
+        worker.ask(FirstRequest(), 60)
+    assert death.value.status == "oom"
+
+
+def test_an_exception_in_a_worker_is_its_reason(launcher: ProcessLauncher, request_to_open: OpenRequest) -> None:
+    worker = launcher.start()
+    missing = msgspec.structs.replace(request_to_open.artifact, path="/nowhere/model.onnx")
+    with pytest.raises(WorkerDiedError, match=r"model\.onnx") as death:
+        worker.ask(msgspec.structs.replace(request_to_open, artifact=missing), 60)
+    assert death.value.status == "failed"
+    assert not psutil.pid_exists(worker.pid)
+
+
+def test_a_worker_that_does_not_answer_in_time_is_ended(worker: ProcessWorker) -> None:
+    with pytest.raises(WorkerDiedError, match="raise --time-limit") as death:
+        worker.ask(TurnRequest(round=0, calls=10**7), 0.2)
+    assert death.value.status == "timeout"
+    assert not psutil.pid_exists(worker.pid)
+
+
+def test_a_runtime_of_another_version_or_place_is_refused(
+    launcher: ProcessLauncher, request_to_open: OpenRequest, tmp_path: Path
+) -> None:
+    for change, expected in (
+        ({"expected_version": "1.0.0"}, "1.0.0 asked for"),
+        ({"prefix": str(tmp_path)}, "outside"),
+    ):
+        worker = launcher.start()
+        with pytest.raises(WorkerDiedError, match=expected) as death:
+            worker.ask(msgspec.structs.replace(request_to_open, **change), 60)
+        assert death.value.status == "unavailable"
+
+
+def test_nothing_that_changes_threads_or_speed_reaches_a_worker() -> None:
+    outside = {
+        "PATH": "p",
+        "ORT_INTRA_OP_NUM_THREADS": "7",
+        "OMP_NUM_THREADS": "7",
+        "TF_XLA_FLAGS": "x",
+        "PYTHONPATH": "y",
+    }
+    inside = worker_environment(outside)
+    assert inside["PATH"] == "p"
+    assert inside["ORT_DISABLE_TELEMETRY"] == "1"
+    assert not set(inside) & (set(outside) - {"PATH"})
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+import msgspec
+from bench.measure.launch import ProcessLauncher
+from bench.records import OpenRequest
+request = msgspec.json.decode(sys.stdin.read(), type=OpenRequest)
+workers = [ProcessLauncher(Path(sys.argv[1])).start() for _ in range(2)]
+workers[0].ask(request, 60)
+print(*[worker.pid for worker in workers], flush=True)
+time.sleep(60)
+"""
+
+
+def test_workers_end_with_a_killed_parent_also_while_stopped(request_to_open: OpenRequest, tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    parent.stdin.write(msgspec.json.encode(request_to_open).decode())
+    parent.stdin.close()
+    stopped, idle = map(int, parent.stdout.readline().split())
+    assert state(stopped) == psutil.STATUS_STOPPED
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and (running(stopped) or running(idle)):
+        time.sleep(0.05)
+    assert not running(stopped)
+    assert not running(idle)
+
+
+def running(pid: int) -> bool:
+    return psutil.pid_exists(pid) and state(pid) != psutil.STATUS_ZOMBIE
