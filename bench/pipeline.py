@@ -19,6 +19,7 @@ import msgspec
 
 from bench import __version__, errors
 from bench.analysis.agreement import check_outputs, merge_checks
+from bench.analysis.distance import distinct_items
 from bench.analysis.summary import summarise_group
 from bench.cases import Group, Shapes, build_groups, reproduce_command
 from bench.errors import BenchError
@@ -288,6 +289,7 @@ class _Run:
                 prepared if isinstance(prepared, Prepared) else None,
                 _reference(group, repetitions),
                 {c.case_id: reproduce_command(c, models[group.model], self.suite) for c in group.cases},
+                planned=self.suite.measure.repetitions if self.out else None,
             )
         return rows
 
@@ -329,13 +331,14 @@ class _Run:
         assert isinstance(prepared, Prepared)
         truth = load_arrays(prepared.truth_file)
         items = prepared.truth_file.items
+        distinct = distinct_items(load_arrays(prepared.pool))
 
         def check(_case_id: str, file: ArrayFile) -> list[OutputCheck]:
             outputs = load_arrays(file)
             worst: list[OutputCheck] = []
             for p in range(max(1, file.items // items)):
                 one = {name: array[p * items : (p + 1) * items] for name, array in outputs.items()}
-                checks = check_outputs(truth, one, prepared.yardstick, self.suite.tolerance)
+                checks = check_outputs(truth, one, prepared.yardstick, self.suite.tolerance, distinct_inputs=distinct)
                 worst = merge_checks(worst, checks) if worst else checks
             return worst
 
