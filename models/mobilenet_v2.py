@@ -18,11 +18,12 @@ def build(alpha: float = 1.0, resolution: int = 224, classes: int = 1000, softma
         raise ValueError(f"mobilenet_v2: resolution must be at least 32, not {resolution}")
     if classes < 1:
         raise ValueError(f"mobilenet_v2: classes must be at least 1, not {classes}")
-    return keras.applications.MobileNetV2(
+    network = keras.applications.MobileNetV2(
         input_tensor=keras.Input((resolution, resolution, 3), name="image"),
         alpha=alpha,
         weights=None,
         classes=classes,
         classifier_activation="softmax" if softmax else None,
-        name=f"mobilenet_v2_{alpha:0.2f}_{resolution}",
     )
+    (image,) = network.inputs  # given an input tensor, the application asks for a list of one
+    return keras.Model(image, network.outputs[0], name=f"mobilenet_v2_{alpha:0.2f}_{resolution}")
