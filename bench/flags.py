@@ -1,20 +1,101 @@
-"""Texts of command-line flags -> values. Pure; every mistake is a UsageError that names the flag and its form."""
+"""Texts of command-line flags -> Asked. Every mistake is a UsageError that names the flag and the form expected."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NoReturn
+
+import msgspec
 
 from bench.errors import UsageError
+from bench.specs import parse_model, parse_runtimes
+from bench.suite import Asked, Mistakes, ModelAsked
+
+
+class Flags(msgspec.Struct, frozen=True, kw_only=True):
+    """Flags of ``run`` and ``verify`` that ask for something, as typed; named as in ``cli.py``."""
+
+    model: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
+    batch: str | None = None
+    threads: int | None = None
+    seed: int | None = None
+    quick: bool = False
+    thorough: bool = False
+    calls: int | None = None
+    seconds: float | None = None
+    tail: bool = False
+    time_limit: float | None = None
+    opset: int | None = None
+    input_shapes: tuple[str, ...] = ()
+    input_range: tuple[str, ...] = ()
+    load_inputs: str | None = None
+    onnx: str | None = None
+    onnx_names: tuple[str, ...] = ()
+    custom_objects: tuple[str, ...] = ()
+    unsafe: bool = False
+    signature: str | None = None
+    rtol: tuple[str, ...] = ()
+    atol: tuple[str, ...] = ()
+
+
+_LEAST = (
+    ("-x", "threads", 1),
+    ("-S", "seed", 0),
+    ("-r", "calls", 1),
+    ("-t", "seconds", 0.001),
+    ("--time-limit", "time_limit", 0.001),
+    ("--opset", "opset", 1),
+)
+
+
+def parse_flags(flags: Flags, usable: Callable[[], Sequence[str]] = tuple) -> Asked:
+    """What the flags ask for; UsageError with every mistake, a line each."""
+    mistakes = Mistakes()
+    models = [mistakes.attempt(partial(parse_model, text)) for text in flags.model]
+    for flag, name, least in _LEAST:
+        mistakes.attempt(partial(at_least, flag, getattr(flags, name), least))
+    if flags.quick and flags.thorough:
+        mistakes.add("--quick and --thorough contradict each other; give one of them")
+    asked = Asked(
+        models=tuple(ModelAsked(spec=spec) for spec in models if spec),
+        runtimes=mistakes.attempt(lambda: parse_runtimes(flags.runtime, usable)) or (),
+        batch=mistakes.attempt(lambda: parse_batches(flags.batch) if flags.batch is not None else ()) or (),
+        threads=flags.threads,
+        seed=flags.seed,
+        effort="quick" if flags.quick else "thorough" if flags.thorough else None,
+        calls=flags.calls,
+        seconds=flags.seconds,
+        tail=flags.tail or None,
+        time_limit=flags.time_limit,
+        opset=flags.opset,
+        input_shapes=mistakes.attempt(lambda: parse_shapes(flags.input_shapes)) or {},
+        input_ranges=mistakes.attempt(lambda: parse_ranges(flags.input_range)) or {},
+        load_inputs=flags.load_inputs,
+        onnx_file=flags.onnx,
+        onnx_names=mistakes.attempt(lambda: parse_names(flags.onnx_names)) or {},
+        custom_objects=mistakes.attempt(lambda: parse_custom_objects(flags.custom_objects)) or (),
+        unsafe=flags.unsafe or None,
+        signature=flags.signature,
+        rtol=mistakes.attempt(lambda: parse_tolerances("--rtol", flags.rtol)) or {},
+        atol=mistakes.attempt(lambda: parse_tolerances("--atol", flags.atol)) or {},
+    )
+    mistakes.raise_any()
+    return asked
+
 
 _SHAPE = re.compile(r"\[\s*(\d+(\s*,\s*\d+)*)?\s*\]")
 
 
 def parse_batches(text: str) -> tuple[int, ...]:
     """``"1,8,32"`` -> ``(1, 8, 32)``."""
-    sizes = [_whole(piece.strip()) for piece in text.split(",")]
-    return tuple(size if size else _refuse("-b", text, "whole numbers of at least 1, such as 1,8,32") for size in sizes)
+    pieces = [piece.strip() for piece in text.split(",")]
+    if not all(piece.isascii() and piece.isdigit() and int(piece) for piece in pieces):
+        _refuse("-b", text, "whole numbers of at least 1, such as 1,8,32")
+    return tuple(int(piece) for piece in pieces)
 
 
 def parse_shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -38,8 +119,7 @@ def parse_ranges(texts: Iterable[str]) -> dict[str, tuple[float, float]]:
         bounds = [_number(piece) for piece in pair.split(",")]
         if len(bounds) != 2 or bounds[0] is None or bounds[1] is None or not bounds[0] < bounds[1]:
             _refuse("--input-range", text, "[NAME:]lo,hi with lo below hi, such as 0,255")
-        else:
-            ranges[name] = (bounds[0], bounds[1])
+        ranges[name] = (bounds[0], bounds[1])
     return ranges
 
 
@@ -51,8 +131,7 @@ def parse_tolerances(flag: str, texts: Iterable[str]) -> dict[str, float]:
         value = _number(number)
         if value is None or value < 0:
             _refuse(flag, text, "[OUTPUT:]NUMBER, at least 0, such as 1e-3")
-        else:
-            tolerances[name] = value
+        tolerances[name] = value
     return tolerances
 
 
@@ -83,12 +162,8 @@ def at_least(flag: str, value: float | None, least: float) -> None:
         _refuse(flag, f"{value:g}", f"a number of at least {least:g}")
 
 
-def _refuse(flag: str, text: str, expected: str) -> int:
+def _refuse(flag: str, text: str, expected: str) -> NoReturn:
     raise UsageError(f"{flag} {text}: expected {expected}")
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _number(text: str) -> float | None:

@@ -156,6 +156,7 @@ class TerminalProgress:
     def start(self, total: float) -> None:
         """Redraws with a bar."""
         self._estimate.start(total)
+        self._bar.start()
         self._bar.update(self._task, total=total, completed=0)
         self._draw()
 

@@ -7,6 +7,7 @@ Here they are merged, defaults are filled in, and what contradicts itself is ref
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -128,6 +129,9 @@ def _refuse_contradictions(asked: Asked) -> None:
     mistakes = Mistakes()
     specs = [model.spec for model in asked.models]
     mistakes.attempt(lambda: refuse_twice("model", specs))
+    for flag, path in (("--load-inputs", asked.load_inputs), ("--onnx", asked.onnx_file)):
+        if path and not Path(path).exists():
+            mistakes.add(f"{flag} {path}: there is no such file or folder")
     if asked.onnx_file and (len(specs) != 1 or specs[0].kind not in _KERAS_KINDS):
         mistakes.add("--onnx judges a file against one Keras model; name that model, and only that one")
     if asked.onnx_names and not asked.onnx_file:

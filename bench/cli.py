@@ -1,0 +1,285 @@
+"""The command line. The only place that prints, and the only one that turns errors into exit codes.
+
+A verb's work is a plain function of ``commands/``, imported when it is called: help loads neither pandas nor numpy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shlex
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, ParamSpec
+
+import typer
+
+from bench import __version__
+from bench import cli_flags as f
+from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError
+
+if TYPE_CHECKING:
+    from bench.commands.console import Console
+    from bench.flags import Flags
+    from bench.progress import Progress
+
+EXIT_BUG = 1  # Python's own, so that a bug of ours is never read as a slow model
+P = ParamSpec("P")
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which runtime should this Keras or ONNX model be deployed on, and does it still compute the same thing?",
+    epilog="Exit codes: 0 fine, 2 usage, 3 outputs disagree, 5 cannot tell, 6 a case failed, 130 interrupted.",
+)
+cache_app = typer.Typer(rich_markup_mode=None, help="What prepare keeps between runs.")
+app.add_typer(cache_app, name="cache")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ends everything as Ctrl-C does, with an exit code of its own."""
+
+
+def main() -> NoReturn:
+    """Entry point of the ``bench`` command."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run_cli(sys.argv[1:]))
+
+
+def run_cli(arguments: list[str]) -> int:
+    """The exit code of one command line."""
+    try:
+        code = app(args=arguments or ["--help"], prog_name="bench", standalone_mode=False)
+    except typer.TyperException as error:
+        warn(f"{error.format_message()} (bench --help lists what there is)")
+        return EXIT_USAGE
+    return (code or EXIT_OK) if arguments else EXIT_USAGE
+
+
+def guarded(verb: Callable[P, int]) -> Callable[P, int]:
+    """``verb`` with its errors as an exit code: one clear line for a user's mistake, a traceback for a bug of ours."""
+
+    @functools.wraps(verb)
+    def call(*args: P.args, **kwargs: P.kwargs) -> int:
+        try:
+            return verb(*args, **kwargs)
+        except BenchError as error:
+            warn(str(error))
+            return error.exit_code
+        except Terminated:
+            warn("ended by SIGTERM")
+            return EXIT_TERMINATED
+        except KeyboardInterrupt:
+            warn("interrupted")
+            return EXIT_INTERRUPTED
+        except Exception:
+            traceback.print_exc()
+            return EXIT_BUG
+
+    return call
+
+
+def say(text: str) -> None:
+    """Print results on stdout; a reader who has gone away does not change the exit code."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn(text: str) -> None:
+    """Print to people on stderr, every line marked as ours."""
+    with contextlib.suppress(BrokenPipeError):
+        for line in text.splitlines() or [""]:
+            print(f"bench: {line}", file=sys.stderr, flush=True)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of no verb."""
+    if version:
+        say(__version__)
+        raise typer.Exit
+
+
+@app.command("run")
+@guarded
+def run(
+    model: f.Models = None,
+    runtime: f.Runtimes = None,
+    batch: f.Batch = None,
+    threads: f.Threads = None,
+    out: f.Out = None,
+    quick: f.Quick = False,
+    thorough: f.Thorough = False,
+    seconds: f.Seconds = None,
+    calls: f.Calls = None,
+    tail: f.Tail = False,
+    time_limit: f.TimeLimit = None,
+    seed: f.Seed = None,
+    input_shapes: f.InputShapes = None,
+    input_range: f.InputRange = None,
+    load_inputs: f.LoadInputs = None,
+    rtol: f.Rtol = None,
+    atol: f.Atol = None,
+    onnx: f.Onnx = None,
+    onnx_names: f.OnnxNames = None,
+    custom_objects: f.CustomObjects = None,
+    unsafe: f.Unsafe = False,
+    signature: f.Signature = None,
+    opset: f.Opset = None,
+    suite: f.SuiteFile = None,
+    resume: f.Resume = None,
+) -> int:
+    """Measure and verify models on runtimes; leaves a report."""
+    flags = _flags(locals())
+    from bench.commands.run import run_models
+
+    with _progress() as progress:
+        return run_models(
+            flags, suite_file=suite, out=out, resume=resume, command=_typed(), console=_console(), progress=progress
+        )
+
+
+@app.command("verify")
+@guarded
+def verify(
+    model: f.Models = None,
+    runtime: f.Runtimes = None,
+    batch: f.Batch = None,
+    threads: f.Threads = None,
+    time_limit: f.TimeLimit = None,
+    seed: f.Seed = None,
+    input_shapes: f.InputShapes = None,
+    input_range: f.InputRange = None,
+    load_inputs: f.LoadInputs = None,
+    rtol: f.Rtol = None,
+    atol: f.Atol = None,
+    onnx: f.Onnx = None,
+    onnx_names: f.OnnxNames = None,
+    custom_objects: f.CustomObjects = None,
+    unsafe: f.Unsafe = False,
+    signature: f.Signature = None,
+    opset: f.Opset = None,
+    suite: f.SuiteFile = None,
+) -> int:
+    """Check outputs alone, nothing timed: exit 0 agrees, 3 disagrees, 5 vacuous."""
+    flags = _flags(locals())
+    from bench.commands.verify import verify_models
+
+    with _progress() as progress:
+        return verify_models(flags, suite_file=suite, console=_console(), progress=progress)
+
+
+@app.command("export")
+@guarded
+def export(
+    model: f.OneModel,
+    out: f.OutFile,
+    opset: f.Opset = None,
+    seed: f.Seed = None,
+    input_shapes: f.InputShapes = None,
+    input_range: f.InputRange = None,
+    load_inputs: f.LoadInputs = None,
+    custom_objects: f.CustomObjects = None,
+    unsafe: f.Unsafe = False,
+    signature: f.Signature = None,
+) -> int:
+    """Write a model as ONNX: converted, checked, loaded, run and compared before the file appears."""
+    flags = _flags({**locals(), "model": (model,)})
+    from bench.commands.export import export_model
+
+    return export_model(flags, out, console=_console())
+
+
+@app.command("models")
+@guarded
+def models(model: f.Models = None, json: f.Json = False) -> int:
+    """List models with input, parameters and multiply-adds: the zoo, or those named."""
+    from bench.commands.models import list_models
+
+    return list_models(model or [], as_json=json, console=_console())
+
+
+@app.command("runtimes")
+@guarded
+def runtimes(json: f.Json = False) -> int:
+    """List runtimes: usable, not installed (and what installs them), or without a device."""
+    from bench.commands.runtimes import list_runtimes
+
+    return list_runtimes(as_json=json, console=_console())
+
+
+@app.command("report")
+@guarded
+def report(folder: f.Folder, format: f.Format = "text") -> int:  # noqa: A002 (the flag's name)
+    """Print a stored report."""
+    from bench.commands.report import print_report
+
+    return print_report(folder, format, console=_console())
+
+
+@cache_app.command("list")
+@guarded
+def cache_list() -> int:
+    """List what is kept, with its size."""
+    from bench.commands.cache import list_cache
+
+    return list_cache(console=_console())
+
+
+@cache_app.command("clear")
+@guarded
+def cache_clear() -> int:
+    """Delete all of it; the next run prepares anew."""
+    from bench.commands.cache import clear_cache
+
+    return clear_cache(console=_console())
+
+
+def _flags(values: Mapping[str, Any]) -> Flags:
+    """The flags among a verb's parameters, lists as tuples and None as nothing said."""
+    from bench.flags import Flags
+
+    said = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    asked: dict[str, Any] = {name: said[name] for name in Flags.__struct_fields__ if said.get(name) is not None}
+    return Flags(**asked)
+
+
+def _console() -> Console:
+    from bench.commands.console import Console
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return Console(say=say, warn=warn, width=shutil.get_terminal_size((100, 24)).columns, colour=colour)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    from bench.progress import choose_progress
+
+    progress = choose_progress(sys.stderr)
+    try:
+        yield progress
+    finally:
+        progress.done()
+
+
+def _typed() -> str:
+    return shlex.join(["bench", *sys.argv[1:]])
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+if __name__ == "__main__":
+    main()

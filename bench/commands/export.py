@@ -1,0 +1,27 @@
+"""``bench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import units
+from bench.commands.console import Console
+from bench.errors import EXIT_OK, UsageError
+from bench.flags import Flags, parse_flags
+from bench.suite import build_suite
+
+
+def export_model(flags: Flags, out: Path, *, console: Console) -> int:
+    """Write one model as ONNX to ``out`` and print what the file is."""
+    asked = parse_flags(flags)
+    if out.is_dir():
+        raise UsageError(f"-o {out}: this is a folder; name the file, such as {out / 'model.onnx'}")
+    suite = build_suite(asked, cpus=1, default_runtimes=())
+
+    from bench.prepare.prepare import export_onnx
+
+    artifact = export_onnx(suite.models[0], suite.prepare, out)
+    names = ", ".join(tensor.name for tensor in artifact.inputs), ", ".join(tensor.name for tensor in artifact.outputs)
+    console.say(f"{out}: {units.size(artifact.size_bytes)}, opset {artifact.opset}, sha256 {artifact.digest}")
+    console.say(f"inputs {names[0]}; outputs {names[1]}")
+    return EXIT_OK

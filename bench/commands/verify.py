@@ -1,0 +1,49 @@
+"""``bench verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.commands.asking import resolve_suite
+from bench.commands.console import Console
+from bench.commands.tables import draw_table
+from bench.flags import Flags
+from bench.progress import Progress
+from bench.rows import Row
+from bench.units import UNKNOWN
+
+_HEADER = ("model", "runtime", "batch", "agreement", "error", "tolerance", "max abs", "truth")
+
+
+def verify_models(flags: Flags, *, suite_file: Path | None, console: Console, progress: Progress) -> int:
+    """Print what each case's outputs are worth; returns 0 agrees, 3 disagrees, 5 cannot tell, 6 a case failed."""
+    suite = resolve_suite(flags, suite_file, console)
+
+    from bench.pipeline import verify_suite
+
+    result = verify_suite(suite, progress=progress)
+    progress.done()
+    console.say(agreement_text(result.rows))
+    return result.exit_code
+
+
+def agreement_text(rows: Sequence[Row]) -> str:
+    """A table of verdicts, then the reason of everything that does not agree."""
+    lines = [draw_table(_HEADER, [_cells(row) for row in rows], numeric=(2, 4, 5, 6))]
+    for row in rows:
+        reason = row.status_reason if row.status != "ok" else row.agreement_reason
+        if row.status != "ok" or row.agreement != "agrees":
+            lines.append(f"{row.model}, {row.runtime}, batch {row.batch_size}: {reason or row.agreement}")
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    verdict = row.agreement if row.status == "ok" else f"{row.agreement} ({row.status})"
+    numbers = (row.relative_error, row.tolerance, row.max_abs_error)
+    shown = [UNKNOWN if number is None else f"{number:.1e}" for number in numbers]
+    return (row.model, _runtime(row), str(row.batch_size), verdict, *shown, row.truth or UNKNOWN)
+
+
+def _runtime(row: Row) -> str:
+    return row.runtime if not row.label or "#" in row.runtime else f"{row.runtime}#{row.label}"
