@@ -1,0 +1,44 @@
+"""What prepare's parent and its child tell one another, as JSON files in the child's folder.
+
+Imported by both, so it imports nothing but records and msgspec.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from bench.records import ModelFacts, ModelSpec, Prepared, PrepareSettings, Record
+
+REQUEST_FILE = "request.json"
+ANSWER_FILE = "answer.json"
+STAGES_FILE = "stages"  # one line a stage, written when it begins
+
+ErrorKind = Literal["usage", "unsupported", "unavailable", "failed", "bug"]
+
+
+class ChildRequest(Record, frozen=True):
+    """Prepare the one model in the child's folder, or describe all of them."""
+
+    parent: int  # process id: a child without this parent ends
+    specs: tuple[ModelSpec, ...]
+    settings: PrepareSettings
+    describe: bool = False
+
+
+class ChildError(Record, frozen=True):
+    """Why the child has no answer."""
+
+    kind: ErrorKind
+    text: str
+
+
+class ChildAnswer(Record, frozen=True):
+    """Exactly one of the first three is there. Paths within ``prepared`` are relative to the child's folder."""
+
+    prepared: Prepared | None = None
+    facts: tuple[ModelFacts, ...] | None = None
+    error: ChildError | None = None
+    # other files that the model is made of: way from the model's folder -> sha256
+    dependencies: dict[str, str] = msgspec.field(default_factory=dict)
