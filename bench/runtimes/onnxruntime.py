@@ -36,6 +36,7 @@ _UNSUPPORTED = {
     "Fail",
     "ModelRequiresCompilation",
 }
+_registered: set[str] = set()  # plugin libraries of this process: a second registration is an error
 
 
 class OnnxRuntimeSession:
@@ -63,7 +64,7 @@ class _Opening:
         self.provider = str(self.entry.provider)
         self.devices = _require_available(self.ort, name, self.entry)
         self.chosen = with_defaults(self.entry.options, settings.options)
-        self.keys = {key: value for key, value in settings.options.items() if key in self.entry.provider_keys}
+        self.keys = _provider_keys(self.entry, settings)
         self.fixed = fixed_dimensions(input_dimensions(Path(artifact.path)), settings)
         self.options = self._make_options()
 
@@ -147,13 +148,13 @@ def probe(name: str) -> Probe:
 
 def register_plugin(ort: Any, plugin: Any, provider: str) -> list[Any]:
     """Devices of a plugin provider once its library is registered; empty where it finds none on this machine."""
-    if known := _devices(ort, provider):
-        return known
-    try:
-        ort.register_execution_provider_library(plugin.__name__, plugin.get_library_path())
-    except Exception as error:
-        raise UnavailableError(f"registering {plugin.__name__}: {_first_line(error)}") from error
-    return _devices(ort, provider)
+    if plugin.__name__ not in _registered:
+        try:
+            ort.register_execution_provider_library(plugin.__name__, plugin.get_library_path())
+        except Exception as error:
+            raise UnavailableError(f"registering {plugin.__name__}: {_first_line(error)}") from error
+        _registered.add(plugin.__name__)
+    return [device for device in ort.get_ep_devices() if device.ep_name == provider]
 
 
 def opening_error(name: str, error: Exception) -> BenchError:
@@ -204,8 +205,10 @@ def _require_available(ort: Any, name: str, entry: RuntimeEntry) -> list[Any]:
     return devices
 
 
-def _devices(ort: Any, provider: str) -> list[Any]:
-    return [device for device in ort.get_ep_devices() if device.ep_name == provider]
+def _provider_keys(entry: RuntimeEntry, settings: SessionSettings) -> dict[str, str]:
+    """Options for the provider itself, and the threads where it has a pool of its own."""
+    given = {key: value for key, value in settings.options.items() if key in entry.provider_keys}
+    return given | ({entry.threads_key: str(settings.threads)} if entry.threads_key else {})
 
 
 def _require_provider(session: Any, name: str, provider: str, keys: dict[str, str]) -> None:

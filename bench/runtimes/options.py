@@ -75,7 +75,6 @@ PROVIDER_KEYS: dict[str, tuple[str, ...]] = {
         "device_type",
         "device_id",
         "precision",
-        "num_of_threads",
         "num_streams",
         "cache_dir",
         "load_config",
@@ -99,7 +98,6 @@ PROVIDER_KEYS: dict[str, tuple[str, ...]] = {
         "forceCpuNodeNames",
         "deviceId",
     ),
-    "XnnpackExecutionProvider": ("intra_op_num_threads",),
     "DnnlExecutionProvider": ("use_arena", "threadpool_args"),
     "CoreMLExecutionProvider": (
         "ModelFormat",

@@ -29,7 +29,7 @@ Verdict = tuple[float | None, Status, tuple[Caution, ...]]
 
 
 def placement(session: Any, provider: str, profiled: Callable[[], Placed]) -> Verdict:
-    """Share of nodes on ``provider``, the row's status and its cautions; ``profiled`` is for versions without an account.
+    """Share of nodes on ``provider``, status and cautions; ``profiled`` is asked where a version keeps no account.
 
     Raises UnavailableError where no node at all went there.
     """
@@ -48,7 +48,9 @@ def judge(placed: Placed, provider: str) -> Verdict:
     if total == 0:
         return _without_nodes(provider)
     if here == 0:
-        raise UnavailableError(f"the session accepts {provider} and runs none of the graph's {total} nodes on it")
+        raise UnavailableError(
+            f"{provider} was accepted and takes none of the graph's {total} nodes, all are elsewhere"
+        )
     if here == total:
         return 1.0, "ok", ()
     elsewhere: Counter[str] = Counter()

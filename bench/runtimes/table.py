@@ -45,6 +45,7 @@ class RuntimeEntry(msgspec.Struct, frozen=True, kw_only=True):
     systems: tuple[str, ...] = (LINUX, MACOS, WINDOWS)  # values of sys.platform
     options: dict[str, Option] = {}
     provider_keys: tuple[str, ...] = ()
+    threads_key: str | None = None  # a provider with a thread pool of its own: its key for the number
 
 
 def _provider(
@@ -54,6 +55,7 @@ def _provider(
     systems: tuple[str, ...] = (LINUX, WINDOWS),
     install: str | None = None,
     plugin: str | None = None,
+    threads_key: str | None = None,
 ) -> RuntimeEntry:
     beside = "in an environment of its own: two onnxruntime wheels in one environment overwrite each other"
     return RuntimeEntry(
@@ -67,6 +69,7 @@ def _provider(
         systems=systems,
         options=ONNXRUNTIME_OPTIONS,
         provider_keys=PROVIDER_KEYS.get(provider, ()),
+        threads_key=threads_key,
     )
 
 
@@ -109,7 +112,9 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         install=_plugin("onnxruntime-ep-nv-tensorrt-rtx"),
         plugin="onnxruntime_ep_nv_tensorrt_rtx",
     ),
-    "onnxruntime-openvino": _provider("OpenVINOExecutionProvider", "ort-openvino", package="onnxruntime-openvino"),
+    "onnxruntime-openvino": _provider(
+        "OpenVINOExecutionProvider", "ort-openvino", package="onnxruntime-openvino", threads_key="num_of_threads"
+    ),
     "onnxruntime-webgpu": _provider(
         "WebGpuExecutionProvider",
         "webgpu",
@@ -126,6 +131,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         package="onnxruntime",
         systems=(LINUX, MACOS, WINDOWS),
         install=_own_build("--use_xnnpack"),
+        threads_key="intra_op_num_threads",
     ),
     "onnxruntime-dnnl": _provider(
         "DnnlExecutionProvider", "dnnl", "ort-dnnl", package="onnxruntime", install=_own_build("--use_dnnl")
