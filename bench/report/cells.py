@@ -16,21 +16,41 @@ class Cells(NamedTuple):
     """One row of a table; the fields are its columns."""
 
     runtime: str
+    status: str
     speed: str
     best: str
     p50: str
     p90: str
     items: str
     agreement: str
+    tolerance: str
+    max_error: str
+    top1: str
     memory: str
     cold_start: str
     notes: str
 
 
 HEADER = Cells(
-    "runtime", "speed", "best", "p50", "p90", "items/s", "agreement", "memory", "cold start", "notes"
-)  # fmt: skip
-NUMERIC = (False, False, True, True, True, True, False, True, True, False)
+    runtime="runtime",
+    status="status",
+    speed="speed",
+    best="best",
+    p50="p50",
+    p90="p90",
+    items="items/s",
+    agreement="agreement",
+    tolerance="tolerance",
+    max_error="max error",
+    top1="top-1",
+    memory="memory",
+    cold_start="cold start",
+    notes="notes",
+)
+TEXTUAL = {"runtime", "status", "speed", "agreement", "notes"}  # to the left; numbers go to the right
+TIMED = ("runtime", "speed", "best", "p50", "p90", "items", "agreement", "memory", "cold_start", "notes")
+CHECKED = ("runtime", "status", "agreement", "tolerance", "max_error", "top1", "notes")
+_SAID_BY_REMARKS = ("unverified: ", "disagrees: ", "vacuous: ")  # cautions that only say that a row cannot win
 
 
 class Remark(NamedTuple):
@@ -47,6 +67,7 @@ class Section(NamedTuple):
     title: str
     facts: str  # of the model; "" where none are known
     verdict: str
+    columns: list[str]  # fields of Cells to show
     cells: list[Cells]
     states: list[str]  # by row: "good", "bad", "doubt" or "plain"
     remarks: list[Remark]  # rows that cannot win, with their reasons
@@ -64,6 +85,9 @@ def sections(rows: Sequence[Row]) -> list[Section]:
 
 def legend(rows: Sequence[Row]) -> list[str]:
     """What the numbers mean: said once for all sections."""
+    agreement = "agreement: verdict and relative error, the distance from the truth in units of its spread over inputs."
+    if all(row.latency_ns_best is None for row in rows):
+        return [agreement]
     lines = []
     usual = _usual_interval(rows)
     if usual is not None:
@@ -72,9 +96,7 @@ def legend(rows: Sequence[Row]) -> list[str]:
     if references:
         lines.append("Below 1 in the brackets points the other way: an interval that covers 1 decides nothing.")
     lines.append("best: median over rounds of a turn's fastest call. p50, p90: of all timed calls. All per call.")
-    lines.append(
-        "agreement: verdict and relative error, the distance from the truth in units of its spread over inputs."
-    )
+    lines.append(agreement)
     caches = sorted({row.page_cache for row in rows if row.page_cache})
     cold = f" (page cache: {' and '.join(caches)})" if caches else ""
     lines.append(f"memory: peak over what the import took. cold start: import, load and first call{cold}.")
@@ -95,9 +117,16 @@ def split_cautions(cautions: str) -> list[str]:
 def _section(rows: Sequence[Row], usual: tuple[float, int] | None) -> Section:
     notes: list[str] = []
     cells = [_cells(row, rows, _numbers(row, usual, notes)) for row in rows]
-    remarks = [remark for row in rows for remark in _remarks(row, rows)]
+    chosen = CHECKED if verdict.is_agreement_alone(rows) else TIMED
     return Section(
-        _title(rows[0]), _facts(rows), verdict.sentence(rows), cells, [_state(r) for r in rows], remarks, notes
+        title=_title(rows[0]),
+        facts=_facts(rows),
+        verdict=verdict.sentence(rows),
+        columns=[name for name in chosen if name != "notes" or notes],
+        cells=cells,
+        states=[_state(row) for row in rows],
+        remarks=[remark for row in rows for remark in _remarks(row, rows)],
+        notes=notes,
     )
 
 
@@ -107,12 +136,16 @@ def _cells(row: Row, rows: Sequence[Row], notes: str) -> Cells:
     name = verdict.name(row, rows)
     return Cells(
         runtime=f"{name} [{row.status}]" if measured and row.status != "ok" else name,
+        status=row.status,
         speed=speed if measured else row.status,
         best=units.duration(row.latency_ns_best),
         p50=units.duration(row.latency_ns_p50),
         p90=units.duration(row.latency_ns_p90),
         items=units.count(row.throughput_items_per_s),
         agreement=_agreement(row),
+        tolerance=units.error(row.tolerance),
+        max_error=units.error(row.max_abs_error),
+        top1=units.percent(row.top1_agreement),
         memory=units.size(_difference(row.rss_peak_bytes, row.rss_import_bytes)),
         cold_start=units.duration(_sum(row.import_ns, row.load_ns, row.first_call_ns)),
         notes=notes,
@@ -121,7 +154,7 @@ def _cells(row: Row, rows: Sequence[Row], notes: str) -> Cells:
 
 def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str]) -> str:
     """The numbers of this row's notes; new ones are added to ``notes``, equal ones share a number."""
-    said = split_cautions(row.cautions)
+    said = [caution for caution in split_cautions(row.cautions) if not caution.startswith(_SAID_BY_REMARKS)]
     own = _own_interval(row)
     if own and own != usual:
         said.append(f"in brackets the {_interval(own)}")
@@ -132,21 +165,13 @@ def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str]) -> str
 
 
 def _remarks(row: Row, rows: Sequence[Row]) -> list[Remark]:
-    name = verdict.name(row, rows)
-    if row.status != "ok":
-        reason = f": {row.status_reason}" if row.status_reason else ""
-        return [Remark(name, f"{row.status}{reason}", row.reproduce)]
+    """Why a row has no place in the verdict, and how to see it again."""
     doubt = verdict.why_not(row)
-    if doubt is None:
+    alone = verdict.is_agreement_alone(rows)
+    if doubt is None or (alone and row.status == "ok" and row.agreement == "agrees"):
         return []
-    reason = f": {row.agreement_reason}" if row.agreement_reason else ""
-    return [Remark(name, f"cannot win, {doubt}{_against_tolerance(row)}{reason}", row.reproduce)]
-
-
-def _against_tolerance(row: Row) -> str:
-    if row.relative_error is None or row.tolerance is None:
-        return ""
-    return f" (relative error {units.error(row.relative_error)}, tolerance {units.error(row.tolerance)})"
+    start = "" if row.status != "ok" or alone else "cannot win, "
+    return [Remark(verdict.name(row, rows), f"{start}{doubt}", row.reproduce)]
 
 
 def _agreement(row: Row) -> str:
@@ -178,7 +203,8 @@ def _facts(rows: Sequence[Row]) -> str:
 def _own_interval(row: Row) -> tuple[float, int] | None:
     if verdict.is_reference(row) or row.ratio_low is None or row.interval_level is None:
         return None
-    return (row.interval_level, row.processes)
+    rests_on_fewer = "few pairs: " in row.cautions  # which says on how many
+    return (row.interval_level, 0 if rests_on_fewer else row.processes)
 
 
 def _usual_interval(rows: Sequence[Row]) -> tuple[float, int] | None:
@@ -189,7 +215,8 @@ def _usual_interval(rows: Sequence[Row]) -> tuple[float, int] | None:
 
 def _interval(own: tuple[float, int]) -> str:
     level, processes = own
-    return f"{units.percent(level)} {verdict.interval_word(level)} over {processes} processes"
+    said = f"{units.percent(level)} {verdict.interval_word(level)}"
+    return f"{said} over {processes} processes" if processes else said
 
 
 def _sum(*values: int | None) -> int | None:

@@ -13,7 +13,7 @@ from typing import Any
 from bench import units
 from bench.records import Environment, Machine
 from bench.report import cells, text
-from bench.report.cells import HEADER, NUMERIC, Cells, Section
+from bench.report.cells import HEADER, TEXTUAL, Cells, Section
 from bench.report.columns import RESULTS, SCHEMA_VERSION
 from bench.rows import Row
 
@@ -21,7 +21,7 @@ _STYLES = {"good": "green", "bad": "red", "doubt": "yellow", "plain": ""}
 _GAP = 2  # columns of a text table are this far apart
 _LEAST_WIDTH = 60
 _FIRST_TABLE = ("runtime", "speed", "best", "p50", "p90", "items")
-_SECOND_TABLE = ("runtime", "agreement", "memory", "cold_start", "notes")
+_SECOND_TABLE = ("runtime", "status", "agreement", "tolerance", "max_error", "top1", "memory", "cold_start", "notes")
 
 
 def render_text(
@@ -97,17 +97,13 @@ def _section_text(section: Section, width: int, colour: bool) -> str:
 def _tables(section: Section, width: int, colour: bool) -> list[str]:
     """One table where it fits, in one line per row or with brackets beneath; else two, one after the other."""
     shown = [Cells(*map(text.visible, row)) for row in section.cells]
-    names = _used(shown)
+    names = section.columns
     for candidate in (shown, [_stacked(row) for row in shown]):
         if _natural_width(candidate, names) <= width:
             return [_draw(candidate, names, section.states, width, colour)]
-    halves = [[name for name in half if name in names] for half in (_FIRST_TABLE, _SECOND_TABLE)]
+    parts = (_FIRST_TABLE, _SECOND_TABLE) if "speed" in names else (_SECOND_TABLE,)
+    halves = [[name for name in half if name in names] for half in parts]
     return [_draw(_narrowed(shown, half, width), half, section.states, width, colour) for half in halves]
-
-
-def _used(rows: Sequence[Cells]) -> list[str]:
-    """The columns to show: notes only where there are any."""
-    return [name for name in Cells._fields if name != "notes" or any(row.notes for row in rows)]
 
 
 def _narrowed(rows: Sequence[Cells], names: Sequence[str], width: int) -> Sequence[Cells]:
@@ -135,8 +131,8 @@ def _draw(rows: Sequence[Cells], names: Sequence[str], states: Sequence[str], wi
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), collapse_padding=True, header_style="bold")
     for name in names:
-        column = Cells._fields.index(name)
-        table.add_column(HEADER[column], justify="right" if NUMERIC[column] else "left", overflow="fold")
+        justify: Any = "left" if name in TEXTUAL else "right"
+        table.add_column(getattr(HEADER, name), justify=justify, overflow="fold")
     for row, state in zip(rows, states, strict=True):
         styles = {"agreement": _STYLES[state], "runtime": "bold"}
         table.add_row(*(Text(getattr(row, name), style=styles.get(name, "")) for name in names))
@@ -159,11 +155,9 @@ def _wrap(line: str, width: int, indent: str = "") -> str:
 
 
 def _section_markdown(section: Section) -> str:
-    names = _used(section.cells)
-    picked = [Cells._fields.index(name) for name in names]
-    rule = ["--:" if NUMERIC[i] else "---" for i in picked]
-    lines = [_markdown_line([HEADER[i] for i in picked]), _markdown_line(rule)]
-    lines += [_markdown_line([text.markdown(row[i]) for i in picked]) for row in section.cells]
+    rule = ["---" if name in TEXTUAL else "--:" for name in section.columns]
+    lines = [_markdown_line([getattr(HEADER, name) for name in section.columns]), _markdown_line(rule)]
+    lines += [_markdown_line([text.markdown(getattr(row, name)) for name in section.columns]) for row in section.cells]
     parts = [f"## {text.markdown(section.title)}"]
     parts += [text.markdown(section.facts)] * bool(section.facts)
     parts += [f"**{text.markdown(section.verdict)}**", "\n".join(lines)]

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import units
+from bench.analysis.doubts import INTERVAL_LEVEL
+from bench.analysis.summary import barred_rows
 from bench.rows import Row
-
-RANGE_BELOW = 0.9  # an interval of a lower level is called a range
 
 
 def sentence(rows: Sequence[Row]) -> str:
     """The verdict on one group, in one or two sentences."""
+    if is_agreement_alone(rows):
+        return _agreement_alone(rows)
     able = [row for row in rows if why_not(row) is None]
     if not able:
         ran = any(row.latency_ns_best is not None for row in rows)
-        return "No runtime can win: none that ran was verified." if ran else "No runtime can win: nothing was measured."
+        return "No runtime can win: none that ran was verified." if ran else "Nothing was measured."
     reference = next((row for row in rows if is_reference(row)), None)
     if reference is None:
         return _without_reference(able, rows)
@@ -30,15 +32,12 @@ def sentence(rows: Sequence[Row]) -> str:
 
 def why_not(row: Row) -> str | None:
     """Why this row cannot win, or None where it can."""
-    if row.status != "ok":
-        return row.status
-    if row.agreement == "disagrees":
-        return "its outputs disagree with the truth"
-    if row.agreement == "vacuous":
-        return "its outputs hardly depend on the inputs, so agreement says nothing"
-    if row.agreement == "unchecked":
-        return "its outputs were not checked"
-    return None if row.latency_ns_best is not None else "it was not measured"
+    return next((reason for _, reason in barred_rows([row])), None)
+
+
+def is_agreement_alone(rows: Sequence[Row]) -> bool:
+    """Whether outputs were checked and nothing was timed, as ``bench verify`` does."""
+    return all(row.latency_ns_best is None for row in rows) and any(row.agreement != "unchecked" for row in rows)
 
 
 def name(row: Row, rows: Sequence[Row]) -> str:
@@ -52,7 +51,7 @@ def name(row: Row, rows: Sequence[Row]) -> str:
 
 def is_reference(row: Row) -> bool:
     """Whether this is the row that the group's ratios are taken to."""
-    return row.ratio_to_reference == 1 and row.ratio_low in (None, 1) and row.ratio_high in (None, 1)
+    return row.ratio_to_reference == 1 and row.reference_runtime == row.runtime
 
 
 def comparison(row: Row) -> str:
@@ -62,11 +61,19 @@ def comparison(row: Row) -> str:
 
 def interval_word(level: float | None) -> str:
     """What an interval of this level is called."""
-    return "range" if level is not None and level < RANGE_BELOW else "interval"
+    return "range" if level is not None and level < INTERVAL_LEVEL else "interval"
 
 
 def _plain_name(row: Row) -> str:
     return f"{row.runtime} ({row.label})" if row.label and not row.runtime.endswith(f"#{row.label}") else row.runtime
+
+
+def _agreement_alone(rows: Sequence[Row]) -> str:
+    groups: dict[str, list[str]] = {"agrees": [], "disagrees": [], "cannot tell": [], "did not run": []}
+    for row in rows:
+        verdict = row.agreement if row.agreement in groups else "cannot tell"
+        groups[verdict if row.status in ("ok", "partial") else "did not run"].append(name(row, rows))
+    return "; ".join(f"{said}: {', '.join(named)}" for said, named in groups.items() if named) + "."
 
 
 def _against(reference: Row, others: Sequence[Row], rows: Sequence[Row]) -> str:

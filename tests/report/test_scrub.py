@@ -1,0 +1,121 @@
+"""Nothing that tells who ran it, and where."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bench.report import scrub
+from bench.report.scrub import Private, scrub_text
+from report_fakes import ADA, case_repetition, check, environment, group_repetition, row
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("bench run /home/ada/net.py:build", "bench run ~/net.py:build"),
+        ("load '/home/ada'", "load '~'"),
+        ("in /home/adam/x.keras", "in ~/x.keras"),  # another person's home is as private
+        ("in /Users/eve/x.keras", "in ~/x.keras"),
+        ("-o /root/out", "-o ~/out"),
+        ("-o=/home/ada/out", "-o=~/out"),
+        ("weights=/home/ada/w.h5,x=1", "weights=~/w.h5,x=1"),
+        ("/scratch/ada/model.onnx", "/scratch/USER/model.onnx"),
+        ("ssh ada@somewhere", "ssh USER@somewhere"),
+        ("at analytical-engine:8000", "at HOST:8000"),
+        ("on analytical-engine.local", "on HOST.local"),
+    ],
+)
+def test_homes_users_and_hosts_are_replaced(text: str, scrubbed: str) -> None:
+    assert scrub_text(text, ADA) == scrubbed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "adam optimises",
+        "adagrad",
+        "models/ada2/x.onnx",
+        "/opt/rootfs/x",
+        "/srv/home/x",  # a folder that is called home is not one
+        "/data/root/x",
+        "my-analytical-engine-2",
+        "bench run mobilenet_v1:alpha=0.5 -e cpu",
+        "",
+    ],
+)
+def test_everything_else_stays(text: str) -> None:
+    assert scrub_text(text, ADA) == text
+
+
+def test_a_home_that_is_the_root_folder_replaces_nothing() -> None:
+    assert scrub_text("/opt/x and /", Private(home="/", user="", host="")) == "/opt/x and /"
+
+
+def test_an_unusual_home_is_replaced_only_as_a_whole() -> None:
+    private = Private(home="/work/people/ada/", user="", host="")
+    assert scrub_text("/work/people/ada/x /work/people/adam", private) == "~/x /work/people/adam"
+
+
+def test_the_host_called_localhost_is_no_secret() -> None:
+    assert scrub_text("localhost:80", Private(home="", user="", host="localhost")) == "localhost:80"
+
+
+def test_scrubbing_twice_changes_nothing_more() -> None:
+    once = scrub_text("/home/ada/x on analytical-engine, /scratch/ada/y", ADA)
+    assert scrub_text(once, ADA) == once
+
+
+def test_a_row_keeps_its_names_and_loses_its_paths() -> None:
+    private = row(reproduce="bench run /home/ada/n.onnx", status_reason="at /home/ada", cautions="x: /home/ada/y")
+    clean = scrub.scrub_row(private, ADA)
+    assert (clean.reproduce, clean.status_reason, clean.cautions) == ("bench run ~/n.onnx", "at ~", "x: ~/y")
+    assert msgspec.structs.replace(clean, reproduce="", status_reason="", cautions="") == row(reproduce="")
+
+
+def test_a_repetition_loses_the_paths_of_its_checks() -> None:
+    group = group_repetition(cases=[case_repetition(checks=[check(reason="see /home/ada/x")])])
+    assert scrub.scrub_repetition(group, ADA).cases[0].checks[0].reason == "see ~/x"
+
+
+def test_paths_of_the_environment_are_reduced_to_base_names() -> None:
+    clean = scrub.scrub_environment(environment(), ADA)
+    ready = clean.models["net.py:build:width=2"]
+    assert (ready.pool.path, ready.truth_file.path) == ("pool.npz", "truth.npz")
+    assert ready.artifacts["onnx"].path == "model.onnx"
+    assert clean.suite.models[0].path == "net.py"
+    assert clean.suite.models[0].text == "net.py:build:width=2"
+    assert clean.suite.prepare.load_inputs == "pictures"
+    assert clean.command == "bench run ~/nets/net.py:build:width=2 -e tf -o /srv/USER/out"
+
+
+def test_nothing_private_is_left_in_the_environment() -> None:
+    stored = msgspec.json.encode(scrub.scrub_environment(environment(), ADA)).decode()
+    assert "ada" not in stored.replace("metadata", "")
+    assert "/home" not in stored
+
+
+def test_everything_else_of_the_environment_stays() -> None:
+    before, after = environment(), scrub.scrub_environment(environment(), ADA)
+    assert (after.machine, after.packages, after.stages_s) == (before.machine, before.packages, before.stages_s)
+    assert after.models["net.py:build:width=2"].inputs == before.models["net.py:build:width=2"].inputs
+    assert after.suite.runtimes == before.suite.runtimes
+
+
+def test_a_host_called_like_one_of_our_words_breaks_no_record() -> None:
+    private = Private(home="/home/ada", user="builder", host="onnx")
+    clean = scrub.scrub_environment(environment(), private)
+    assert clean.models["net.py:build:width=2"].artifacts["onnx"].kind == "onnx"
+
+
+def test_a_base_name_is_found_whichever_slash() -> None:
+    assert [scrub.base_name(path) for path in ("a/b.onnx", "C:\\x\\b.onnx", "b.onnx", "a/dir/")] == [
+        "b.onnx",
+        "b.onnx",
+        "b.onnx",
+        "dir",
+    ]
+
+
+def test_this_machine_has_a_home() -> None:
+    assert scrub.this_machine().home
