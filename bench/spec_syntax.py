@@ -21,8 +21,8 @@ def split_label(text: str) -> tuple[str, str | None]:
     body, hash_sign, label = text.rpartition("#")
     if not hash_sign:
         return text, None
-    if not _LABEL.fullmatch(label) or "#" in body:
-        raise UsageError(f"{text!r}: a label is one word of letters, digits and . _ + - after one #")
+    if not _LABEL.fullmatch(label):
+        raise UsageError(f"{text!r}: a label is one word of letters, digits and . _ + - after a #")
     return body, label
 
 

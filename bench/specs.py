@@ -69,12 +69,13 @@ def _builder(text: str, match: re.Match[str], label: str | None, folder: Path) -
 
 
 def _file(text: str, body: str, label: str | None, folder: Path) -> ModelSpec:
-    from bench.prepare.sniff import sniff
-
     path = folder / body
     if not path.exists():
         _refuse_missing(text, body, folder)
     path = _onnx_inside(text, path)
+
+    from bench.prepare.sniff import sniff
+
     return _model(text, sniff(path), path.name, {}, label, path=path)
 
 

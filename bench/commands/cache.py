@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from bench import units
 from bench.commands.console import Console
+from bench.commands.tables import draw_table
 from bench.errors import EXIT_OK
+from bench.progress import spell_seconds
 
-_HEADER = ("entry", "size", "last used", "model")
+_HEADER = ("entry", "model", "size", "age")
+_KEY_LENGTH = 12
 
 
 def list_cache(*, console: Console) -> int:
-    """Print where the cache is and what it holds."""
+    """Print where the cache is and what it holds, newest first."""
     from bench.prepare.cache import cache_folder, entries
 
     found = entries()
-    console.say(f"{cache_folder()}: {len(found)} entries, {units.size(sum(entry.size_bytes for entry in found))}")
+    rows = [
+        (entry.key[:_KEY_LENGTH], entry.model, units.size(entry.size_bytes), spell_seconds(entry.age_s))
+        for entry in found
+    ]
+    if rows:
+        console.say(draw_table(_HEADER, rows, numeric=(2, 3)))
+    console.say(f"{len(found)} in {cache_folder()}, {units.size(sum(entry.size_bytes for entry in found))}")
     return EXIT_OK
 
 
@@ -22,6 +31,5 @@ def clear_cache(*, console: Console) -> int:
     """Delete everything that is kept and say how much that was."""
     from bench.prepare.cache import cache_folder, clear
 
-    clear()
-    console.say(f"{cache_folder()}: empty")
+    console.say(f"freed {units.size(clear())} in {cache_folder()}")
     return EXIT_OK

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.commands.cache import clear_cache, list_cache
+from bench.commands.export import export_model
+from bench.commands.models import facts_text, list_models
+from bench.commands.report import FORMATS, print_report
+from bench.commands.runtimes import list_runtimes
+from bench.commands.tables import draw_table
+from bench.errors import EXIT_CASE_FAILED, EXIT_OK, UsageError
+from bench.flags import Flags
+from bench.prepare import prepare
+from bench.prepare.zoo import zoo_names
+from bench.records import Artifact, ModelFacts, ModelSpec, PrepareSettings, Probe, Tensor
+from bench.report import store
+from bench.runtimes import probing
+from command_fakes import Heard
+from fakes import artifact
+from report_fakes import ADA, environment, group_repetition, reference, row
+
+IMAGE = Tensor(name="image", shape=(None, 224, 224, 3), dtype="float32")
+FACTS = ModelFacts(model="net", inputs=(IMAGE,), parameters=4_231_976, multiply_adds=568_740_352)
+
+
+def test_a_table_is_as_wide_as_its_widest_cells() -> None:
+    assert draw_table(("a", "bb"), [("xyz", "1")], numeric=(1,)) == "a    bb\nxyz   1"
+
+
+# --- models
+
+
+def test_a_model_is_a_line() -> None:
+    assert facts_text([FACTS]).splitlines()[1].split() == [
+        "net",
+        "image",
+        "224x224x3",
+        "float32",
+        "4,231,976",
+        "569",
+        "M",
+    ]
+
+
+def test_unknown_is_a_dash_and_a_free_dimension_a_question_mark() -> None:
+    tokens = Tensor(name="tokens", shape=(None, None), dtype="int32")
+    lines = facts_text([ModelFacts(model="net", inputs=(tokens,)), ModelFacts(model="bad", reason="no such layer")])
+    assert [line.split() for line in lines.splitlines()[1:]] == [
+        ["net", "tokens", "?", "int32", "-", "-"],
+        ["bad", "-", "-", "-"],
+        ["bad:", "no", "such", "layer"],
+    ]
+
+
+def test_without_a_name_the_zoo_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[ModelSpec] = []
+
+    def describe(specs: tuple[ModelSpec, ...], _settings: PrepareSettings) -> list[ModelFacts]:
+        asked.extend(specs)
+        return [FACTS]
+
+    monkeypatch.setattr(prepare, "describe_models", describe)
+    heard = Heard()
+    assert list_models([], as_json=True, console=heard.console) == EXIT_OK
+    assert tuple(spec.name for spec in asked) == zoo_names()
+    assert json.loads(heard.text)[0]["multiply_adds"] == 568_740_352
+
+
+def test_a_model_that_cannot_be_built_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "describe_models", lambda *_: [FACTS, ModelFacts(model="bad", reason="no layer")])
+    assert list_models(["article_cnn"], as_json=False, console=Heard().console) == EXIT_CASE_FAILED
+
+
+# --- runtimes
+
+PROBES = [
+    Probe(name="tensorflow", state="usable", detail="tensorflow 2.21.0, CPU", version="2.21.0"),
+    Probe(name="onnxruntime-cuda", state="not installed", detail="no CUDA", install="pip install onnxruntime-gpu"),
+    Probe(name="onnxruntime-webgpu", state="no device", detail="no adapter", install="pip install it"),
+]
+
+
+def test_each_runtime_shows_its_state_and_the_line_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "probe_all", lambda *_: PROBES)
+    heard = Heard()
+    assert list_runtimes(as_json=False, console=heard.console) == EXIT_OK
+    _, first, second, third = (" ".join(line.split()) for line in heard.text.splitlines())
+    assert first == "tensorflow tf usable 2.21.0 tensorflow 2.21.0, CPU"
+    assert second == "onnxruntime-cuda cuda not installed - pip install onnxruntime-gpu"
+    assert third == "onnxruntime-webgpu webgpu no device - no adapter; pip install it"
+
+
+def test_runtimes_as_json_are_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "probe_all", lambda *_: PROBES)
+    heard = Heard()
+    list_runtimes(as_json=True, console=heard.console)
+    assert [probe["state"] for probe in json.loads(heard.text)] == ["usable", "not installed", "no device"]
+
+
+# --- report
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    store.save_report(tmp_path / "r", environment(), [reference(), row()], [group_repetition()], private=ADA)
+    return tmp_path / "r"
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_stored_report_is_printed_in_every_format(format_name: str, stored: Path) -> None:
+    heard = Heard()
+    assert print_report(stored, format_name, console=heard.console) == EXIT_OK
+    assert "onnxruntime-cpu" in heard.text
+    if format_name == "json":
+        assert [one["runtime"] for one in json.loads(heard.text)["rows"]] == ["tensorflow", "onnxruntime-cpu"]
+
+
+def test_another_format_lists_the_right_ones(stored: Path) -> None:
+    with pytest.raises(UsageError, match="text, md, csv, json"):
+        print_report(stored, "html", console=Heard().console)
+
+
+def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=tmp_path.name):
+        print_report(tmp_path, "text", console=Heard().console)
+
+
+# --- cache
+
+
+def test_an_empty_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    heard = Heard()
+    assert list_cache(console=heard.console) == EXIT_OK
+    assert clear_cache(console=heard.console) == EXIT_OK
+    assert heard.out == [f"0 in {tmp_path}, 0 B", f"freed 0 B in {tmp_path}"]
+
+
+def test_clearing_says_how_much_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    entry = tmp_path / "models" / "abc"
+    entry.mkdir(parents=True)
+    (entry / "model.onnx").write_bytes(bytes(2048))
+    heard = Heard()
+    clear_cache(console=heard.console)
+    assert heard.text == f"freed 2 KiB in {tmp_path}"
+    assert not entry.exists()
+
+
+# --- export
+
+
+def test_an_export_says_what_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[ModelSpec, PrepareSettings, Path]] = []
+
+    def export(spec: ModelSpec, settings: PrepareSettings, output: Path) -> Artifact:
+        asked.append((spec, settings, output))
+        return artifact(opset=17)
+
+    monkeypatch.setattr(prepare, "export_onnx", export)
+    heard, out = Heard(), tmp_path / "net.onnx"
+    assert export_model(Flags(model=("article_cnn",), opset=17), out, console=heard.console) == EXIT_OK
+    assert (asked[0][0].name, asked[0][1].opset, asked[0][2]) == ("article_cnn", 17, out)
+    assert heard.out == [f"{out}: 1000 B, opset 17, sha256 d", "inputs x; outputs y"]
+
+
+def test_an_export_into_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"model\.onnx"):
+        export_model(Flags(model=("article_cnn",)), tmp_path, console=Heard().console)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bench import pipeline
+from bench.commands.run import fresh_folder, run_models
+from bench.errors import UsageError
+from bench.flags import Flags
+from bench.progress import Silent
+from bench.records import PrepareSettings
+from bench.report import store
+from bench.specs import parse_model
+from command_fakes import FakePipeline, Heard
+from report_fakes import environment, row
+
+PLAIN = Flags(model=("mobilenet_v1",))
+NOW = datetime(2026, 11, 25, 7, 23, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakePipeline:
+    monkeypatch.chdir(tmp_path)
+    fake = FakePipeline([row()], exit_code=5)
+    monkeypatch.setattr(pipeline, "run_suite", fake.run_suite)
+    return fake
+
+
+def run(flags: Flags = PLAIN, **settings: Any) -> tuple[int, Heard]:
+    heard = Heard()
+    given: dict[str, Any] = {"suite_file": None, "out": None, "resume": None, "command": "bench run", **settings}
+    code = run_models(flags, console=heard.console, progress=Silent(), platform=given.pop("platform", "linux"), **given)
+    return code, heard
+
+
+def test_the_exit_code_is_that_of_the_rows(fake: FakePipeline) -> None:
+    code, heard = run(out=Path("here"))
+    assert code == 5
+    assert "onnxruntime-cpu" in heard.text
+    assert heard.err == ["report: here"]
+    assert fake.calls[0]["command"] == "bench run"
+    assert fake.calls[0]["resume"] is False
+
+
+def test_without_a_model_the_suite_file_of_the_folder_is_run(fake: FakePipeline) -> None:
+    Path("bench.toml").write_text('models = ["article_cnn", "mobilenet_v2"]')
+    run(Flags(quick=True))
+    assert list(fake.suites[0].batch_sizes) == ["article_cnn", "mobilenet_v2"]
+    assert fake.suites[0].measure.repetitions == 3
+
+
+def test_a_model_by_name_does_not_look_at_the_suite_file(fake: FakePipeline) -> None:
+    Path("bench.toml").write_text("this is not toml")
+    run()
+    assert list(fake.suites[0].batch_sizes) == ["mobilenet_v1"]
+
+
+def test_neither_a_model_nor_a_suite_file_is_a_mistake(fake: FakePipeline) -> None:
+    with pytest.raises(UsageError, match=r"no suite file bench\.toml; name a model"):
+        run(Flags())
+
+
+def test_models_come_from_one_place(fake: FakePipeline) -> None:
+    with pytest.raises(UsageError, match="not from both"):
+        run(suite_file=Path("other.toml"))
+
+
+def test_mistakes_of_flags_and_file_are_reported_together(fake: FakePipeline) -> None:
+    Path("bench.toml").write_text("models = [1]")
+    with pytest.raises(UsageError) as caught:
+        run(Flags(batch="0"))
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["-b 0", "bench.toml"]
+
+
+def test_more_threads_than_cpus_is_a_warning_and_goes_on(fake: FakePipeline) -> None:
+    _, heard = run(Flags(model=("mobilenet_v1",), threads=4096), out=Path("here"))
+    assert heard.err[0].startswith("-x 4096: this process may use")
+    assert fake.suites[0].threads == 4096
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_another_system_is_refused(platform: str, fake: FakePipeline) -> None:
+    with pytest.raises(UsageError, match=f"Linux only, this is {platform}"):
+        run(platform=platform)
+    assert fake.suites == []
+
+
+def test_the_folder_of_a_report_is_named_after_time_and_models() -> None:
+    models = [parse_model(name) for name in ("mobilenet_v1", "mobilenet_v1:alpha=0.5", "article_cnn")]
+    assert fresh_folder(None, models, NOW) == Path("reports/20261125T072305Z-mobilenet_v1-article_cnn")
+
+
+def test_a_long_name_is_cut() -> None:
+    names = ("article_cnn", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "keras:ResNet50")
+    folder = fresh_folder(None, [parse_model(name) for name in names], NOW)
+    assert folder.name == "20261125T072305Z-article_cnn-mobilenet_v1-mobilenet_v2-and-2-more"
+
+
+def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
+    model = [parse_model("mobilenet_v1")]
+    assert fresh_folder(tmp_path, model, NOW) == tmp_path  # empty
+    assert fresh_folder(tmp_path / "new", model, NOW) == tmp_path / "new"
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"--resume .* goes on"):
+        fresh_folder(tmp_path, model, NOW)
+    with pytest.raises(UsageError, match="it is a file"):
+        fresh_folder(tmp_path / "file", model, NOW)
+
+
+def interrupted(folder: Path, *models: str, **settings: Any) -> None:
+    kept = environment()
+    specs = tuple(parse_model(text) for text in models)
+    suite = msgspec.structs.replace(kept.suite, models=specs, batch_sizes={spec.display: (1,) for spec in specs})
+    suite = msgspec.structs.replace(suite, prepare=PrepareSettings(**settings))
+    store.save_plan(folder, msgspec.structs.replace(kept, suite=suite))
+
+
+def test_resuming_takes_the_suite_from_the_report(fake: FakePipeline, tmp_path: Path) -> None:
+    Path("net.py").touch()
+    interrupted(tmp_path / "r", "mobilenet_v1:alpha=0.5", "net.py:build")
+    code, _ = run(Flags(), resume=tmp_path / "r")
+    assert code == 5
+    assert fake.calls[0]["resume"] is True
+    assert fake.calls[0]["out"] == tmp_path / "r"
+    assert [model.display for model in fake.suites[0].models] == ["mobilenet_v1:alpha=0.5", "net.py:build"]
+
+
+def test_resuming_a_finished_report_is_refused(fake: FakePipeline, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no interrupted run"):
+        run(Flags(), resume=tmp_path)
+
+
+def test_resuming_takes_nothing_else(fake: FakePipeline, tmp_path: Path) -> None:
+    interrupted(tmp_path / "r", "mobilenet_v1")
+    more: list[tuple[Flags, dict[str, Path]]] = [
+        (Flags(quick=True), {}),
+        (Flags(), {"out": tmp_path / "o"}),
+        (Flags(), {"suite_file": tmp_path / "bench.toml"}),
+    ]
+    for flags, settings in more:
+        with pytest.raises(UsageError, match="give it alone"):
+            run(flags, resume=tmp_path / "r", **settings)
+
+
+def test_resuming_without_its_files_says_which(fake: FakePipeline, tmp_path: Path) -> None:
+    Path("net.py").touch()
+    interrupted(tmp_path / "r", "net.py:build", load_inputs="in.npz")
+    Path("net.py").unlink()
+    with pytest.raises(UsageError, match=r"net\.py, in\.npz is not there"):
+        run(Flags(), resume=tmp_path / "r")

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import __version__, cli
+from bench.commands import report, run, runtimes, verify
+from bench.errors import DisagreeError, UnavailableError, UsageError
+from bench.flags import Flags
+
+
+def raising(error: BaseException) -> Callable[..., int]:
+    def verb(**_: Any) -> int:
+        raise error
+
+    return verb
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli(["--help"]) == 0
+    out = capsys.readouterr().out
+    listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.startswith("  ")]
+    assert listed[:7] == ["run", "verify", "export", "models", "runtimes", "report", "cache"]
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_nothing_to_do_shows_help_and_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli([]) == 2
+    assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rnu"], ["run", "--nope"], ["run", "-x", "two"], ["export", "mobilenet_v1"], ["cache"], ["report"]]
+)
+def test_a_wrong_command_line_is_one_line_and_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("bench: ")
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(UsageError("a\nb"), 2), (DisagreeError("a\nb"), 3), (UnavailableError("a\nb"), 6)],
+)
+def test_an_error_of_ours_is_marked_lines_and_its_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runtimes, "list_runtimes", raising(error))
+    assert cli.run_cli(["runtimes"]) == code
+    assert capsys.readouterr() == ("", "bench: a\nbench: b\n")
+
+
+def test_a_bug_shows_its_traceback_and_exits_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runtimes, "list_runtimes", raising(BrokenPipeError("worker")))
+    assert cli.run_cli(["runtimes"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(), 143)])
+def test_an_interrupt_has_its_own_exit_code(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runtimes, "list_runtimes", raising(error))
+    assert cli.run_cli(["runtimes"]) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_code_that_a_verb_returns_is_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in (0, 3, 5, 6):
+        monkeypatch.setattr(runtimes, "list_runtimes", lambda code=code, **_: code)
+        assert cli.run_cli(["runtimes"]) == code
+
+
+def heard_flags(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, arguments: list[str]) -> tuple[Flags, Any]:
+    seen: list[tuple[Flags, Any]] = []
+
+    def verb(flags: Flags, **others: Any) -> int:
+        seen.append((flags, others))
+        return 0
+
+    monkeypatch.setattr(module, name, verb)
+    assert cli.run_cli(arguments) == 0
+    return seen[0]
+
+
+def test_every_flag_of_run_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = (
+        "run a b -e tf,cpu -e cuda -b 1,8 -x 2 -o out --quick --thorough -t 1.5 -r 9 --tail --time-limit 7 -S 3 "
+        "--input-shapes x:[1,3] --input-range 0,1 --input-range y:0,2 --load-inputs in.npz --rtol 1e-3 --atol o:1e-4 "
+        "--onnx f.onnx --onnx-names a=b --custom-objects m:C --unsafe --signature s --opset 17 --suite s.toml "
+        "--resume d"
+    )
+    flags, others = heard_flags(monkeypatch, run, "run_models", line.split())
+    assert flags == Flags(
+        model=("a", "b"),
+        runtime=("tf,cpu", "cuda"),
+        batch="1,8",
+        threads=2,
+        seed=3,
+        quick=True,
+        thorough=True,
+        calls=9,
+        seconds=1.5,
+        tail=True,
+        time_limit=7,
+        opset=17,
+        input_shapes=("x:[1,3]",),
+        input_range=("0,1", "y:0,2"),
+        load_inputs="in.npz",
+        onnx="f.onnx",
+        onnx_names=("a=b",),
+        custom_objects=("m:C",),
+        unsafe=True,
+        signature="s",
+        rtol=("1e-3",),
+        atol=("o:1e-4",),
+    )
+    assert (others["suite_file"], others["out"], others["resume"]) == (Path("s.toml"), Path("out"), Path("d"))
+
+
+def test_what_is_not_said_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert heard_flags(monkeypatch, run, "run_models", ["run"])[0] == Flags()
+    assert heard_flags(monkeypatch, verify, "verify_models", ["verify", "m"])[0] == Flags(model=("m",))
+
+
+def test_a_negative_seed_is_a_value_and_not_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert heard_flags(monkeypatch, run, "run_models", ["run", "-S", "-1"])[0].seed == -1
+
+
+def test_the_format_of_a_report_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def verb(*given: Any, **_: Any) -> int:
+        seen.extend(given)
+        return 0
+
+    monkeypatch.setattr(report, "print_report", verb)
+    assert cli.run_cli(["report", "here", "--format", "csv"]) == 0
+    assert seen == [Path("here"), "csv"]
+
+
+def run_python(code: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-c", code], check=False, text=True, capture_output=True, timeout=60, **settings
+    )
+
+
+def test_a_reader_who_goes_away_does_not_change_the_exit_code() -> None:
+    code = "import os, sys; from bench.cli import say; os.close(0); say('x' * 10**6); say('y'); sys.exit(3)"
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(60) == 3
+        assert process.stderr.read() == b""
+
+
+def test_sigterm_ends_a_verb_with_143() -> None:
+    code = (
+        "import os, signal, sys; from bench import cli; from bench.commands import runtimes\n"
+        "runtimes.list_runtimes = lambda **_: os.kill(os.getpid(), signal.SIGTERM) or 0\n"
+        "sys.argv = ['bench', 'runtimes']; cli.main()"
+    )
+    finished = run_python(code)
+    assert (finished.returncode, finished.stderr) == (143, "bench: ended by SIGTERM\n")

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import UsageError
+from bench.flags import Flags, parse_batches, parse_flags, parse_names, parse_ranges, parse_shapes, parse_tolerances
+from bench.records import MeasureSettings, PrepareSettings, Suite, Tolerance
+from bench.specs import DEFAULT_RUNTIMES, parse_runtimes
+from bench.suite import TAIL_CALLS, Asked, build_suite, merge
+from bench.suite_file import SuiteTable, read_suite_file
+
+ROOT = Path(__file__).parent.parent
+
+
+def suite_of(asked: Asked, cpus: int = 2) -> Suite:
+    return build_suite(asked, cpus=cpus, default_runtimes=parse_runtimes(DEFAULT_RUNTIMES))
+
+
+def from_file(path: Path, text: str) -> Asked:
+    file = path / "bench.toml"
+    file.write_text(text)
+    return read_suite_file(file)
+
+
+def mistakes_of(path: Path, text: str) -> list[str]:
+    with pytest.raises(UsageError) as caught:
+        from_file(path, text)
+    return [line.removeprefix(f"{path}/") for line in str(caught.value).splitlines()]
+
+
+# --- defaults and flags
+
+
+def test_a_model_alone_gets_every_default() -> None:
+    suite = suite_of(parse_flags(Flags(model=("mobilenet_v1",))))
+    assert [runtime.display for runtime in suite.runtimes] == ["tensorflow", "onnxruntime-cpu"]
+    assert suite.defaulted_runtimes
+    assert suite.batch_sizes == {"mobilenet_v1": (1,)}
+    assert suite.threads == 2
+    assert suite.prepare == PrepareSettings()
+    assert suite.measure == MeasureSettings()
+    assert suite.tolerance == Tolerance()
+
+
+def test_runtimes_that_are_named_are_not_defaulted() -> None:
+    assert not suite_of(parse_flags(Flags(model=("mobilenet_v1",), runtime=("tf,cpu",)))).defaulted_runtimes
+
+
+@pytest.mark.parametrize(("flags", "repetitions"), [(Flags(), 5), (Flags(quick=True), 3), (Flags(thorough=True), 8)])
+def test_the_effort_decides_the_repetitions(flags: Flags, repetitions: int) -> None:
+    assert suite_of(parse_flags(flags)).measure.repetitions == repetitions
+
+
+def test_every_flag_arrives_in_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "in.npz").touch()
+    (tmp_path / "own.onnx").touch()
+    flags = Flags(
+        model=("mobilenet_v1#a",),
+        runtime=("cpu:arena=off",),
+        batch="8,1,8",
+        threads=1,
+        seed=3,
+        calls=100,
+        seconds=2.5,
+        tail=True,
+        time_limit=20,
+        opset=17,
+        input_shapes=("image:[1,3,32,32]",),
+        input_range=("0,255", "mask:-1,1"),
+        load_inputs=f"{tmp_path}/in.npz",
+        onnx=f"{tmp_path}/own.onnx",
+        onnx_names=("Identity:0=probabilities",),
+        custom_objects=("package.layers:Own",),
+        unsafe=True,
+        rtol=("1e-3", "logits:1e-2"),
+        atol=("0",),
+    )
+    suite = suite_of(parse_flags(flags))
+    assert suite.batch_sizes == {"mobilenet_v1#a": (8, 1)}
+    assert suite.threads == 1
+    assert suite.measure == MeasureSettings(
+        min_calls=100, min_seconds=2.5, tail_calls=TAIL_CALLS, time_limit_s=20, seed=3
+    )
+    assert suite.prepare == PrepareSettings(
+        seed=3,
+        opset=17,
+        input_shapes={"image": (1, 3, 32, 32)},
+        input_ranges={"": (0, 255), "mask": (-1, 1)},
+        load_inputs=f"{tmp_path}/in.npz",
+        onnx_file=f"{tmp_path}/own.onnx",
+        onnx_names={"Identity:0": "probabilities"},
+        custom_objects=("package.layers:Own",),
+        unsafe=True,
+    )
+    assert suite.tolerance == Tolerance(rtol={"": 1e-3, "logits": 1e-2}, atol={"": 0.0})
+
+
+def test_every_mistake_in_flags_is_reported_at_once() -> None:
+    flags = Flags(
+        model=("nope", "mobilenet_v1:alpha"),
+        runtime=("nonsense",),
+        batch="0",
+        threads=0,
+        seed=-1,
+        seconds=float("nan"),
+        quick=True,
+        thorough=True,
+        input_shapes=("x",),
+        input_range=("1,0",),
+        rtol=("-1",),
+        onnx_names=("x",),
+        custom_objects=("Class",),
+    )
+    with pytest.raises(UsageError) as caught:
+        parse_flags(flags)
+    starts = [line.split()[0] + " " + line.split()[1] for line in str(caught.value).splitlines()]
+    assert starts == [
+        "model 'nope'",
+        "'mobilenet_v1:alpha': expected",
+        "-x 0:",
+        "-S -1:",
+        "-t nan:",
+        "--quick and",
+        "unknown runtime",
+        "-b 0:",
+        "--input-shapes x:",
+        "--input-range 1,0:",
+        "--onnx-names x:",
+        "--custom-objects Class:",
+        "--rtol -1:",
+    ]
+
+
+def test_the_same_model_twice_needs_a_label() -> None:
+    with pytest.raises(UsageError, match="mobilenet_v1#LABEL"):
+        suite_of(parse_flags(Flags(model=("mobilenet_v1", "mobilenet_v1"))))
+    assert len(suite_of(parse_flags(Flags(model=("mobilenet_v1", "mobilenet_v1#again")))).models) == 2
+
+
+def test_an_own_onnx_file_needs_one_keras_model(tmp_path: Path) -> None:
+    (tmp_path / "own.onnx").touch()
+    with pytest.raises(UsageError, match="against one Keras model"):
+        suite_of(parse_flags(Flags(model=("mobilenet_v1", "mobilenet_v2"), onnx=f"{tmp_path}/own.onnx")))
+
+
+def test_contradictions_are_reported_at_once() -> None:
+    flags = Flags(model=("mobilenet_v1",), load_inputs="gone.npz", onnx_names=("a=b",), signature="serve")
+    with pytest.raises(UsageError) as caught:
+        suite_of(parse_flags(flags))
+    assert [line.split(":")[0].split()[0] for line in str(caught.value).splitlines()] == [
+        "--load-inputs",
+        "--onnx-names",
+        "--signature",
+    ]
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1))
+def test_batches_come_back_as_typed(sizes: list[int]) -> None:
+    assert parse_batches(",".join(map(str, sizes))) == tuple(sizes)
+
+
+@pytest.mark.parametrize("text", ["", "1,", "1.5", "-1", "1 8", "²", "1,x"])
+def test_a_batch_is_a_whole_number(text: str) -> None:
+    with pytest.raises(UsageError, match="-b"):
+        parse_batches(text)
+
+
+def test_a_name_may_hold_a_colon() -> None:
+    assert parse_shapes(["input:0:[1, 3]"]) == {"input:0": (1, 3)}
+    assert parse_shapes(["scalar:[]"]) == {"scalar": ()}
+    assert parse_ranges(["input:0:0,1"]) == {"input:0": (0, 1)}
+    assert parse_tolerances("--rtol", ["out:0:1e-3"]) == {"out:0": 1e-3}
+    assert parse_names(["a=b=c"]) == {"a=b": "c"}
+
+
+@pytest.mark.parametrize("text", ["x:[1,0]", "x:[1,-1]", "[1,3]", "x:1,3", "x:[1,,3]", "x:[1.5]"])
+def test_a_broken_shape_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--input-shapes"):
+        parse_shapes([text])
+
+
+@pytest.mark.parametrize("text", ["1", "1,1", "2,1", "nan,1", "0,inf", "0,1,2", "a,b"])
+def test_a_broken_range_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--input-range"):
+        parse_ranges([text])
+
+
+# --- bench.toml
+
+
+def test_our_own_suite_is_what_make_bench_promises() -> None:
+    suite = suite_of(read_suite_file(ROOT / "bench.toml"))
+    assert suite.batch_sizes == {
+        "article_cnn": (1,),
+        "mobilenet_v1": (1, 8),
+        "mobilenet_v1:alpha=0.5,resolution=160": (1,),
+        "mobilenet_v2": (1,),
+    }
+    assert [runtime.name for runtime in suite.runtimes] == ["tensorflow", "onnxruntime-cpu"]
+    assert suite.measure.repetitions == 5
+
+
+def test_every_key_arrives_in_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "in.npz").touch()
+    asked = from_file(
+        tmp_path,
+        """
+        runtimes = ["cpu:arena=off,tf"]
+        batch = [2]
+        threads = 1
+        effort = "quick"
+        calls = 10
+        seconds = 1
+        tail = true
+        time_limit = 9
+        seed = 4
+        opset = 17
+        load_inputs = "in.npz"
+        custom_objects = ["a:B"]
+        input_range = [0, 255]
+        rtol = 1e-3
+        atol = {logits = 1e-6}
+        [input_shapes]
+        image = [1, 3, 8, 8]
+        [[models]]
+        model = "mobilenet_v1"
+        batch = [1, 8]
+        [[models]]
+        model = "article_cnn"
+        """,
+    )
+    suite = suite_of(asked)
+    assert suite.batch_sizes == {"mobilenet_v1": (1, 8), "article_cnn": (2,)}
+    assert [runtime.name for runtime in suite.runtimes] == ["onnxruntime-cpu", "tensorflow"]
+    assert suite.threads == 1
+    assert suite.measure == MeasureSettings(
+        repetitions=3, min_calls=10, min_seconds=1, tail_calls=TAIL_CALLS, time_limit_s=9, seed=4
+    )
+    assert suite.prepare == PrepareSettings(
+        seed=4,
+        opset=17,
+        load_inputs=f"{tmp_path}/in.npz",
+        custom_objects=("a:B",),
+        input_ranges={"": (0, 255)},
+        input_shapes={"image": (1, 3, 8, 8)},
+    )
+    assert suite.tolerance == Tolerance(rtol={"": 1e-3}, atol={"logits": 1e-6})
+
+
+def test_every_key_of_the_schema_is_documented() -> None:
+    import bench.suite_file
+
+    documented = bench.suite_file.__doc__ or ""
+    missing = [field.name for field in msgspec.structs.fields(SuiteTable) if f"{field.name} =" not in documented]
+    assert missing == ["input_shapes"]  # a table of its own
+    assert "[input_shapes]" in documented
+
+
+def test_paths_are_meant_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "net.py").touch()
+    assert from_file(tmp_path, 'models = ["net.py:build"]').models[0].spec.path == str(tmp_path / "net.py")
+
+
+def test_every_mistake_in_a_file_is_reported_at_once_with_its_key(tmp_path: Path) -> None:
+    text = """
+    models = ["mobilenet_v1", {model = "article_cnn", batch = [1, "8"]}, {batch = [1]}, 7]
+    runtime = ["tensorflow"]
+    threads = 0
+    seed = true
+    effort = "hard"
+    seconds = nan
+    nonsense = 1
+    """
+    keys = ", ".join(field.name for field in msgspec.structs.fields(SuiteTable))
+    assert mistakes_of(tmp_path, text) == [
+        "bench.toml: runtime: no such key; did you mean runtimes?",
+        f"bench.toml: nonsense: no such key; the keys are {keys}",
+        "bench.toml: models[1].batch[1]: expected `int`, got `str`",
+        "bench.toml: models[2]: object missing required field `model`",
+        "bench.toml: models[3]: expected `str | object`, got `int`",
+        "bench.toml: threads: expected `int` >= 1",
+        "bench.toml: seed: expected `int | null`, got `bool`",
+        "bench.toml: effort: invalid enum value 'hard'",
+        "bench.toml: seconds: expected `float` > 0.0",
+    ]
+
+
+def test_every_wrong_spec_in_a_file_is_reported_at_once_with_its_key(tmp_path: Path) -> None:
+    lines = mistakes_of(tmp_path, 'models = ["mobilenet_v1:alpha", "gone.keras"]\nruntimes = ["nonsense"]')
+    assert [line.partition(": ")[2][:9] for line in lines] == ["models[0]", "models[1]", "runtimes:"]
+
+
+def test_a_file_without_models_is_refused(tmp_path: Path) -> None:
+    assert mistakes_of(tmp_path, "threads = 1") == [
+        'bench.toml: models: the key is missing; expected models = ["NAME", ...]'
+    ]
+    assert mistakes_of(tmp_path, "models = []") == ["bench.toml: models: expected `array` of length >= 1"]
+
+
+def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
+    (line,) = mistakes_of(tmp_path, "threads = 1\nmodels = nothing")
+    assert line.startswith("bench.toml: ")
+    assert "line 2" in line
+
+
+def test_a_missing_file_names_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="bench run mobilenet_v1"):
+        read_suite_file(tmp_path / "bench.toml")
+
+
+def test_what_runs_code_of_a_file_is_never_switched_on_by_a_file(tmp_path: Path) -> None:
+    (line,) = mistakes_of(tmp_path, 'models = ["mobilenet_v1"]\nunsafe = true')
+    assert line.startswith("bench.toml: unsafe: no such key")
+
+
+# --- both
+
+
+def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
+    file = from_file(tmp_path, 'models = ["mobilenet_v1"]\nthreads = 1\nseed = 5\neffort = "quick"')
+    asked = merge(parse_flags(Flags(seed=0, thorough=True)), file)
+    assert (asked.seed, asked.effort, asked.threads) == (0, "thorough", 1)
+    assert asked.models == file.models
+
+
+def test_batch_sizes_by_flag_are_those_of_every_model(tmp_path: Path) -> None:
+    file = from_file(tmp_path, 'models = ["article_cnn", {model = "mobilenet_v1", batch = [1, 8]}]')
+    suite = suite_of(merge(parse_flags(Flags(batch="2")), file))
+    assert suite.batch_sizes == {"article_cnn": (2,), "mobilenet_v1": (2,)}
