@@ -63,13 +63,17 @@ def interrupted_cautions(speed: Speed, done: int, planned: int | None) -> list[C
     if speed.latency_ns_p50 is None or planned is None or done >= planned:
         return []
     return [
-        Caution(code="interrupted", text=f"{done} of {planned} repetitions were measured; bench run --resume goes on")
+        Caution(
+            code="interrupted",
+            text=f"{done} of {planned} repetitions were measured: bench run --resume measures the rest",
+        )
     ]
 
 
 def joined(cautions: Sequence[Caution]) -> str:
-    """Cautions as the text of a row, each once: ``"code: text; code: text"``."""
-    return "; ".join(dict.fromkeys(f"{caution.code}: {caution.text.rstrip('.')}" for caution in cautions))
+    """Cautions as the text of a row, each once: ``"code: text; code: text"``, with no other ``"; "`` in it."""
+    texts = (f"{caution.code}: {caution.text.rstrip('.').replace('; ', ', ')}" for caution in cautions)
+    return "; ".join(dict.fromkeys(texts))
 
 
 def _few_samples(speed: Speed) -> Iterator[Caution]:
@@ -97,7 +101,7 @@ def _contended(measured: Sequence[CaseRepetition], repetitions: Sequence[GroupRe
     disturbed = sum(state.disturbed for state in rounds)
     if rounds and disturbed / len(rounds) > CONTENDED_SHARE:
         text = (
-            f"other processes were busy in {disturbed} of {len(rounds)} rounds; use a quieter machine or fewer threads"
+            f"other processes were busy in {disturbed} of {len(rounds)} rounds: use a quieter machine or fewer threads"
         )
         yield Caution(code="contended", text=text)
 
@@ -107,7 +111,7 @@ def _preempted(measured: Sequence[CaseRepetition]) -> Iterator[Caution]:
     calls = sum(len(turn.latencies_ns) for turn in turns)
     hit = sum(min(len(turn.latencies_ns), turn.involuntary_switches) for turn in turns)
     if calls and hit / calls > PREEMPTED_SHARE:
-        text = f"up to {hit / calls:.0%} of timed calls were preempted; lower --threads or use a quieter machine"
+        text = f"up to {hit / calls:.0%} of timed calls were preempted: lower --threads or use a quieter machine"
         yield Caution(code="preempted", text=text)
 
 

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from analysis_fakes import AGREES, measured, together, turn, warmup
+from bench.analysis import doubts
+from bench.analysis.statistics import Interval
+from bench.analysis.timing import Speed, summarise_speed
+from bench.records import CaseRepetition, Caution, OutputCheck
+from fakes import case
+
+MS = 1_000_000
+TIMED = Speed(latency_ns_p50=1.0, processes=5)
+QUIET = [[10 * MS] * 3] * 40  # 120 calls a repetition
+
+
+def cautions(repetitions: list[CaseRepetition], disturbed: int = 0) -> dict[str, str]:
+    groups = [together(one.repetition, one, disturbed=disturbed) for one in repetitions]
+    found = doubts.timing_cautions(case(), repetitions, groups, summarise_speed(repetitions, 1))
+    return {caution.code: caution.text for caution in found}
+
+
+def quiet(n: int = 5) -> list[CaseRepetition]:
+    return [measured("c", repetition, QUIET) for repetition in range(n)]
+
+
+def test_a_long_quiet_run_has_no_caution() -> None:
+    assert cautions(quiet()) == {}
+
+
+def test_nothing_measured_has_no_doubt_about_numbers() -> None:
+    assert cautions([]) == {}
+    assert doubts.agreement_cautions(Speed(), None) == []
+    assert doubts.ratio_cautions(Speed(), None, "tensorflow") == []
+    assert doubts.interrupted_cautions(Speed(), 1, 5) == []
+
+
+def test_percentiles_without_enough_calls_are_named_with_what_they_need() -> None:
+    text = cautions([measured("c", n, [[10 * MS] * 3] * 7) for n in range(5)])["few samples"]
+    assert text == "p99 needs 500 calls, there are 105: see --tail and -r"
+    few = cautions([measured("c", n, [[10 * MS]]) for n in range(5)])["few samples"]
+    assert few.startswith("p90 needs 50, p95 needs 100, p99 needs 500 calls, there are 5")
+
+
+def test_warm_up_that_ran_into_its_bound_is_told() -> None:
+    cold = measured("c", 0, QUIET, turns=[warmup(steady=False), *(turn(i, [10 * MS] * 3) for i in range(200))])
+    assert "in 1 of 5 repetitions" in cautions([cold, *quiet()[1:]])["not warmed up"]
+
+
+def test_steady_warm_up_topped_up_for_the_others_is_fine() -> None:
+    turns = [warmup(), warmup(steady=None), *(turn(i, [10 * MS] * 3) for i in range(40))]
+    assert cautions([msgspec.structs.replace(one, turns=turns) for one in quiet()]) == {}
+
+
+@pytest.mark.parametrize(("disturbed", "told"), [(4, False), (5, True)])
+def test_more_than_a_tenth_of_disturbed_rounds_is_contended(disturbed: int, told: bool) -> None:
+    assert ("contended" in cautions(quiet(), disturbed)) is told
+
+
+def test_the_share_of_disturbed_rounds_is_told() -> None:
+    assert "busy in 100 of 200 rounds" in cautions(quiet(), 20)["contended"]
+
+
+@pytest.mark.parametrize(("switches", "told"), [(0, False), (1, True), (9, True)])
+def test_preempted_calls_are_told_by_their_share(switches: int, told: bool) -> None:
+    turns = [warmup(), *(turn(i, [10 * MS] * 3, involuntary_switches=switches) for i in range(40))]
+    found = cautions([msgspec.structs.replace(one, turns=turns) for one in quiet()])
+    assert ("preempted" in found) is told
+    if switches == 9:
+        assert found["preempted"].startswith("up to 100% of timed calls")
+
+
+@pytest.mark.parametrize(("cpu_ns", "told"), [(10 * MS, False), (int(10.4 * MS), False), (11 * MS, True)])
+def test_more_cpu_than_threads_asked_for_is_told(cpu_ns: int, told: bool) -> None:
+    turns = [warmup(), *(turn(i, [10 * MS], cpu_ns=cpu_ns, wall_ns=10 * MS) for i in range(120))]
+    found = cautions([msgspec.structs.replace(one, turns=turns) for one in quiet()])
+    assert ("more threads" in found) is told
+    if told:
+        assert found["more threads"] == "kept 1.10 CPUs busy while timed, 1 asked for"
+
+
+@pytest.mark.parametrize(("latency", "told"), [(5_999, True), (6_000, False)])
+def test_calls_shorter_than_a_hundred_timer_reads_are_told(latency: int, told: bool) -> None:
+    found = cautions([measured("c", n, [[latency] * 3] * 40) for n in range(5)])
+    assert ("timer overhead" in found) is told
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [
+        (1, "one repetition has no bounds: nothing says how it would repeat"),
+        (3, "over 3 repetitions the bounds are a range (75%), not an interval"),
+        (4, "over 4 repetitions the bounds are a range (87.5%), not an interval"),
+        (5, None),
+        (8, None),
+    ],
+)
+def test_few_repetitions_give_a_range_and_not_an_interval(n: int, text: str | None) -> None:
+    assert cautions(quiet(n)).get("few repetitions") == text
+
+
+@pytest.mark.parametrize(
+    ("check", "code"),
+    [
+        (AGREES, None),
+        (None, "unverified"),
+        (OutputCheck(output="y", verdict="unchecked", reason=""), "unverified"),
+        (OutputCheck(output="y", verdict="vacuous", reason=""), "vacuous"),
+        (OutputCheck(output="y", verdict="disagrees", reason=""), "disagrees"),
+    ],
+)
+def test_a_timed_row_without_agreement_is_marked_as_one_that_cannot_win(
+    check: OutputCheck | None, code: str | None
+) -> None:
+    found = doubts.agreement_cautions(TIMED, check)
+    assert [caution.code for caution in found] == ([] if code is None else [code])
+    assert all(caution.text.endswith("cannot win") for caution in found)
+
+
+def test_a_missing_ratio_and_one_over_fewer_repetitions_are_told() -> None:
+    ratio = Interval(estimate=0.5, low=0.4, high=0.6, level=0.875, n=4)
+    [none] = doubts.ratio_cautions(TIMED, None, "tensorflow")
+    [fewer] = doubts.ratio_cautions(TIMED, ratio, "tensorflow")
+    assert (none.code, fewer.code) == ("no ratio", "few pairs")
+    assert fewer.text == "the ratio rests on 4 of 5 repetitions, the others lack tensorflow"
+    assert doubts.ratio_cautions(TIMED, msgspec.structs.replace(ratio, n=5), "tensorflow") == []
+    assert doubts.ratio_cautions(TIMED, None, None) == []
+
+
+def test_an_interrupted_run_is_told_by_what_is_missing() -> None:
+    [caution] = doubts.interrupted_cautions(TIMED, 2, 5)
+    assert caution.text.startswith("2 of 5 repetitions were measured")
+    assert doubts.interrupted_cautions(TIMED, 5, 5) == doubts.interrupted_cautions(TIMED, 2, None) == []
+
+
+def test_cautions_are_joined_in_order_and_each_is_told_once() -> None:
+    a, b = Caution(code="a", text="first."), Caution(code="b", text="second")
+    assert doubts.joined([a, b, a]) == "a: first; b: second"
+    assert doubts.joined([Caution(code="c", text="one; two")]) == "c: one, two"
+    assert doubts.joined([]) == ""
