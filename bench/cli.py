@@ -21,7 +21,7 @@ import typer
 
 from bench import __version__
 from bench import cli_flags as f
-from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError
+from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError, Terminated
 
 if TYPE_CHECKING:
     from bench.commands.console import Console
@@ -40,10 +40,6 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(rich_markup_mode=None, help="What prepare keeps between runs.")
 app.add_typer(cache_app, name="cache")
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: ends everything as Ctrl-C does, with an exit code of its own."""
 
 
 def main() -> NoReturn:

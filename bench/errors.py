@@ -51,6 +51,10 @@ class UnsupportedError(BenchError):
     """The model and the runtime or exporter do not fit: an operator, a type, a size."""
 
 
+class Terminated(KeyboardInterrupt):  # noqa: N818 (no error: somebody asked for it)
+    """SIGTERM: ends everything as Ctrl-C does, with an exit code of its own."""
+
+
 def strongest_exit(codes: list[int]) -> int:
     """The one exit code that stands for several (contract: 130, 143, 2, 3, 4, 6, 5, then 0)."""
     return next((code for code in _PRECEDENCE if code in codes), EXIT_OK)

@@ -10,7 +10,7 @@ import pytest
 
 from bench import __version__, cli
 from bench.commands import report, run, runtimes, verify
-from bench.errors import DisagreeError, UnavailableError, UsageError
+from bench.errors import DisagreeError, Terminated, UnavailableError, UsageError
 from bench.flags import Flags
 
 
@@ -68,7 +68,7 @@ def test_a_bug_shows_its_traceback_and_exits_1(
     assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(), 143)])
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
 def test_an_interrupt_has_its_own_exit_code(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
