@@ -175,7 +175,8 @@ def with_defaults(known: Mapping[str, Option], given: Mapping[str, str]) -> dict
 
 def nearest_first(text: str, allowed: tuple[str, ...]) -> str:
     """What is allowed, as one list for a message, the likeliest meaning of ``text`` first."""
-    close = difflib.get_close_matches(text, allowed, n=3, cutoff=0.5)
+    by_small = {name.lower(): name for name in allowed}
+    close = [by_small[name] for name in difflib.get_close_matches(text.lower(), by_small, n=3, cutoff=0.5)]
     return ", ".join([*close, *(name for name in allowed if name not in close)])
 
 

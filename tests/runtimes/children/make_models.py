@@ -1,0 +1,57 @@
+"""Writes the contract suite's models into the folder given: started as a script, because it imports TensorFlow.
+
+``three``: inputs left, right [N,3]; outputs zeta = left @ W, alpha = left * right + 1, mid = relu(left - right), so
+that neither order nor alphabet pairs them by luck. ``half``: one float16 input. ``brain`` and ``words``: SavedModels of
+bfloat16 and of strings.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+import tensorflow as tf
+import tf2onnx
+
+WEIGHTS = np.arange(6, dtype=np.float32).reshape(3, 2) / 7
+
+
+def main(folder: Path) -> None:
+    weights = tf.Variable(WEIGHTS)
+
+    def three(left: Any, right: Any) -> dict[str, Any]:
+        return {"zeta": left @ weights, "alpha": left * right + 1.0, "mid": tf.nn.relu(left - right)}
+
+    both = _specs(["left", "right"], tf.float32)
+    _save(folder / "three", three, both, weights)
+    _convert(folder / "three.onnx", three, both)
+    half = _specs(["left"], tf.float16)
+    _save(folder / "half", lambda left: {"double": left * 2.0}, half)
+    _convert(folder / "half.onnx", lambda left: {"double": left * 2.0}, half)
+    _save(folder / "brain", lambda left: {"double": left * 2.0}, _specs(["left"], tf.bfloat16))
+    _save(folder / "words", lambda left: {"upper": tf.strings.upper(left)}, _specs(["left"], tf.string))
+
+
+def _specs(names: Sequence[str], dtype: Any) -> list[Any]:
+    return [tf.TensorSpec([None, 3], dtype, name=name) for name in names]
+
+
+def _save(path: Path, function: Any, specs: list[Any], *variables: Any) -> None:
+    module = tf.Module()
+    module.owned = list(variables)
+    tf.saved_model.save(module, str(path), signatures=tf.function(function, input_signature=specs))
+
+
+def _convert(path: Path, function: Any, specs: list[Any]) -> None:
+    traced = tf.function(function, input_signature=specs)
+    tf2onnx.convert.from_function(traced, input_signature=specs, opset=18, output_path=str(path))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,63 @@
+"""Opens and calls sessions for a test, in a process of its own: TensorFlow settles its threads once per process.
+
+Started as a script. Reads pickled (method, arguments), answers pickled (succeeded, value or exception).
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from bench.errors import BenchError
+from bench.records import Artifact, SessionInfo, SessionSettings
+from bench.runtimes import table
+from bench.runtimes.contract import Array, Session
+
+
+class Server:
+    def __init__(self) -> None:
+        self.sessions: dict[int, Session] = {}
+
+    def open(self, name: str, artifact: Artifact, settings: SessionSettings) -> tuple[int, SessionInfo]:
+        session = table.open_session(name, artifact, settings)
+        self.sessions[len(self.sessions)] = session
+        return len(self.sessions) - 1, session.info
+
+    def call(self, key: int, feeds: list[Mapping[str, Array]]) -> tuple[list[list[Array]], list[Mapping[str, Array]]]:
+        """Outputs of one call a feed, looked at only after the last call; and the feeds as they are then."""
+        return [list(self.sessions[key].call(feed)) for feed in feeds], feeds
+
+    def close(self, key: int) -> None:
+        self.sessions[key].close()
+
+    def task_count(self) -> int:
+        return len(os.listdir("/proc/self/task"))
+
+
+def main() -> None:
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    server = Server()
+    while True:
+        try:
+            method, arguments = pickle.load(requests)
+        except EOFError:
+            return
+        pickle.dump(_answer(getattr(server, method), arguments), answers)
+        answers.flush()
+
+
+def _answer(method: Any, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+    try:
+        return True, method(*arguments)
+    except BenchError as error:
+        return False, error
+    except Exception as error:
+        return False, RuntimeError(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""One suite for every runtime of the table: those that can be used here are opened, the others are skipped by name."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from bench.errors import BenchError, UnsupportedError, UsageError
+from bench.records import Artifact, ArtifactKind, Probe, SessionSettings, Tensor
+from bench.runtimes.contract import Array
+from bench.runtimes.table import RUNTIMES
+from session_server import RemoteSession, SessionServer
+
+Models = Callable[[str, ArtifactKind], Artifact]
+Start = Callable[[], SessionServer]
+
+BATCH = 2
+WEIGHTS = np.arange(6, dtype=np.float32).reshape(3, 2) / 7
+LEFT = np.array([[1, -2, 3], [0.5, 4, -1]], np.float32)
+RIGHT = np.array([[2, 5, -1], [0.25, -3, 8]], np.float32)
+EXPECTED = {"zeta": LEFT @ WEIGHTS, "alpha": LEFT * RIGHT + 1, "mid": np.maximum(LEFT - RIGHT, 0)}
+
+
+@dataclass(frozen=True)
+class Bed:
+    """A runtime under test: its name, its artifacts, and a process in which it runs with two threads."""
+
+    name: str
+    models: Models
+    server: SessionServer
+
+    def artifact(self, model: str = "three") -> Artifact:
+        return self.models(model, RUNTIMES[self.name].artifact)
+
+    def open(self, settings: SessionSettings, model: str = "three") -> RemoteSession:
+        return self.server.open(self.name, self.artifact(model), settings)
+
+
+def _settings(
+    *outputs: str,
+    batch: int = BATCH,
+    threads: int = 2,
+    dtype: str = "float32",
+    inputs: tuple[str, ...] = ("left", "right"),
+    options: dict[str, str] | None = None,
+) -> SessionSettings:
+    return SessionSettings(
+        threads=threads,
+        batch_size=BATCH,
+        inputs=tuple(Tensor(name=name, shape=(BATCH, 3), dtype=dtype) for name in inputs),
+        outputs=outputs or ("zeta", "alpha", "mid"),
+        options=options or {},
+    )
+
+
+def _is_installed(name: str, package: str) -> bool:
+    try:
+        return bool(importlib.metadata.version(package)) and (package != "onnxruntime" or name == "onnxruntime-cpu")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+INSTALLED = [name for name, entry in RUNTIMES.items() if _is_installed(name, entry.package)]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow if name == "tensorflow" else ()) for name in INSTALLED],
+)
+def bed(request: pytest.FixtureRequest, probes: dict[str, Probe], models: Models, start_server: Start) -> Bed:
+    probe = probes[request.param]
+    if probe.state != "usable":
+        pytest.skip(f"{probe.name}: {probe.state}, {probe.detail}")
+    return Bed(probe.name, models, start_server())
+
+
+@pytest.fixture(scope="module")
+def session(bed: Bed) -> RemoteSession:
+    return bed.open(_settings())
+
+
+def _call(session: RemoteSession) -> dict[str, Array]:
+    return dict(zip(("zeta", "alpha", "mid"), session.call(left=LEFT, right=RIGHT), strict=True))
+
+
+def test_outputs_are_what_numpy_computes(session: RemoteSession) -> None:
+    for name, output in _call(session).items():
+        np.testing.assert_allclose(output, EXPECTED[name], rtol=1e-6)
+        assert output.dtype == np.float32
+
+
+def test_outputs_come_in_the_order_asked_for_and_no_others(bed: Bed) -> None:
+    mid, zeta = bed.open(_settings("mid", "zeta")).call(left=LEFT, right=RIGHT)
+    np.testing.assert_allclose(mid, EXPECTED["mid"], rtol=1e-6)
+    np.testing.assert_allclose(zeta, EXPECTED["zeta"], rtol=1e-6)
+
+
+def test_inputs_are_paired_by_name_whatever_their_order(bed: Bed) -> None:
+    [alpha] = bed.open(_settings("alpha", inputs=("right", "left"))).call(right=RIGHT, left=LEFT)
+    np.testing.assert_allclose(alpha, EXPECTED["alpha"], rtol=1e-6)
+
+
+def test_a_call_gives_host_arrays_that_a_later_call_does_not_overwrite(session: RemoteSession) -> None:
+    (first, second), _ = session.call_all([{"left": LEFT, "right": RIGHT}, {"left": RIGHT, "right": LEFT}])
+    assert all(isinstance(output, np.ndarray) for output in first + second)
+    np.testing.assert_allclose(first[2], EXPECTED["mid"], rtol=1e-6)
+    np.testing.assert_allclose(second[2], np.maximum(RIGHT - LEFT, 0), rtol=1e-6)
+
+
+def test_the_same_input_gives_the_same_bits(session: RemoteSession) -> None:
+    feed = {"left": LEFT, "right": RIGHT}
+    (first, second), _ = session.call_all([feed, feed])
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_inputs_are_left_as_they_were(session: RemoteSession) -> None:
+    _, [after] = session.call_all([{"left": LEFT, "right": RIGHT}])
+    np.testing.assert_array_equal(after["left"], LEFT)
+    np.testing.assert_array_equal(after["right"], RIGHT)
+
+
+def test_an_input_that_is_not_contiguous_counts_by_its_values(session: RemoteSession) -> None:
+    [zeta, _, _] = session.call(left=np.asfortranarray(LEFT), right=np.repeat(RIGHT, 2, axis=1)[:, ::2])
+    np.testing.assert_allclose(zeta, EXPECTED["zeta"], rtol=1e-6)
+
+
+def test_the_batch_is_fixed_and_recorded(session: RemoteSession) -> None:
+    recorded = session.info.effective_options
+    assert str(BATCH) in recorded.get("fixed_dimensions", recorded.get("fixed_shapes", ""))
+
+
+def test_another_batch_is_refused_or_at_least_right(session: RemoteSession) -> None:
+    three = np.ones((3, 3), np.float32)
+    try:
+        zeta, _, _ = session.call(left=three, right=three)
+    except RuntimeError as error:
+        assert "dimension" in str(error)  # noqa: PT017 - TensorFlow's concrete functions do not look at shapes
+    else:
+        np.testing.assert_allclose(zeta, three @ WEIGHTS, rtol=1e-6)
+
+
+def test_everything_that_was_set_is_recorded(bed: Bed, session: RemoteSession) -> None:
+    recorded = session.info.effective_options
+    assert set(RUNTIMES[bed.name].options) <= set(recorded)
+    assert recorded["intra_op_threads"] == "2"
+    assert recorded["inter_op_threads"] == "1"
+    assert session.info.runtime_version
+    assert session.info.runtime_file.endswith(".py")
+    assert session.info.call_path
+
+
+def test_all_nodes_are_on_what_was_asked_for(session: RemoteSession) -> None:
+    assert session.info.node_share == 1
+    assert session.info.status == "ok"
+
+
+def test_a_second_thread_is_one_more_thread(bed: Bed, start_server: Start) -> None:
+    counts = []
+    for threads in (1, 2):
+        server = start_server()
+        session = server.open(bed.name, bed.artifact(), _settings(threads=threads))
+        session.call(left=LEFT, right=RIGHT)
+        assert session.info.effective_options["intra_op_threads"] == str(threads)
+        counts.append(server.ask("task_count"))
+    assert counts[1] - counts[0] == 1
+
+
+def test_closing_twice_is_fine_and_a_closed_session_says_so(bed: Bed) -> None:
+    session = bed.open(_settings())
+    session.close()
+    session.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        session.call(left=LEFT, right=RIGHT)
+
+
+def test_every_value_of_every_option_opens_or_says_why_not(bed: Bed) -> None:
+    for key, option in RUNTIMES[bed.name].options.items():
+        for value in option.values:
+            try:
+                session = bed.open(_settings(options={key: value}))
+            except UsageError as error:
+                assert "fresh process" in str(error)  # noqa: PT017 - most values open
+                continue
+            assert session.info.effective_options[key] == value
+            np.testing.assert_allclose(_call(session)["mid"], EXPECTED["mid"], rtol=1e-6)
+
+
+def test_an_unknown_option_is_refused_with_those_that_exist(bed: Bed) -> None:
+    with pytest.raises(
+        UsageError, match=f"unknown option 'nonsense'; it knows: .*{next(iter(RUNTIMES[bed.name].options))}"
+    ):
+        bed.open(_settings(options={"nonsense": "1"}))
+
+
+def test_an_unknown_value_is_refused_with_those_that_exist(bed: Bed) -> None:
+    key, option = next(iter(RUNTIMES[bed.name].options.items()))
+    with pytest.raises(UsageError, match=f"{key}='nonsense' .* allowed: {', '.join(option.values)}"):
+        bed.open(_settings(options={key: "nonsense"}))
+
+
+def test_an_artifact_of_the_wrong_kind_is_refused(bed: Bed) -> None:
+    other: ArtifactKind = "onnx" if RUNTIMES[bed.name].artifact == "saved_model" else "saved_model"
+    with pytest.raises(UsageError, match=f"loads {RUNTIMES[bed.name].artifact} artifacts"):
+        bed.server.open(bed.name, bed.models("three", other), _settings())
+
+
+def test_a_name_that_the_model_lacks_is_refused_with_those_it_has(bed: Bed) -> None:
+    with pytest.raises(UnsupportedError, match=r"omega.*zeta"):
+        bed.open(_settings("zeta", "omega"))
+
+
+def test_a_model_that_is_not_there_is_an_error_of_ours(bed: Bed) -> None:
+    nowhere = Artifact(kind=RUNTIMES[bed.name].artifact, path="nowhere", digest="", size_bytes=1, inputs=(), outputs=())
+    with pytest.raises(BenchError, match="nowhere"):
+        bed.server.open(bed.name, nowhere, _settings())
+
+
+def test_half_precision_stays_half_precision(bed: Bed) -> None:
+    settings = _settings("double", dtype="float16", inputs=("left",))
+    try:
+        session = bed.open(settings, "half")
+    except UnsupportedError as error:
+        pytest.skip(str(error))
+    [double] = session.call(left=LEFT.astype(np.float16))
+    assert double.dtype == np.float16
+    np.testing.assert_array_equal(double, (LEFT * 2).astype(np.float16))
+
+
+def test_the_probe_that_calls_it_usable_names_its_version(
+    bed: Bed, session: RemoteSession, probes: dict[str, Probe]
+) -> None:
+    assert probes[bed.name].version == session.info.runtime_version
+
+
+@pytest.mark.parametrize("name", [name for name in RUNTIMES if name not in INSTALLED])
+def test_what_is_not_installed_is_not_called_usable(name: str, probes: dict[str, Probe]) -> None:
+    assert probes[name].state != "usable"
+    pytest.skip(f"the suite is not for {name} here: {probes[name].state}, {probes[name].detail}")

@@ -1,0 +1,63 @@
+"""Sessions in a child process, for tests: TensorFlow settles its threads once per process."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.records import Artifact, SessionInfo, SessionSettings
+from bench.runtimes.contract import Array
+
+CHILDREN = Path(__file__).parent / "runtimes" / "children"
+
+
+class SessionServer:
+    """A child process that opens and calls sessions; exceptions of the child are raised here."""
+
+    def __init__(self) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, str(CHILDREN / "serve_sessions.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        assert self.child.stdin
+        assert self.child.stdout
+        self.child.stdin.write(pickle.dumps((method, arguments)))
+        self.child.stdin.flush()
+        succeeded, value = pickle.load(self.child.stdout)
+        if not succeeded:
+            raise value
+        return value
+
+    def open(self, name: str, artifact: Artifact, settings: SessionSettings) -> RemoteSession:
+        return RemoteSession(self, *self.ask("open", name, artifact, settings))
+
+    def stop(self) -> None:
+        assert self.child.stdin
+        self.child.stdin.close()
+        self.child.wait(timeout=60)
+
+
+class RemoteSession:
+    """A session in a SessionServer."""
+
+    def __init__(self, server: SessionServer, key: int, info: SessionInfo) -> None:
+        self.server, self.key, self.info = server, key, info
+
+    def call(self, **feed: Array) -> list[Array]:
+        outputs: list[Array] = self.call_all([feed])[0][0]
+        return outputs
+
+    def call_all(self, feeds: list[dict[str, Array]]) -> tuple[list[list[Array]], list[dict[str, Array]]]:
+        """Outputs of every call, looked at after the last one, and the feeds as they were left."""
+        outputs, after = self.server.ask("call", self.key, feeds)
+        return outputs, after
+
+    def close(self) -> None:
+        self.server.ask("close", self.key)
