@@ -51,7 +51,7 @@ class UnsupportedError(BenchError):
     """The model and the runtime or exporter do not fit: an operator, a type, a size."""
 
 
-class Terminated(KeyboardInterrupt):  # noqa: N818 (no error: somebody asked for it)
+class Terminated(KeyboardInterrupt):
     """SIGTERM: ends everything as Ctrl-C does, with an exit code of its own."""
 
 
