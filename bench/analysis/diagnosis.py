@@ -14,6 +14,7 @@ from bench.analysis.distance import Array
 
 CLOSE = 1e-2  # relative error below which an arrangement explains a difference
 MOST_ITEMS = 64  # pairs of items are compared, so their number is bounded
+MOST_ENTRIES = 4_000_000  # and so are their sizes
 
 
 def likely_cause(name: str, truth: Array, outputs: Mapping[str, Array]) -> str:
@@ -38,7 +39,7 @@ def _close(truth: Array, output: Array) -> bool:
 
 def _close_in_another_order(truth: Array, output: Array) -> bool:
     """Whether giving each item of the truth its nearest item of the output is one-to-one and close."""
-    if truth.ndim < 1 or not 2 <= len(truth) <= MOST_ITEMS:
+    if truth.ndim < 1 or not 2 <= len(truth) <= MOST_ITEMS or truth.size > MOST_ENTRIES:
         return False
     t, y = (far.as_float64(array).reshape(len(array), -1) for array in (truth, output))
     nearest = np.array([int(np.abs(y - row).max(axis=1).argmin()) for row in t])
