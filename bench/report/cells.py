@@ -92,8 +92,6 @@ def legend(rows: Sequence[Row]) -> list[str]:
     usual = _usual_interval(rows)
     if usual is not None:
         lines.append(f"speed: latency against the reference in the same round; in brackets the {_interval(usual)}.")
-    references = [row for row in rows if verdict.is_reference(row)]
-    if references:
         lines.append("Below 1 in the brackets points the other way: an interval that covers 1 decides nothing.")
     lines.append("best: median over rounds of a turn's fastest call. p50, p90: of all timed calls. All per call.")
     lines.append(agreement)

@@ -1,0 +1,92 @@
+"""Rows to the words of a section."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.report import cells
+from report_fakes import absent, reference, row
+
+
+@pytest.mark.parametrize(
+    ("cautions", "parts"),
+    [
+        ("", []),
+        ("few samples: p99 needs 500", ["few samples: p99 needs 500"]),
+        ("few samples: a; contended: b", ["few samples: a", "contended: b"]),
+        ("contended: busy; use less; few samples: c", ["contended: busy; use less", "few samples: c"]),
+        ("not a caution", ["not a caution"]),
+    ],
+)
+def test_cautions_are_taken_apart_at_their_codes(cautions: str, parts: list[str]) -> None:
+    assert cells.split_cautions(cautions) == parts
+
+
+def test_groups_are_models_batches_threads_and_precisions_in_the_order_in_which_they_come() -> None:
+    rows = [row(case_id="1"), row(case_id="2", batch_size=8), row(case_id="3"), row(case_id="4", threads=1)]
+    rows.append(row(case_id="5", precision="float16"))
+    assert [(section.title, len(section.cells)) for section in cells.sections(rows)] == [
+        ("net, batch 1, 2 threads", 2),
+        ("net, batch 8, 2 threads", 1),
+        ("net, batch 1, 1 thread", 1),
+        ("net, batch 1, 2 threads, float16", 1),
+    ]
+
+
+def test_memory_is_the_peak_over_the_import_and_cold_start_the_sum_of_its_steps() -> None:
+    (section,) = cells.sections([row()])
+    assert (section.cells[0].memory, section.cells[0].cold_start) == ("61 MiB", "155 ms")
+
+
+def test_one_unknown_step_makes_the_sum_unknown() -> None:
+    (section,) = cells.sections([row(load_ns=None, rss_import_bytes=None)])
+    assert (section.cells[0].memory, section.cells[0].cold_start) == ("-", "-")
+
+
+def test_equal_cautions_share_a_number_and_sections_count_anew() -> None:
+    rows = [row("a", cautions="x: 1; y: 2"), row("b", cautions="y: 2"), row("c", batch_size=8, cautions="z: 3")]
+    first, second = cells.sections(rows)
+    assert [one.notes for one in first.cells] == ["1,2", "2"]
+    assert (first.notes, second.notes, second.cells[0].notes) == (["x: 1", "y: 2"], ["z: 3"], "1")
+
+
+def test_a_caution_that_only_repeats_the_verdict_is_left_to_the_remark() -> None:
+    (section,) = cells.sections([row(agreement="vacuous", agreement_reason="hardly varies", cautions="vacuous: no")])
+    assert section.notes == []
+    assert [remark.text for remark in section.remarks] == ["cannot win, vacuous: hardly varies"]
+
+
+def test_a_row_that_can_win_has_no_remark_and_one_that_failed_has_its_command() -> None:
+    (section,) = cells.sections([reference(), row(), absent()])
+    assert [(remark.runtime, remark.reproduce) for remark in section.remarks] == [
+        ("onnxruntime-cuda", "bench run net -e onnxruntime-cuda -b 1 -x 2")
+    ]
+    assert section.states == ["good", "good", "bad"]
+
+
+def test_the_level_is_said_once_and_rows_with_another_say_theirs() -> None:
+    rows = [reference(), row("a"), row("b"), row("c", interval_level=0.75, processes=3)]
+    assert "in brackets the 93.75 % interval over 5 processes." in cells.legend(rows)[0]
+    (section,) = cells.sections(rows)
+    assert section.notes == ["in brackets the 75 % range over 3 processes"]
+    assert [one.notes for one in section.cells] == ["", "", "", "1"]
+
+
+def test_quick_runs_have_a_range_and_no_note_about_it() -> None:
+    rows = [reference(), row(interval_level=0.75, processes=3)]
+    assert "in brackets the 75 % range over 3 processes." in cells.legend(rows)[0]
+    assert cells.sections(rows)[0].notes == []
+
+
+def test_a_ratio_that_rests_on_fewer_pairs_does_not_claim_all_processes() -> None:
+    rows = [reference(), row("a"), row("b", interval_level=0.875, cautions="few pairs: 4 of 5 repetitions")]
+    assert cells.sections(rows)[0].notes == ["few pairs: 4 of 5 repetitions", "in brackets the 87.5 % range"]
+
+
+def test_the_page_cache_is_said_only_where_it_is_known() -> None:
+    assert "(page cache: cold and warm)" in cells.legend([row("a"), row("b", page_cache="cold")])[-1]
+    assert "page cache" not in cells.legend([row(page_cache=None)])[-1]
+
+
+def test_nothing_is_said_of_brackets_that_are_not_there() -> None:
+    assert not any("bracket" in line for line in cells.legend([row(reference_runtime=None, ratio_low=None)]))
