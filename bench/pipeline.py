@@ -25,7 +25,7 @@ from bench.cases import Group, Shapes, build_groups, reproduce_command
 from bench.errors import BenchError
 from bench.measure import launch, machine
 from bench.measure.lock import machine_lock
-from bench.measure.plan import RoundPlan
+from bench.measure.plan import RoundPlan, batch_count
 from bench.measure.rounds import Repetition, plan_of
 from bench.prepare.arrays import load_arrays
 from bench.prepare.prepare import prepare_model
@@ -57,6 +57,7 @@ class RunResult:
     rows: list[Row]
     exit_code: int
     report: Path | None = None
+    environment: Environment | None = None
 
 
 @dataclass
@@ -90,10 +91,10 @@ def run_suite(suite: Suite, out: Path, *, resume: bool, command: str, progress: 
             run.measure()
         except KeyboardInterrupt as interrupt:
             code = errors.EXIT_TERMINATED if isinstance(interrupt, Terminated) else errors.EXIT_INTERRUPTED
-            return RunResult(run.save(finished=False), code, out)
+            return RunResult(run.save(finished=False), code, out, run.environment_now(finished=False))
         rows = run.save(finished=True)
     store.finish(out)
-    return RunResult(rows, exit_code_of(rows), out)
+    return RunResult(rows, exit_code_of(rows), out, run.environment_now(finished=True))
 
 
 def interrupted_run(out: Path) -> Environment:
@@ -212,7 +213,7 @@ class _Run:
     def measure(self) -> None:
         """Every repetition of every group that is not there yet; the report is whole after each."""
         assert self.out is not None
-        store.save_plan(self.out, self._environment(finished=False))
+        store.save_plan(self.out, self.environment_now(finished=False))
         missing = [
             (group, repetition)
             for group in self.groups
@@ -272,7 +273,7 @@ class _Run:
         """Write the whole report as it stands; returns its rows."""
         assert self.out is not None
         rows = self._rows()
-        store.save_report(self.out, self._environment(finished=finished), rows, self.done)
+        store.save_report(self.out, self.environment_now(finished=finished), rows, self.done, batches=self._batches())
         return rows
 
     def _rows(self) -> list[Row]:
@@ -293,7 +294,19 @@ class _Run:
             )
         return rows
 
-    def _environment(self, *, finished: bool) -> Environment:
+    def _batches(self) -> dict[str, int]:
+        """Distinct feeds of each case, so that a sample's input can be told."""
+        return {
+            arm.case.case_id: batch_count(
+                arm.request.pool.items,
+                arm.case.batch_size,
+                any(tensor.batched for tensor in arm.request.settings.inputs),
+            )
+            for group in self.groups
+            for arm in group.arms
+        }
+
+    def environment_now(self, *, finished: bool) -> Environment:
         return msgspec.structs.replace(
             self.environment,
             stages_s=dict(self.stages.seconds),

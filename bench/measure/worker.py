@@ -111,6 +111,7 @@ class Work:
         """Warm-up: a fixed count, or until steady within the bounds of the plan."""
         durations: list[int] = []
         steady = False
+        index = self.next_feed
         while len(durations) < (plan.WARMUP_MAX_CALLS if calls is None else calls):
             one = [0]
             loop.time_calls(self.session.call, self.feeds, self._advance(1), one, time.perf_counter_ns)
@@ -118,7 +119,7 @@ class Work:
             steady = plan.is_steady(durations)
             if sum(durations) > plan.WARMUP_MAX_NS or (calls is None and steady):
                 break
-        return self._turn(0, "warmup", None, durations, steady=steady if calls is None else None)
+        return self._turn(0, "warmup", None, durations, index=index, steady=steady if calls is None else None)
 
     def turn(self, request: TurnRequest) -> Turn:
         """One switch call, kept but not used, then the timed calls."""
