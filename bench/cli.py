@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import shlex
 import shutil
@@ -45,6 +46,9 @@ app.add_typer(cache_app, name="cache")
 def main() -> NoReturn:
     """Entry point of the ``bench`` command."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be text, a terminal need not know every letter
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_cli(sys.argv[1:]))
 
 

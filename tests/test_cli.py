@@ -177,3 +177,10 @@ def test_sigterm_ends_a_verb_with_143() -> None:
     )
     finished = run_python(code)
     assert (finished.returncode, finished.stderr) == (143, "bench: ended by SIGTERM\n")
+
+
+def test_a_name_that_no_terminal_can_show_is_spelled_out() -> None:
+    code = "import sys; from bench import cli; sys.argv = ['bench', 'run', 'n\\udcff\\u00e9t']; cli.main()"
+    finished = run_python(code, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("bench: model 'n\\udcff\\xe9t' is not known")

@@ -152,6 +152,19 @@ def test_a_folder_of_onnx_test_data_means_the_file_in_it(tmp_path: Path) -> None
         parse_model(str(tmp_path))
 
 
+def test_a_folder_with_one_onnx_file_is_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "test_data_set_0").mkdir()
+    (tmp_path / "model.onnx").write_bytes(b"x")
+    monkeypatch.setattr("bench.prepare.sniff.sniff", lambda path: "onnx" if path.suffix == ".onnx" else "saved_model")
+    spec = parse_model(f"{tmp_path}/")
+    assert (spec.kind, spec.name, spec.display, spec.path) == (
+        "onnx",
+        "model.onnx",
+        "model.onnx",
+        str(tmp_path / "model.onnx"),
+    )
+
+
 # --- runtimes
 
 
