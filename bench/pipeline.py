@@ -6,7 +6,6 @@ The only module that knows every stage. Decides nothing about numbers itself.
 from __future__ import annotations
 
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -83,14 +82,14 @@ def run_suite(suite: Suite, out: Path, *, resume: bool, command: str, progress: 
     that are whole are kept and the result's exit code is 130 or 143.
     """
     run = _Run(suite, out, command, progress)
-    with machine_lock(progress.note), _terminable():
+    with machine_lock(progress.note):
         if resume:
             run.load_earlier()
         run.prepare()
         try:
             run.measure()
         except KeyboardInterrupt as interrupt:
-            code = errors.EXIT_TERMINATED if isinstance(interrupt, Terminated) else errors.EXIT_INTERRUPTED
+            code = errors.EXIT_TERMINATED if isinstance(interrupt, errors.Terminated) else errors.EXIT_INTERRUPTED
             return RunResult(run.save(finished=False), code, out, run.environment_now(finished=False))
         rows = run.save(finished=True)
     store.finish(out)
@@ -127,24 +126,6 @@ def exit_code_of(rows: Sequence[Row]) -> int:
         elif row.agreement != "agrees":
             codes.append(errors.EXIT_CANNOT_TELL)
     return errors.strongest_exit(codes)
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, handled as Ctrl-C is."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM raises Terminated within the block."""
-
-    def terminate(_number: int, _frame: object) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Run:

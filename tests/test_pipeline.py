@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import bench
+from bench import errors
 from bench.pipeline import RunResult, exit_code_of, run_suite, verify_suite
 from bench.progress import Silent
 from bench.records import MeasureSettings, ModelSpec, PrepareSettings, RuntimeSpec, Suite
@@ -171,9 +172,14 @@ class Interrupts(Silent):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path: Path, number: int, code: int) -> None:
+    def terminate(_number: int, _frame: object) -> None:  # as the command line does
+        raise errors.Terminated
+
     out = tmp_path / "report"
     asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
+    before = signal.signal(signal.SIGTERM, terminate)
     result = run_suite(asked, out, resume=False, command="", progress=Interrupts(number))
+    signal.signal(signal.SIGTERM, before)
     assert result.exit_code == code
     assert child_workers(os.getpid()) == []
     stored = bench.load_report(out)
@@ -189,7 +195,7 @@ def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path:
 
 def test_a_finished_run_is_not_resumed(finished: RunResult) -> None:
     assert finished.report is not None
-    with pytest.raises(bench.errors.UsageError, match="no interrupted run"):
+    with pytest.raises(errors.UsageError, match="no interrupted run"):
         run_suite(suite(), finished.report, resume=True, command="", progress=Silent())
 
 
@@ -198,7 +204,7 @@ def test_a_run_with_other_versions_is_not_resumed(tmp_path: Path, monkeypatch: p
     asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
     run_suite(asked, out, resume=False, command="", progress=Interrupts(signal.SIGINT))
     monkeypatch.setattr("bench.pipeline.__version__", "9")
-    with pytest.raises(bench.errors.UsageError, match="bench_version differ"):
+    with pytest.raises(errors.UsageError, match="bench_version differ"):
         run_suite(asked, out, resume=True, command="", progress=Silent())
     assert len(store.read_journal(out)) == 1
 
