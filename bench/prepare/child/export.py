@@ -1,0 +1,195 @@
+"""A named TensorFlow model -> SavedModel and ONNX, the latter checked, loaded, run and compared before it appears.
+
+Runs in the child. What cannot be exported is a Failure that names the operation or layer and the way out; the
+SavedModel stays usable then.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import tensorflow as tf
+
+from bench.prepare.child import diagnose, onnx_graph, reference
+from bench.prepare.child.named import NamedModel, safe_names
+from bench.prepare.child.onnx_file import check_interface, read_artifact
+from bench.prepare.child.onnx_run import load_error, open_unoptimised
+from bench.prepare.child.reference import Arrays
+from bench.prepare.digests import artifact_digest, artifact_files
+from bench.records import Artifact, Failure, Tensor
+
+SIGNATURE = "serving_default"
+_LIMIT_BYTES = 2**31 - 2**24  # of a protobuf message, some of it for the graph itself
+_LEAST_TOLERANCE = 1e-3  # contract: agrees iff at most max(8 x yardstick, 1e-3)
+_YARDSTICKS = 8
+_VACUOUS = 0.1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the converted file has to reproduce: inputs, the source's own outputs and its yardsticks."""
+
+    inputs: tuple[Tensor, ...]  # no axis free but the batch
+    outputs: tuple[Tensor, ...]
+    pool: Arrays
+    reference: Arrays
+    yardstick: Mapping[str, float | None]
+    repeatable: bool = True
+
+
+def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder: Path) -> Artifact | Failure:
+    """A SavedModel in ``folder`` whose ``serving_default`` takes and gives tensors by name."""
+    module = tf.Module()
+    module.function = function
+    module.variables_of_model = list(named.variables)
+    module.keep = named.keep
+    try:
+        try:
+            tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
+        except AssertionError:  # a table that nobody tracks: only the model itself knows all that it uses
+            module.keep = named.keras_model
+            tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
+    except Exception as error:
+        return Failure(status="unsupported", reason=f"TensorFlow could not save the model: {_first_line(error)}")
+    arguments = safe_names([tensor.name for tensor in named.inputs])
+    files = artifact_files(folder)
+    return Artifact(
+        kind="saved_model",
+        path=str(folder),
+        digest=artifact_digest(folder),
+        size_bytes=sum(file.stat().st_size for file in files),
+        inputs=tuple(
+            Tensor(name=argument, shape=t.shape, dtype=t.dtype, batched=t.batched)
+            for argument, t in zip(arguments, sample.inputs, strict=True)
+        ),
+        outputs=sample.outputs,
+        names={argument: name for argument, name in arguments.items() if argument != name},
+    )
+
+
+def export_onnx(named: NamedModel, function: Any, sample: Sample, path: Path, opset: int) -> Artifact | Failure:
+    """The ONNX file at ``path``, there only if it loads and computes the same."""
+    n_bytes = weight_bytes(named)
+    if n_bytes > _LIMIT_BYTES:
+        return Failure(
+            status="unsupported",
+            reason=f"its weights take {n_bytes / 2**30:.1f} GiB; tf2onnx cannot write more than 2 GiB: "
+            "export a smaller model, or convert it elsewhere and give the file with --onnx",
+        )
+    proto = convert(named, function, sample.outputs, opset)
+    if isinstance(proto, Failure):
+        return proto
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    onnx.save(proto, unfinished)
+    try:
+        failure = _try_file(named, proto, unfinished, sample)
+        if failure:
+            return failure
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return read_artifact(path, sample.inputs, sample.outputs)
+
+
+def convert(named: NamedModel, function: Any, outputs: Sequence[Tensor], opset: int) -> Any:
+    """The ONNX model of the traced function, its names the model's own, the same bytes every time; or a Failure."""
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    onnx_graph.make_merging_stable()
+    try:
+        proto, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=opset)
+    except Exception as error:
+        return Failure(status="failed", reason=f"tf2onnx could not convert the model: {_first_line(error)}")
+    onnx_graph.add_captured_constants(proto, function.get_concrete_function())
+    onnx_graph.rename(proto, safe_names([tensor.name for tensor in named.inputs]))
+    onnx_graph.name_axes(proto, {tensor.name for tensor in (*named.inputs, *outputs) if tensor.batched})
+    onnx_graph.order_outputs(proto, list(named.output_paths))
+    onnx_graph.make_names_stable(proto)
+    unsupported = diagnose.unsupported_operations(proto, named.keras_model)
+    if unsupported:
+        return Failure(status="unsupported", reason=unsupported)
+    return proto
+
+
+def weight_bytes(named: NamedModel) -> int:
+    """What all weights take."""
+    return sum(int(np.prod(v.shape)) * tf.dtypes.as_dtype(v.dtype).size for v in named.variables)
+
+
+def _try_file(named: NamedModel, proto: Any, path: Path, sample: Sample) -> Failure | None:
+    """Why the written file is not good enough to keep."""
+    try:
+        onnx.checker.check_model(proto)
+    except onnx.checker.ValidationError as error:
+        return Failure(status="unsupported", reason=diagnose.explain(str(error), named.keras_model))
+    wrong = check_interface(proto, [t.name for t in sample.inputs], [t.name for t in sample.outputs])
+    if wrong:
+        return Failure(status="failed", reason=wrong)
+    try:
+        run = open_unoptimised(path)
+        outputs = reference.run_pool(run, sample.inputs, sample.pool)
+    except Exception as error:
+        return Failure(status="unsupported", reason=diagnose.explain(load_error(error), named.keras_model))
+    worst = compare(sample, outputs)
+    return None if worst is None else _disagreement(named, sample, *worst)
+
+
+def compare(sample: Sample, outputs: Arrays) -> tuple[str, float | None, str] | None:
+    """(output, relative error, what is wrong) of the worst output that is not the model's; None where all agree.
+
+    Outputs that hardly depend on the inputs are let through: their verdict is "vacuous", later.
+    """
+    if not sample.repeatable:
+        return None
+    found = [(name, *problem) for name in sample.reference if (problem := _problem(sample, name, outputs[name]))]
+    return max(found, key=lambda item: float("inf") if item[1] is None else item[1], default=None)
+
+
+def _problem(sample: Sample, name: str, output: Any) -> tuple[float | None, str] | None:
+    from bench.analysis import distance
+
+    expected = sample.reference[name]
+    structural = distance.structural_problem(expected, output)
+    if structural:
+        return None, structural
+    if distance.dtype_class(expected) not in ("float", "complex"):
+        share = reference.shift(expected, output)
+        return (share, f"{share:.2g} of its values differ") if share else None
+    if distance.nonfinite_count(expected) or distance.nonfinite_count(output):
+        same = distance.same_nonfinite(expected, output)
+        return None if same else (None, "NaN or infinity where the model gives numbers")
+    far = distance.distance(expected, output)
+    if far.relative_error is None:
+        return None
+    yardstick = max(sample.yardstick.get(name) or 0.0, far.rounding / far.spread)
+    tolerance = max(_YARDSTICKS * yardstick, _LEAST_TOLERANCE)
+    if far.relative_error <= tolerance or tolerance > _VACUOUS:
+        return None
+    return far.relative_error, (
+        f"largest difference {far.max_abs_error:.2g}, relative error {far.relative_error:.2g} "
+        f"where {tolerance:.2g} is allowed"
+    )
+
+
+def _disagreement(named: NamedModel, sample: Sample, output: str, error: float | None, what: str) -> Failure:
+    layer = diagnose.first_differing_layer(named, sample.pool)
+    where = f"; the first layer that differs is {layer}" if layer else ""
+    return Failure(
+        status="failed",
+        reason=f"the converted file computes something else: output {output!r}: {what}{where}",
+        verdict="disagrees",
+        relative_error=error,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,0 +1,146 @@
+"""What every TensorFlow source becomes: a function from named tensors to named tensors.
+
+Keras models come with any structure of inputs and outputs; names are given to its leaves once, here, and everything
+after pairs by name. Runs in the child.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from bench.errors import UsageError
+from bench.prepare.child.shapes import unique_names
+from bench.records import Tensor
+
+Call = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model whose inputs and outputs have names; ``call`` is always inference."""
+
+    inputs: tuple[Tensor, ...]  # axes free as in the source
+    call: Call  # name -> tensor; gives name -> tensor, in the model's own order
+    variables: Sequence[Any]  # what it is made of; all may be read and assigned
+    keras_model: keras.Model | None = None
+    keep: Any = None  # what else must be saved with it: tables and the like
+    output_paths: dict[str, str] = field(default_factory=dict)  # filled by the first trace
+
+
+def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> NamedModel:
+    """A Keras model by the names of its inputs and outputs.
+
+    ``shapes`` are those of ``--input-shapes``: a model that does not know its own inputs needs them. Raises UsageError
+    where it does and none are given.
+    """
+    structure = _input_structure(model, shapes)
+    if structure is None:
+        return _from_shapes(model, shapes)
+    leaves = keras.tree.flatten_with_path(structure)
+    names = unique_names([_leaf_name(path, leaf.name) for path, leaf in leaves])
+    inputs = tuple(_tensor(name, leaf) for name, (_, leaf) in zip(names, leaves, strict=True))
+
+    def call(feed: Mapping[str, Any]) -> Any:
+        return model(keras.tree.pack_sequence_as(structure, [feed[name] for name in names]), training=False)
+
+    return _named(model, inputs, call)
+
+
+def _named(model: keras.Model, inputs: tuple[Tensor, ...], call: Callable[[Mapping[str, Any]], Any]) -> NamedModel:
+    paths: dict[str, str] = {}
+    layer_names = _output_layers(model)
+
+    def named_call(feed: Mapping[str, Any]) -> dict[str, Any]:
+        results = name_leaves(call(feed), layer_names, [tensor.name for tensor in inputs])
+        paths.update({name: path for name, path, _ in results})
+        return {name: tf.identity(leaf) for name, _, leaf in results}
+
+    return NamedModel(inputs, named_call, model.variables, model, output_paths=paths)
+
+
+def name_leaves(structure: Any, layer_names: Sequence[str] | None, taken: Sequence[str]) -> list[tuple[str, str, Any]]:
+    """(name, path, leaf) of each leaf of a model's result.
+
+    A dict's keys are names, nested ones joined by ``/``; a list's leaves are called by the layers that made them, else
+    by their place. Names are unique and none is among ``taken``.
+    """
+    leaves = [(path, leaf) for path, leaf in keras.tree.flatten_with_path(structure) if leaf is not None]
+    fits = layer_names is not None and len(layer_names) == len(leaves)
+    stems = [layer_names[place] if fits and layer_names else None for place in range(len(leaves))]
+    names = unique_names([_leaf_name(path, stem) for (path, _), stem in zip(leaves, stems, strict=True)], taken)
+    texts = ["".join(f"[{key!r}]" for key in path) for path, _ in leaves]
+    return [(name, text, leaf) for name, text, (_, leaf) in zip(names, texts, leaves, strict=True)]
+
+
+def _leaf_name(path: tuple[Any, ...], stem: str | None) -> str:
+    if any(isinstance(key, str) for key in path):
+        return "/".join(str(key) for key in path)
+    return stem or "_".join(["output", *(str(key) for key in path)])
+
+
+def safe_names(names: Sequence[str]) -> dict[str, str]:
+    """Name that TensorFlow takes for an argument -> the name that it stands for."""
+    stems = [re.sub(r"\W", "_", name, flags=re.ASCII) for name in names]
+    return dict(zip(unique_names([s if s[:1].isalpha() else f"input_{s}" for s in stems]), names, strict=True))
+
+
+def trace(named: NamedModel) -> Any:
+    """A ``tf.function`` of the model with one signature, its arguments and results named, and nothing else free."""
+    arguments = safe_names([tensor.name for tensor in named.inputs])
+    specs = [
+        tf.TensorSpec(tensor.shape, tensor.dtype, name=argument)
+        for argument, tensor in zip(arguments, named.inputs, strict=True)
+    ]
+
+    def infer(*tensors: Any) -> dict[str, Any]:
+        return named.call(dict(zip(arguments.values(), tensors, strict=True)))
+
+    return tf.function(infer, input_signature=specs, autograph=False)
+
+
+def _input_structure(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> Any:
+    """The model's symbolic inputs as it takes them, or None where it does not know them."""
+    if isinstance(model, keras.Sequential) and not model.built and len(shapes) == 1:
+        model.build((None, *next(iter(shapes.values()))[1:]))
+    try:
+        return model.input
+    except (AttributeError, ValueError):
+        return None
+
+
+def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> NamedModel:
+    """A subclassed model: its inputs are what the user says, one tensor or a dict of them."""
+    if not shapes:
+        raise UsageError(
+            f"the model {model.name!r} does not say what its inputs are; give each a name and a shape, batch first: "
+            "--input-shapes x:[1,224,224,3]"
+        )
+    inputs = tuple(
+        Tensor(name=name, shape=(None, *shape[1:]), dtype=keras.config.floatx()) for name, shape in shapes.items()
+    )
+
+    def call(feed: Mapping[str, Any]) -> Any:
+        return model(next(iter(feed.values())) if len(inputs) == 1 else dict(feed), training=False)
+
+    if not model.built:  # variables have to be there before the first trace
+        call({tensor.name: tf.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in inputs})
+    return _named(model, inputs, call)
+
+
+def _tensor(name: str, leaf: Any) -> Tensor:
+    dtype = keras.backend.standardize_dtype(leaf.dtype)
+    return Tensor(name=name, shape=tuple(leaf.shape), dtype=dtype, batched=len(leaf.shape) > 0)
+
+
+def _output_layers(model: keras.Model) -> list[str] | None:
+    """The layer that made each of the model's outputs, where it is known."""
+    try:
+        return [tensor._keras_history.operation.name for tensor in keras.tree.flatten(model.output)]
+    except (AttributeError, ValueError):
+        return None

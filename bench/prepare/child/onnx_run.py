@@ -1,0 +1,37 @@
+"""ONNX Runtime on its CPU provider with optimisations off: what loads a converted file, and the truth of a bare one.
+
+Runs in the child. No worker and no measurement goes through here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from bench.prepare.child.reference import Arrays, Run
+
+_LOCATION = re.compile(r"/onnxruntime_src/\S+ ")
+
+
+def open_unoptimised(model: Path | bytes) -> Run:
+    """A function from named arrays to named arrays, in the file's order of outputs."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    source = model if isinstance(model, bytes) else str(model)
+    session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    session.disable_fallback()
+    names = [output.name for output in session.get_outputs()]
+
+    def run(feed: Arrays) -> dict[str, Any]:
+        return dict(zip(names, session.run(names, dict(feed)), strict=True))
+
+    return run
+
+
+def load_error(error: Exception) -> str:
+    """ONNX Runtime's message without its own source's places, on one line."""
+    return " ".join(_LOCATION.sub("", str(error)).split())

@@ -1,0 +1,92 @@
+"""A user's own ONNX file: as the model itself, or as the file to judge against a Keras model. Runs in the child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from bench.errors import BenchError, UnsupportedError, UsageError
+from bench.prepare.child import onnx_file, reference
+from bench.prepare.child.onnx_run import load_error, open_unoptimised
+from bench.prepare.child.reference import Arrays
+from bench.prepare.child.shapes import check_names
+from bench.prepare.child.truth import Truth, nondeterministic_caution
+from bench.records import Artifact, Caution, Failure, Tensor
+
+UNOPTIMISED = "onnxruntime-cpu unoptimised"
+
+
+def user_artifact(
+    source: Path, folder: Path, names: Mapping[str, str], model_names: Sequence[str]
+) -> Artifact | Failure:
+    """The user's file and its data, copied into ``folder``; a Failure where it does not load.
+
+    ``names`` is from the file's names to the model's; that its numbers are right is for others to say. Raises
+    UsageError for names that neither has.
+    """
+    try:
+        path = onnx_file.copy_model(source, folder)
+        inputs, outputs = onnx_file.read_tensors(onnx_file.read_graph(path))
+    except UsageError:
+        raise
+    except BenchError as error:
+        return Failure(status="unsupported", reason=f"{source.name}: {error}")
+    check_names("--onnx-names", names, [tensor.name for tensor in (*inputs, *outputs)])
+    check_names("--onnx-names", names.values(), model_names)
+    try:
+        open_unoptimised(path)
+    except Exception as error:
+        return Failure(status="unsupported", reason=f"{source.name} does not load in ONNX Runtime: {load_error(error)}")
+    return onnx_file.read_artifact(path, inputs, outputs, dict(names))
+
+
+def onnx_truth(path: Path, inputs: Sequence[Tensor], pool: Arrays, seed: int) -> Truth:
+    """What ONNX Runtime's CPU provider computes with optimisations off.
+
+    The yardstick is the shift when every weight moves by one unit in the last place, None where there are no weights.
+    """
+    try:
+        run = open_unoptimised(path)
+    except Exception as error:
+        raise UnsupportedError(f"{path.name} does not load in ONNX Runtime: {load_error(error)}") from error
+    first = reference.run_pool(run, inputs, pool)
+    repeat = reference.shifts(first, reference.run_pool(run, inputs, pool))
+    if any((moved or 0) > reference.NONDETERMINISTIC for moved in repeat.values()):
+        return Truth(first, UNOPTIMISED, repeat, first, (nondeterministic_caution(),))
+    moved, cautions = _shift_by_one_ulp(path, inputs, pool, first, seed)
+    return Truth(first, UNOPTIMISED, moved, first, cautions)
+
+
+def random_caution(path: Path) -> tuple[Caution, ...]:
+    """A caution about operations that draw random numbers, where the file has some."""
+    found = onnx_file.random_operations(onnx_file.read_graph(path))
+    if not found:
+        return ()
+    return (Caution(code="non-deterministic model", text=f"the ONNX file draws random numbers: {', '.join(found)}"),)
+
+
+def _shift_by_one_ulp(
+    path: Path, inputs: Sequence[Tensor], pool: Arrays, first: Arrays, seed: int
+) -> tuple[dict[str, float | None], tuple[Caution, ...]]:
+    nothing: dict[str, float | None] = dict.fromkeys(first)
+    try:
+        proto = onnx.load(path)
+        perturb_weights(proto, np.random.default_rng(seed))
+        run = open_unoptimised(proto.SerializeToString())
+    except Exception as error:  # over 2 GiB, or weights in a place that is not an initialiser
+        text = f"its weights could not be moved ({type(error).__name__}); the least tolerance holds"
+        return nothing, (Caution(code="yardstick", text=text),)
+    return reference.shifts(first, reference.run_pool(run, inputs, pool)), ()
+
+
+def perturb_weights(proto: Any, rng: np.random.Generator) -> None:
+    """Move every float weight by one unit in the last place, in place."""
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if reference.is_float(values.dtype):
+            tensor.CopyFrom(numpy_helper.from_array(reference.one_ulp_away(values, rng), tensor.name))

@@ -1,0 +1,231 @@
+"""One model through everything that prepare does, in order. In the child; alone it knows every step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+import keras
+import msgspec
+
+from bench.errors import BenchError
+from bench.prepare.arrays import save_arrays
+from bench.prepare.child import onnx_file, onnx_source
+from bench.prepare.child.count import multiply_adds, trainable_parameters
+from bench.prepare.child.digest import model_digest
+from bench.prepare.child.export import Sample, export_onnx, export_saved_model
+from bench.prepare.child.load import LoadedModel, load_keras_model
+from bench.prepare.child.named import NamedModel, from_keras, trace
+from bench.prepare.child.onnx_run import open_unoptimised
+from bench.prepare.child.ranges import input_ranges
+from bench.prepare.child.reference import Array, describe_outputs, shared_inputs
+from bench.prepare.child.saved_model import load_saved_model
+from bench.prepare.child.shapes import Range, fix_shapes
+from bench.prepare.child.truth import Truth, as_run, tensorflow_truth
+from bench.prepare.child.weights import apply_weights
+from bench.prepare.digests import dependency_digests, path_digest
+from bench.prepare.inputs import load_pool, make_pool
+from bench.prepare.messages import ChildAnswer
+from bench.prepare.zoo import models_folder
+from bench.records import Artifact, Caution, Failure, ModelFacts, ModelSpec, Prepared, PrepareSettings, Tensor
+
+_PACKAGES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
+_FEW_ITEMS = 8  # contract: agreement is over at least so many distinct inputs
+
+
+class Progress(Protocol):
+    """Whoever is told what is being done."""
+
+    durations_ns: dict[str, int]
+
+    def begin(self, stage: str) -> None:
+        """A stage begins."""
+
+    def end(self) -> None:
+        """The last one has ended."""
+
+
+def prepare(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
+    """Artifacts, inputs and truth of a model in ``folder``, and their record; paths in it are relative to it."""
+    _reset_keras()
+    if spec.kind == "onnx":
+        return _prepare_onnx(spec, settings, folder, progress)
+    return _prepare_tensorflow(spec, settings, folder, progress)
+
+
+def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
+    """Inputs, parameters and multiply-adds of a model, built but not calibrated; or why it can't be."""
+    try:
+        if spec.kind == "onnx":
+            inputs, _ = onnx_file.read_tensors(onnx_file.read_graph(_path(spec)))
+            return ModelFacts(model=spec.display, inputs=inputs)
+        named, loaded = _load(spec, settings)
+    except BenchError as error:
+        return ModelFacts(model=spec.display, reason=str(error))
+    model = loaded.model if loaded else None
+    return ModelFacts(
+        model=spec.display,
+        inputs=named.inputs,
+        parameters=trainable_parameters(model) if model else None,
+        multiply_adds=multiply_adds(model) if model else None,
+    )
+
+
+def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
+    progress.begin("load")
+    named, loaded = _load(spec, settings)
+    model = named.keras_model
+    inputs = fix_shapes(named.inputs, settings.input_shapes)
+    ranges, cautions = input_ranges(inputs, settings.input_ranges, loaded.input_range if loaded else None, model)
+    if loaded and loaded.weights:
+        progress.begin("weights")
+        apply_weights(loaded.model, loaded.weights, settings.seed, ranges)
+    pool, more = _pool(inputs, ranges, settings)
+    progress.begin("truth")
+    function = trace(named)
+    truth = tensorflow_truth(named, function, inputs, pool, settings.seed)
+    outputs = describe_outputs(as_run(named, function), inputs, pool, truth.reference)
+    repeatable = not any(caution.code == "non-deterministic model" for caution in truth.cautions)
+    sample = Sample(inputs, outputs, pool, truth.reference, truth.yardstick, repeatable)
+    progress.begin("export saved_model")
+    made: dict[str, Artifact | Failure] = {}
+    made["saved_model"] = export_saved_model(named, function, sample, folder / "saved_model")
+    progress.begin("export onnx")
+    made["onnx"] = _onnx(named, function, sample, settings, folder / "onnx")
+    progress.begin("store")
+    prepared = _record(spec, inputs, outputs, pool, truth, made, folder)
+    prepared = msgspec.structs.replace(
+        prepared,
+        model_digest=model_digest(model) if model else path_digest(_path(spec)),
+        output_paths=dict(named.output_paths),
+        parameters=trainable_parameters(model) if model else None,
+        multiply_adds=multiply_adds(model) if model else None,
+        cautions=(*cautions, *more, *prepared.cautions),
+    )
+    files = loaded.files if loaded else []
+    return _finish(prepared, folder, dependency_digests(files, _base(spec)), progress)
+
+
+def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
+    progress.begin("load")
+    source = _path(spec)
+    proto = onnx_file.read_graph(source)
+    external = onnx_file.external_files(proto, source.parent)
+    declared, _ = onnx_file.read_tensors(proto)
+    inputs = fix_shapes(declared, settings.input_shapes)
+    ranges, cautions = input_ranges(inputs, settings.input_ranges, None, None)
+    pool, more = _pool(inputs, ranges, settings)
+    path = onnx_file.copy_model(source, folder / "onnx")
+    progress.begin("truth")
+    truth = onnx_source.onnx_truth(path, inputs, pool, settings.seed)
+    outputs = describe_outputs(open_unoptimised(path), inputs, pool, truth.reference)
+    progress.begin("store")
+    artifact = onnx_file.read_artifact(path, inputs, outputs)
+    absent = Failure(status="unsupported", reason="TensorFlow runs Keras models and SavedModels, not .onnx files")
+    prepared = _record(spec, inputs, outputs, pool, truth, {"onnx": artifact, "saved_model": absent}, folder)
+    prepared = msgspec.structs.replace(
+        prepared,
+        model_digest=artifact.digest,
+        output_paths={tensor.name: "" for tensor in outputs},
+        cautions=(*cautions, *more, *prepared.cautions),
+    )
+    return _finish(prepared, folder, dependency_digests(external, source.parent), progress)
+
+
+def _load(spec: ModelSpec, settings: PrepareSettings) -> tuple[NamedModel, LoadedModel | None]:
+    if spec.kind == "saved_model":
+        return load_saved_model(_path(spec), settings), None
+    loaded = load_keras_model(spec, settings)
+    return from_keras(loaded.model, settings.input_shapes), loaded
+
+
+def _onnx(
+    named: NamedModel, function: object, sample: Sample, settings: PrepareSettings, folder: Path
+) -> Artifact | Failure:
+    """The converted file, or the user's own."""
+    if settings.onnx_file is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        return export_onnx(named, function, sample, folder / "model.onnx", settings.opset)
+    known = [tensor.name for tensor in (*sample.inputs, *sample.outputs)]
+    return onnx_source.user_artifact(Path(settings.onnx_file), folder, settings.onnx_names, known)
+
+
+def _pool(
+    inputs: tuple[Tensor, ...], ranges: Mapping[str, Range], settings: PrepareSettings
+) -> tuple[dict[str, Array], tuple[Caution, ...]]:
+    if settings.load_inputs is None:
+        return shared_inputs(inputs, make_pool(inputs, ranges, settings.seed, settings.pool_size)), ()
+    pool = shared_inputs(inputs, load_pool(settings.load_inputs, inputs, ranges))
+    items = len(next(iter(pool.values())))
+    if items >= _FEW_ITEMS:
+        return pool, ()
+    return pool, (Caution(code="few inputs", text=f"{items} inputs were loaded; agreement needs {_FEW_ITEMS}"),)
+
+
+def _record(
+    spec: ModelSpec,
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+    pool: Mapping[str, Array],
+    truth: Truth,
+    made: Mapping[str, Artifact | Failure],
+    folder: Path,
+) -> Prepared:
+    artifacts = {kind: thing for kind, thing in made.items() if isinstance(thing, Artifact)}
+    onnx = artifacts.get("onnx")
+    return Prepared(
+        model=spec.display,
+        model_digest="",
+        inputs=inputs,
+        outputs=outputs,
+        output_paths={},
+        artifacts=artifacts,
+        failures={kind: thing for kind, thing in made.items() if isinstance(thing, Failure)},
+        pool=save_arrays(folder / "inputs.npz", pool),
+        truth_file=save_arrays(folder / "truth.npz", truth.outputs),
+        truth=truth.kind,
+        yardstick=truth.yardstick,
+        parameters=None,
+        multiply_adds=None,
+        versions={name: metadata.version(name) for name in _PACKAGES},
+        cautions=(*truth.cautions, *(onnx_source.random_caution(Path(onnx.path)) if onnx else ())),
+    )
+
+
+def _finish(prepared: Prepared, folder: Path, dependencies: dict[str, str], progress: Progress) -> ChildAnswer:
+    """The answer, its paths relative to the folder, which is going to move."""
+    progress.end()
+    replace = msgspec.structs.replace
+    relative = replace(
+        prepared,
+        artifacts={
+            kind: replace(artifact, path=os.path.relpath(artifact.path, folder))
+            for kind, artifact in prepared.artifacts.items()
+        },
+        pool=replace(prepared.pool, path=os.path.relpath(prepared.pool.path, folder)),
+        truth_file=replace(prepared.truth_file, path=os.path.relpath(prepared.truth_file.path, folder)),
+        stages_ns=dict(progress.durations_ns),
+    )
+    return ChildAnswer(prepared=relative, dependencies=dependencies)
+
+
+def _path(spec: ModelSpec) -> Path:
+    assert spec.path is not None
+    return Path(spec.path)
+
+
+def _base(spec: ModelSpec) -> Path:
+    if spec.kind == "zoo":
+        return models_folder()
+    return Path(spec.path).parent if spec.path else Path()
+
+
+def _reset_keras() -> None:
+    """Keras's own defaults, whatever a configuration file of this machine says."""
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")

@@ -1,0 +1,69 @@
+"""Inputs' shapes and ranges, from what the model says and what the user says. Pure; runs in the child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from bench.errors import UsageError
+from bench.records import Tensor
+
+Range = tuple[float, float]
+
+
+def fix_shapes(tensors: Sequence[Tensor], shapes: Mapping[str, tuple[int, ...]]) -> tuple[Tensor, ...]:
+    """The same inputs with no axis free but the batch.
+
+    ``shapes`` are whole shapes by input name, ``--input-shapes``. Raises UsageError where one is missing, does not
+    fit, or is of an input that is not there.
+    """
+    names = [tensor.name for tensor in tensors]
+    unknown = [name for name in shapes if name not in names]
+    if unknown:
+        raise UsageError(f"--input-shapes: no input {', '.join(unknown)}; the model has {', '.join(names)}")
+    return tuple(_fix(tensor, shapes.get(tensor.name)) for tensor in tensors)
+
+
+def check_names(flag: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raises UsageError where a flag names what the model does not have; ``""`` is every one."""
+    names = list(known)
+    unknown = [name for name in given if name and name not in names]
+    if unknown:
+        raise UsageError(f"{flag}: no {', '.join(unknown)}; the model has {', '.join(names)}")
+
+
+def unique_names(names: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
+    """The same names, later ones of a kind numbered, none of them among ``taken``."""
+    used = set(taken)
+    unique = []
+    for name in names:
+        candidates = (f"{name}_{number}" for number in range(1, len(names) + len(used) + 1))
+        chosen = name if name not in used else next(c for c in candidates if c not in used and c not in names)
+        used.add(chosen)
+        unique.append(chosen)
+    return unique
+
+
+def _fix(tensor: Tensor, given: tuple[int, ...] | None) -> Tensor:
+    inner = slice(1 if tensor.batched else 0, None)
+    if given is None:
+        if None in tensor.shape[inner]:
+            raise UsageError(
+                f"input {tensor.name!r} has the shape {_text(tensor.shape)}: give the free axes a size with "
+                f"--input-shapes {tensor.name}:{_text(tuple(1 if axis is None else axis for axis in tensor.shape))}"
+            )
+        return tensor
+    fits = len(given) == len(tensor.shape) and all(
+        axis in (None, size) for axis, size in zip(tensor.shape[inner], given[inner], strict=True)
+    )
+    if not fits:
+        raise UsageError(
+            f"--input-shapes {tensor.name}:{_text(given)}: the input has the shape {_text(tensor.shape)}, batch first"
+        )
+    batch = tensor.shape[:1] if tensor.batched else ()
+    return msgspec.structs.replace(tensor, shape=(*batch, *given[inner]))
+
+
+def _text(shape: tuple[int | None, ...]) -> str:
+    return "[" + ",".join("?" if axis is None else str(axis) for axis in shape) + "]"
