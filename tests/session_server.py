@@ -39,9 +39,8 @@ class SessionServer:
         return RemoteSession(self, *self.ask("open", name, artifact, settings))
 
     def stop(self) -> None:
-        assert self.child.stdin
-        self.child.stdin.close()
-        self.child.wait(timeout=60)
+        self.child.kill()  # TensorFlow takes seconds to leave by itself
+        self.child.communicate()
 
 
 class RemoteSession:

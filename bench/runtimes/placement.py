@@ -48,9 +48,7 @@ def judge(placed: Placed, provider: str) -> Verdict:
     if total == 0:
         return _without_nodes(provider)
     if here == 0:
-        raise UnavailableError(
-            f"{provider} was accepted and takes none of the graph's {total} nodes, all are elsewhere"
-        )
+        raise UnavailableError(f"{provider} was accepted and took none of the graph's {total} nodes")
     if here == total:
         return 1.0, "ok", ()
     elsewhere: Counter[str] = Counter()

@@ -25,14 +25,20 @@ _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 class TensorFlowSession:
     """A concrete function over a loaded SavedModel's signature, which stays loaded as long as the session is open."""
 
-    def __init__(self, loaded: Any, constant: Any, step: Any, settings: SessionSettings, info: SessionInfo) -> None:
+    def __init__(self, loaded: Any, constant: Any, traced: Any, settings: SessionSettings, info: SessionInfo) -> None:
         self.info = info
         self._loaded = loaded  # owns the variables
+        self._traced = traced
+        step = traced.get_concrete_function()
         self.call: Callable[[Feed], Sequence[Array]] = _bind(constant, step, settings)
+
+    def traces(self) -> int:
+        """How often the call was traced: once, at opening; a concrete function cannot be traced again."""
+        return int(self._traced.experimental_get_tracing_count())
 
     def close(self) -> None:
         """Drop model and function; twice is fine. A call after it raises RuntimeError."""
-        self._loaded = None
+        self._loaded = self._traced = None
         self.call = _closed
 
 
@@ -45,7 +51,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Te
     try:
         loaded = tf.saved_model.load(artifact.path)
         signature = _signature(loaded, settings)
-        step = _concrete(tf, signature, settings)
+        traced = _trace(tf, signature, settings)
     except (tf.errors.OpError, ValueError, TypeError, OSError, AttributeError, NotImplementedError) as error:
         raise UnsupportedError(f"opening the SavedModel on {name}: {_first_line(error)}") from error
     info = SessionInfo(
@@ -56,7 +62,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Te
         effective_options=_effective(tf, chosen, settings),
         node_share=1.0,
     )
-    return TensorFlowSession(loaded, tf.constant, step, settings, info)
+    return TensorFlowSession(loaded, tf.constant, traced, settings, info)
 
 
 def import_runtime(name: str, options: Mapping[str, str]) -> None:
@@ -104,7 +110,7 @@ def _signature(loaded: Any, settings: SessionSettings) -> Any:
     raise ValueError(f"no signature {wanted}; it has {'; '.join(offers) or 'none'}")
 
 
-def _concrete(tf: Any, signature: Any, settings: SessionSettings) -> Any:
+def _trace(tf: Any, signature: Any, settings: SessionSettings) -> Any:
     names = [tensor.name for tensor in settings.inputs]
 
     def step(*tensors: Any) -> list[Any]:
@@ -112,11 +118,24 @@ def _concrete(tf: Any, signature: Any, settings: SessionSettings) -> Any:
         return [results[name] for name in settings.outputs]
 
     specs = [_spec(tf, tensor) for tensor in settings.inputs]
-    return tf.function(step, input_signature=specs, autograph=False, jit_compile=False).get_concrete_function()
+    _require_dtypes(signature, settings.inputs, specs)
+    traced = tf.function(step, input_signature=specs, autograph=False, jit_compile=False)
+    traced.get_concrete_function()
+    return traced
 
 
 def _spec(tf: Any, tensor: Tensor) -> Any:
     return tf.TensorSpec(tensor.shape, tf.dtypes.as_dtype(tensor.dtype))
+
+
+def _require_dtypes(signature: Any, inputs: Sequence[Tensor], specs: Sequence[Any]) -> None:
+    """TensorFlow would cast in silence, in either direction."""
+    takes = signature.structured_input_signature[1]
+    for tensor, spec in zip(inputs, specs, strict=True):
+        if takes[tensor.name].dtype != spec.dtype:
+            raise TypeError(
+                f"input {tensor.name!r} is {takes[tensor.name].dtype.name} in the model, not {tensor.dtype}"
+            )
 
 
 def _bind(constant: Any, step: Any, settings: SessionSettings) -> Callable[[Feed], Sequence[Array]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ import pytest
 from bench.records import Artifact, ArtifactKind, Probe, Tensor
 from bench.runtimes.probing import probe_all
 from session_server import CHILDREN, SessionServer
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # some tests import onnxruntime into this process
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,10 @@ class Server:
         """Outputs of one call a feed, looked at only after the last call; and the feeds as they are then."""
         return [list(self.sessions[key].call(feed)) for feed in feeds], feeds
 
+    def traces(self, key: int) -> int:
+        session: Any = self.sessions[key]
+        return int(session.traces())
+
     def close(self, key: int) -> None:
         self.sessions[key].close()
 

@@ -1,0 +1,283 @@
+"""What ONNX Runtime answers with a CPU session, we answer with an error. The real library where it can show it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.records import Artifact, SessionSettings
+from bench.runtimes import onnxruntime as ours
+from bench.runtimes import onnxruntime_options
+from bench.runtimes.placement import CPU, profiled_nodes
+from bench.runtimes.table import RUNTIMES, open_session
+from bench.runtimes.tiny import TINY_INPUT, write_tiny_onnx
+
+OPENVINO = "OpenVINOExecutionProvider"
+WEBGPU = "WebGpuExecutionProvider"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Artifact:
+    return write_tiny_onnx(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnxruntime_options, "_decided", {})
+    monkeypatch.setattr(ours, "_registered", set())
+
+
+def _settings(artifact: Artifact, **options: str) -> SessionSettings:
+    return SessionSettings(threads=1, batch_size=1, inputs=artifact.inputs, outputs=("y",), options=options)
+
+
+class FakeSession:
+    """A session whose provider list, options and placement are as scripted."""
+
+    def __init__(self, got: list[str], used: Mapping[str, str], nodes_on: str) -> None:
+        self.got, self.used, self.nodes_on = got, used, nodes_on
+        self.fallback = True
+
+    def disable_fallback(self) -> None:
+        self.fallback = False
+
+    def get_providers(self) -> list[str]:
+        return self.got
+
+    def get_provider_options(self) -> dict[str, Mapping[str, str]]:
+        return {self.got[0]: self.used}
+
+    def get_inputs(self) -> list[Any]:
+        return [SimpleNamespace(name="x")]
+
+    def get_outputs(self) -> list[Any]:
+        return [SimpleNamespace(name="y")]
+
+    def get_provider_graph_assignment_info(self) -> list[Any]:
+        node = SimpleNamespace(op_type="Conv")
+        return [SimpleNamespace(ep_name=self.nodes_on, get_nodes=lambda: [node])]
+
+    def run(self, names: list[str], feed: Mapping[str, Any]) -> list[Any]:
+        return [np.full((1, 1, 2, 2), 9, np.float32)]
+
+
+class FakeOrt:
+    """The real module's options with a scripted build and session: what a wheel with OpenVINO does on this machine."""
+
+    __version__ = "1.24.1"
+    __file__ = "/env/onnxruntime/__init__.py"
+
+    def __init__(self, real: Any, session: FakeSession, available: tuple[str, ...]) -> None:
+        self.SessionOptions = real.SessionOptions
+        self.ExecutionMode, self.GraphOptimizationLevel = real.ExecutionMode, real.GraphOptimizationLevel
+        self.session = session
+        self.available = available
+        self.asked: list[Any] = []
+        self.ep_devices: list[Any] = []
+        self.libraries: list[tuple[str, str]] = []
+
+    def get_available_providers(self) -> list[str]:
+        return list(self.available)
+
+    def InferenceSession(self, path: str, options: Any, providers: Any = None) -> FakeSession:  # noqa: N802
+        self.asked.append(providers)
+        return self.session
+
+    def get_ep_devices(self) -> list[Any]:
+        return self.ep_devices
+
+    def register_execution_provider_library(self, name: str, path: str) -> None:
+        self.libraries.append((name, path))
+        if path == "missing.so":
+            raise RuntimeError("Failed to load library missing.so\nmore")
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put a FakeOrt in place of the imported module."""
+    real = pytest.importorskip("onnxruntime")
+
+    def put(session: FakeSession, *available: str) -> FakeOrt:
+        fake = FakeOrt(real, session, available or (OPENVINO, CPU))
+        monkeypatch.setitem(sys.modules, "onnxruntime", fake)
+        return fake
+
+    return put
+
+
+def _accelerated(**used: str) -> FakeSession:
+    return FakeSession([OPENVINO, CPU], {"num_of_threads": "1", **used}, OPENVINO)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in RUNTIMES.items() if entry.provider not in {None, CPU}])
+def test_a_provider_that_the_real_wheel_lacks_is_not_available(name: str, tiny: Artifact) -> None:
+    real = pytest.importorskip("onnxruntime")
+    if RUNTIMES[name].provider in real.get_available_providers():
+        pytest.skip(f"this wheel has {RUNTIMES[name].provider}")
+    with pytest.raises(UnavailableError, match=f"{name}: .* is not in onnxruntime .*install"):
+        open_session(name, tiny, _settings(tiny))
+
+
+def test_the_real_cpu_provider_runs_with_its_thread_count_and_no_fallback(tiny: Artifact) -> None:
+    pytest.importorskip("onnxruntime")
+    session = open_session("cpu", tiny, _settings(tiny, optimization="off"))
+    [result] = session.call({"x": np.ones(TINY_INPUT, np.float32)})
+    np.testing.assert_array_equal(result, np.full((1, 1, 2, 2), 9, np.float32))
+    assert session.info.provider == CPU
+    assert session.info.node_share == 1
+    assert session.info.effective_options["optimization"] == "off"
+    assert session.info.effective_options["fallback"] == "off"
+
+
+def test_a_call_is_the_public_run_and_one_partial(tiny: Artifact) -> None:
+    pytest.importorskip("onnxruntime")
+    session: Any = open_session("cpu", tiny, _settings(tiny))
+    assert session.call.func.__name__ == "run"
+    assert session.call.args == (["y"],)
+    assert session.info.call_path == "InferenceSession.run"
+
+
+def test_an_accelerator_that_takes_the_nodes_is_fine_and_fallback_is_off(build: Any, tiny: Artifact) -> None:
+    fake = build(_accelerated(device_type="CPU"))
+    session = open_session("ort-openvino", tiny, _settings(tiny, device_type="CPU"))
+    assert session.info.provider == OPENVINO
+    assert session.info.status == "ok"
+    assert fake.asked == [[(OPENVINO, {"device_type": "CPU", "num_of_threads": "1"})]]
+    assert not fake.session.fallback
+    assert session.info.effective_options["device_type"] == "CPU"
+    assert session.info.effective_options["num_of_threads"] == "1"
+
+
+def test_a_cpu_session_in_place_of_an_absent_device_is_not_available(build: Any, tiny: Artifact) -> None:
+    build(FakeSession([CPU], {}, CPU))
+    with pytest.raises(UnavailableError, match=f"asked for {OPENVINO}, the session has {CPU}"):
+        open_session("ort-openvino", tiny, _settings(tiny, device_type="GPU"))
+
+
+def test_a_provider_that_is_listed_second_is_not_what_was_asked_for(build: Any, tiny: Artifact) -> None:
+    build(FakeSession([CPU, OPENVINO], {}, CPU))
+    with pytest.raises(UnavailableError, match="asked for"):
+        open_session("ort-openvino", tiny, _settings(tiny))
+
+
+def test_a_listed_provider_that_runs_nothing_is_not_available(build: Any, tiny: Artifact) -> None:
+    build(FakeSession([OPENVINO, CPU], {}, CPU))
+    with pytest.raises(UnavailableError, match="took none"):
+        open_session("ort-openvino", tiny, _settings(tiny))
+
+
+def test_a_provider_that_uses_another_value_than_asked_is_not_available(build: Any, tiny: Artifact) -> None:
+    build(_accelerated(device_type="CPU"))
+    with pytest.raises(UnavailableError, match="asked for device_type=GPU, the session uses CPU"):
+        open_session("ort-openvino", tiny, _settings(tiny, device_type="GPU"))
+
+
+def test_a_provider_that_ignores_the_thread_budget_is_not_available(build: Any, tiny: Artifact) -> None:
+    build(_accelerated(num_of_threads="8"))
+    with pytest.raises(UnavailableError, match="num_of_threads=1, the session uses 8"):
+        open_session("ort-openvino", tiny, _settings(tiny))
+
+
+def test_an_unknown_key_of_a_provider_never_reaches_it(build: Any, tiny: Artifact) -> None:
+    fake = build(_accelerated())
+    with pytest.raises(UsageError, match="unknown option 'device_typ'; it knows: device_type"):
+        open_session("ort-openvino", tiny, _settings(tiny, device_typ="GPU"))
+    assert fake.asked == []
+
+
+def _plugin(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    plugin = ModuleType("onnxruntime_ep_webgpu")
+    plugin.get_library_path = lambda: path  # type: ignore[attr-defined]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
+
+
+def test_a_plugin_without_a_device_says_that_it_is_installed(
+    build: Any, tiny: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = build(FakeSession([CPU], {}, CPU), CPU)
+    _plugin(monkeypatch, "webgpu.so")
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="onnxruntime_ep_webgpu is installed and finds no device"):
+            open_session("webgpu", tiny, _settings(tiny))
+    assert fake.libraries == [("onnxruntime_ep_webgpu", "webgpu.so")]
+    assert ours.probe("onnxruntime-webgpu").state == "no device"
+
+
+def test_a_plugin_whose_library_does_not_load_says_why(
+    build: Any, tiny: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(FakeSession([CPU], {}, CPU), CPU)
+    _plugin(monkeypatch, "missing.so")
+    with pytest.raises(UnavailableError, match=r"onnxruntime_ep_webgpu: Failed to load library missing\.so$"):
+        open_session("webgpu", tiny, _settings(tiny))
+
+
+def test_probe_of_a_provider_whose_device_is_absent(build: Any) -> None:
+    build(FakeSession([CPU], {}, CPU))
+    probe = ours.probe("onnxruntime-openvino")
+    assert (probe.state, probe.version) == ("no device", "1.24.1")
+    assert f"the session has {CPU}" in probe.detail
+
+
+def test_probe_of_a_provider_that_works(build: Any) -> None:
+    build(_accelerated())
+    assert ours.probe("onnxruntime-openvino").state == "usable"
+
+
+def test_probe_of_a_provider_that_computes_nonsense(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = _accelerated()
+    monkeypatch.setattr(session, "run", lambda *_: [np.zeros((1, 1, 2, 2), np.float32)])
+    build(session)
+    probe = ours.probe("onnxruntime-openvino")
+    assert probe.state == "no device"
+    assert "gave 0.0 in place of 9.0" in probe.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "becomes"),
+    [
+        ("NotImplemented", UnsupportedError),
+        ("InvalidGraph", UnsupportedError),
+        ("Fail", UnsupportedError),
+        ("EPFail", UnavailableError),
+        ("NoSuchFile", BenchError),
+    ],
+)
+def test_an_exception_at_opening_becomes_one_line(kind: str, becomes: type[BenchError]) -> None:
+    error = type(kind, (Exception,), {})("[ONNXRuntimeError] : 9 : Could not find Conv(11)\n  at session.cc")
+    mapped = ours.opening_error("onnxruntime-cpu", error)
+    assert type(mapped) is becomes
+    assert str(mapped) == "opening the model on onnxruntime-cpu: [ONNXRuntimeError] : 9 : Could not find Conv(11)"
+
+
+def test_an_exception_that_is_our_bug_stays_what_it_is() -> None:
+    with pytest.raises(KeyError):
+        ours.opening_error("onnxruntime-cpu", KeyError("x"))
+
+
+def test_a_graph_with_an_operator_that_no_kernel_has_is_unsupported(tiny: Artifact) -> None:
+    pytest.importorskip("onnxruntime")
+    content = Path(tiny.path).read_bytes().replace(b"Relu", b"Rely")
+    Path(tiny.path).write_bytes(content)
+    with pytest.raises(UnsupportedError, match="Rely"):
+        open_session("cpu", tiny, _settings(tiny))
+
+
+def test_a_profiled_run_of_the_real_library_counts_its_kernels(tiny: Artifact, tmp_path: Path) -> None:
+    ort = pytest.importorskip("onnxruntime")
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.enable_profiling = True
+    options.profile_file_prefix = str(tmp_path / "profile")
+    session = ort.InferenceSession(tiny.path, options, providers=[CPU])
+    assert profiled_nodes(session, _settings(tiny)) == {(CPU, "Conv"): 1, (CPU, "Relu"): 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
