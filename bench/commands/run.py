@@ -14,6 +14,7 @@ from bench.errors import UsageError
 from bench.flags import Flags
 from bench.progress import Progress
 from bench.records import ModelSpec, Suite
+from bench.report.journal import has_journal
 
 _NAMED = 3  # models in the name of a report's folder
 
@@ -45,7 +46,7 @@ def run_models(
 
     result = run_suite(suite, folder, resume=resume is not None, command=command, progress=progress)
     progress.done()
-    console.say(render_text(result.rows, width=console.width, colour=console.colour))
+    console.say(render_text(result.rows, width=console.width, colour=console.colour).rstrip("\n"))
     console.warn(f"report: {folder}")
     return result.exit_code
 
@@ -55,8 +56,10 @@ def fresh_folder(out: Path | None, models: Sequence[ModelSpec], now: datetime) -
     folder = out or Path("reports") / f"{now:%Y%m%dT%H%M%SZ}-{_slug(models)}"
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return folder
-    way_out = f"bench run --resume {folder} goes on with an interrupted run" if folder.is_dir() else "it is a file"
-    raise UsageError(f"-o {folder}: something is there already ({way_out}); name another folder")
+    way_out = "name another folder"
+    if has_journal(folder):
+        way_out += f", or go on with the interrupted run in it: bench run --resume {folder}"
+    raise UsageError(f"-o {folder}: something is there already; {way_out}")
 
 
 def _interrupted_suite(folder: Path) -> Suite:
