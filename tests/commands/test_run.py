@@ -106,7 +106,7 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     assert fresh_folder(tmp_path / "new", model, NOW) == tmp_path / "new"
     (tmp_path / "file").touch()
     for taken in (tmp_path, tmp_path / "file"):
-        with pytest.raises(UsageError, match="name another folder$"):
+        with pytest.raises(UsageError, match=r"name another folder$"):
             fresh_folder(taken, model, NOW)
     interrupted(tmp_path, "mobilenet_v1")
     with pytest.raises(UsageError, match=f"bench run --resume {tmp_path}$"):
