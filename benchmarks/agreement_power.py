@@ -1,0 +1,192 @@
+"""How many wrong ONNX files does the agreement check call out, and how many correct ones?
+
+``python benchmarks/agreement_power.py [--models NAME ...] [--quick]`` prints Markdown: every file of ``MUTANTS``, and
+the correct file at every optimisation level and thread count, judged by our check and by ``allclose`` as a person would
+write it; then the same with untrained weights, where nothing can be told. Exits 1 when a scored mutant was not called
+out or a correct file was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))  # last: it must not hide an installed bench
+
+from bench.analysis.agreement import case_verdict, check_outputs, worst_check
+from bench.analysis.distance import distinct_items
+from bench.prepare.arrays import load_arrays
+from bench.prepare.prepare import prepare_model
+from bench.records import Artifact, Prepared, PrepareSettings, Tolerance
+from bench.specs import parse_model
+from benchmarks import power_table as table
+from benchmarks.power_table import LIMITS, Outcome
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = dict[str, Array]
+
+FULL = ("article_cnn", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large")
+QUICK = (
+    "article_cnn:resolution=64,width=0.5",
+    "mobilenet_v1:alpha=0.25,resolution=96",
+    "mobilenet_v2:alpha=0.35,resolution=96",
+    "mobilenet_v3_small:resolution=96",
+    "mobilenet_v3_large:alpha=0.75,resolution=96",
+)
+LEVELS = {"off": "DISABLE_ALL", "basic": "ENABLE_BASIC", "extended": "ENABLE_EXTENDED", "all": "ENABLE_ALL"}
+THREADS = (1, 2)
+
+
+# --- one model, in a process of its own -------------------------------------------------------------------------------
+
+
+def judge_model(prepared: Prepared) -> list[Outcome]:
+    """The correct file at every level and thread count, then every mutant at the highest."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    artifact = prepared.artifacts.get("onnx")
+    if artifact is None:
+        raise SystemExit(f"{prepared.model}: no ONNX file: {prepared.failures['onnx'].reason}")
+    return [
+        _judge(prepared, *judged)
+        for judged in _with_correct_outputs(list(_run_files(artifact, load_arrays(prepared.pool))))
+    ]
+
+
+def _run_files(artifact: Artifact, pool: Arrays) -> Iterator[tuple[str, bool, Arrays]]:
+    """Kind, whether the file is correct, and what it answered; correct files come first."""
+    import onnx
+
+    from benchmarks.mutants import MUTANTS
+
+    model = onnx.load(artifact.path)
+    for level in LEVELS:
+        for threads in THREADS:
+            yield f"{level}, {threads} threads", True, run_file(model, artifact.names, pool, level, threads)
+    for kind, make in MUTANTS.items():
+        mutant = make(model)
+        if mutant is not None:
+            yield kind, False, run_file(mutant, artifact.names, pool, "all", max(THREADS))
+
+
+def run_file(model: ModelProto, names: Mapping[str, str], pool: Arrays, level: str, threads: int) -> Arrays:
+    """Every output that the file declares, under the model's names where it has one; the whole pool in one batch."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_{LEVELS[level]}")
+    options.log_severity_level = 3  # it warns of weights that a mutant no longer uses
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    outputs = [output.name for output in session.get_outputs()]
+    feed = {tensor.name: pool[names.get(tensor.name, tensor.name)] for tensor in session.get_inputs()}
+    answers = session.run(outputs, feed) if outputs else []
+    return {names.get(name, name): answer for name, answer in zip(outputs, answers, strict=True)}
+
+
+def _with_correct_outputs(
+    files: Sequence[tuple[str, bool, Arrays]],
+) -> Iterator[tuple[str, bool, Arrays, Arrays]]:
+    """Each file beside what the last correct file answered: the one that is run as the mutants are."""
+    correct = [outputs for _, is_correct, outputs in files if is_correct][-1]
+    return ((kind, is_correct, outputs, correct) for kind, is_correct, outputs in files)
+
+
+def _judge(prepared: Prepared, kind: str, is_correct: bool, outputs: Arrays, correct: Arrays) -> Outcome:
+    truth = load_arrays(prepared.truth_file)
+    distinct = distinct_items(load_arrays(prepared.pool))
+    checks = check_outputs(truth, outputs, prepared.yardstick, Tolerance(), distinct_inputs=distinct)
+    worst = worst_check(checks)
+    return Outcome(
+        model=prepared.model,
+        kind=kind,
+        is_correct=is_correct,
+        verdict=case_verdict(checks),
+        reason=worst.reason if worst else "",
+        relative_error=max((c.relative_error for c in checks if c.relative_error is not None), default=None),
+        tolerance=max((c.tolerance for c in checks if c.tolerance is not None), default=None),
+        passes_allclose=tuple(passes_allclose(truth, outputs, limit) for limit in LIMITS),
+        same_form=_form(outputs) == _form(correct),
+        bitwise_equal=_form(outputs) == _form(correct) and all(np.array_equal(outputs[n], correct[n]) for n in correct),
+    )
+
+
+def passes_allclose(truth: Arrays, outputs: Arrays, limit: float) -> bool:
+    """The usual check: in order, ``zip`` and ``allclose`` against float32, an exception being a failure."""
+    pairs = zip(truth.values(), outputs.values())  # noqa: B905 - that a missing output goes unseen is the point
+    try:
+        return all(np.allclose(t.astype(np.float32), y, rtol=limit, atol=limit) for t, y in pairs)
+    except ValueError:  # shapes that do not broadcast
+        return False
+
+
+def _form(outputs: Arrays) -> dict[str, tuple[tuple[int, ...], str]]:
+    return {name: (array.shape, array.dtype.name) for name, array in outputs.items()}
+
+
+# --- all models -------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; 1 where our check was wrong about a file, else 0."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--models", nargs="+", metavar="NAME", help="instead of the five of the zoo")
+    parser.add_argument("--quick", action="store_true", help="small sizes of the same models")
+    chosen = parser.parse_args(arguments)
+    names = tuple(chosen.models or (QUICK if chosen.quick else FULL))
+    started = time.monotonic()
+    calibrated = _judge_all(names)
+    random = _among(_judge_all([_untrained(name) for name in names]), calibrated)
+    print(_report(calibrated, random))
+    print(f"\n{time.monotonic() - started:.0f} s")
+    wrong = [*table.mistakes(calibrated), *table.undetected(random)]
+    for outcome in wrong:
+        print(f"WRONG: {outcome.model}, {outcome.kind}: {outcome.verdict}: {outcome.reason}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _among(random: Sequence[Outcome], calibrated: Sequence[Outcome]) -> list[Outcome]:
+    """The correct files, and the mutants of the kinds that were scored with calibrated weights."""
+    kinds = {(o.model, o.kind) for o in table.scored(calibrated)}
+    trained = dict(zip(table.models(random), table.models(calibrated), strict=True))
+    return [o for o in random if o.is_correct or (trained[o.model], o.kind) in kinds]
+
+
+def _untrained(name: str) -> str:
+    return f"{name}{',' if ':' in name else ':'}weights=random"
+
+
+def _judge_all(names: Sequence[str]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        prepared = prepare_model(parse_model(name), PrepareSettings(seed=0), on_stage=lambda _: None)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            outcomes.extend(pool.submit(judge_model, prepared).result())
+    return outcomes
+
+
+def _report(calibrated: Sequence[Outcome], random: Sequence[Outcome]) -> str:
+    sections = {
+        "Every file": table.render_files(calibrated),
+        "Equivalent mutants, not scored": table.render_equivalents(calibrated),
+        "Distance between wrong and correct": table.render_gaps(calibrated),
+        f"Totals (exact {100 * table.LEVEL:g} % intervals)": table.render_scores(calibrated),
+        "The same files of untrained networks": table.render_vacuous(random),
+    }
+    return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
