@@ -4,8 +4,8 @@ A freshly initialised MobileNet answers 1/1000 for every image: any comparison p
 of inputs sets the layers one by one, each from what really arrives there, in inference mode:
 
 - batch norm: random gamma and beta, moving statistics those of the activations, variance at least ``LEAST_VARIANCE``;
-- other kernels: He-scaled, then scaled to outputs of unit size; biases centre each channel and add noise;
-- the last kernel: logits with a standard deviation of ``LOGIT_DEVIATION``.
+- other kernels: He-scaled, then scaled to outputs of unit size; biases give each channel a mean of its own;
+- the last kernel and bias: logits with a standard deviation of ``LOGIT_DEVIATION``, a part of it over inputs.
 
 Every value is rounded to ``MANTISSA_BITS``, so that the last bits of a sum, which differ between machines and thread
 counts, do not reach the weights. Scales of kernels are powers of two for the same reason.
@@ -26,11 +26,13 @@ RECIPE_VERSION = 1  # part of a model's digest: raise it with any change of a we
 MANTISSA_BITS = 10
 LEAST_VARIANCE = 1e-3
 LOGIT_DEVIATION = 2.7
+LOGIT_DEVIATION_OVER_INPUTS = 1.2  # the rest is a different bias for each class
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _GAMMA_SPREAD = 0.4  # of its logarithm: some channels are large enough for the cap of a ReLU6 to matter
-_SHIFT_SPREAD = 0.25  # of biases and betas, where activations have unit size
+_SHIFT = 1.0  # mean of biases and betas: ReLUs mostly open, or rounding errors and unusual inputs grow layer by layer
+_SHIFT_SPREAD = 0.25  # where activations have unit size
 _FACTOR_BITS = 5
 _KERNEL_LAYERS = (
     keras.layers.Dense,
@@ -72,7 +74,7 @@ class _Calibration:
 
     def __init__(self, twin: keras.Model, seed: int) -> None:
         self._waiting: set[int] = set()  # layers that are set when their first input arrives
-        self._last: tuple[Any, float] | None = None  # kernel layer without a batch norm behind it, size of its outputs
+        self._last: tuple[Any, Array] | None = None  # kernel layer without a batch norm behind it, its outputs
         for place, layer in enumerate(twin._flatten_layers(include_self=False)):
             _draw(layer, np.random.default_rng([RECIPE_VERSION, seed, place]))
             if isinstance(layer, (*_KERNEL_LAYERS, keras.layers.BatchNormalization)):
@@ -88,18 +90,24 @@ class _Calibration:
             _set_statistics(layer, np.asarray(args[0]))
             return call(layer, *args, **kwargs)
         outputs = _set_kernel(call, layer, args, kwargs)
-        self._last = (layer, float(np.std(np.asarray(outputs))))
+        self._last = (layer, np.asarray(outputs))
         return layer.activation(outputs)
 
     def scale_logits(self) -> None:
         """Give the last layer's outputs their size, unless a batch norm behind it was calibrated for the old one."""
-        if self._last is None or not self._last[1] > 0:
+        if self._last is None or not np.std(self._last[1]) > 0:
             return
-        layer, deviation = self._last
-        factor = rounded(np.asarray(LOGIT_DEVIATION / deviation), _FACTOR_BITS)
-        for variable in (_last_kernel(layer), layer.bias):
-            if variable is not None:
-                variable.assign(rounded(np.asarray(variable) * factor))
+        layer, outputs = self._last
+        kernel = _last_kernel(layer)
+        if layer.bias is None:
+            kernel.assign(rounded(np.asarray(kernel) * rounded(LOGIT_DEVIATION / np.std(outputs), _FACTOR_BITS)))
+            return
+        mean = _channel_means(outputs, _bias_shape(layer, outputs.ndim))
+        factor = rounded(LOGIT_DEVIATION_OVER_INPUTS / np.std(outputs - mean), _FACTOR_BITS)
+        offset = np.sqrt(LOGIT_DEVIATION**2 - LOGIT_DEVIATION_OVER_INPUTS**2) / _SHIFT_SPREAD
+        kernel.assign(rounded(np.asarray(kernel) * factor))
+        bias, drawn = np.asarray(layer.bias), mean.reshape(layer.bias.shape)
+        layer.bias.assign(rounded(factor * (bias - drawn) + offset * (drawn - _SHIFT)))
 
 
 def _draw(layer: Any, rng: np.random.Generator) -> None:
@@ -112,7 +120,7 @@ def _draw(layer: Any, rng: np.random.Generator) -> None:
         elif "embeddings" in name:
             values = noise
         elif "bias" in name or "beta" in name or len(shape) < 2:
-            values = _SHIFT_SPREAD * noise
+            values = _SHIFT + _SHIFT_SPREAD * noise
         else:
             depthwise = "depthwise" in f"{type(layer).__name__} {name}".lower()
             values = noise * np.sqrt(2.0 / max(1, int(np.prod(shape[:-2] if depthwise else shape[:-1]))))  # He et al.
@@ -127,21 +135,20 @@ def _set_statistics(layer: Any, inputs: Array) -> None:
 
 
 def _set_kernel(call: LayerCall, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Outputs before the activation, of about unit size, each channel centred but for its bias's noise."""
-    noise = None if layer.bias is None else np.asarray(layer.bias)
-    if noise is not None:
-        layer.bias.assign(np.zeros_like(noise))
+    """Outputs before the activation, of about unit size, the mean of each channel the bias that was drawn for it."""
+    drawn = None if layer.bias is None else np.asarray(layer.bias)
+    if drawn is not None:
+        layer.bias.assign(np.zeros_like(drawn))
     outputs = _without_activation(call, layer, args, kwargs)
     deviation = float(np.std(np.asarray(outputs)))
     scale = _power_of_two(1.0 / deviation) if deviation > 0 else 1.0
     kernel = _last_kernel(layer)
     kernel.assign(np.asarray(kernel) * scale)
     outputs = outputs * scale  # exactly what the scaled kernel gives: the scale is a power of two
-    if noise is None:
+    if drawn is None:
         return outputs
     shape = _bias_shape(layer, outputs.ndim)
-    mean = np.asarray(outputs).mean(tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True)
-    bias = rounded(noise - mean.reshape(noise.shape))
+    bias = rounded(drawn - _channel_means(np.asarray(outputs), shape).reshape(drawn.shape))
     layer.bias.assign(bias)
     return outputs + bias.reshape(shape)
 
@@ -168,6 +175,11 @@ def _bias_shape(layer: Any, rank: int) -> tuple[int, ...]:
     if getattr(layer, "data_format", None) == "channels_first":
         return (1, layer.bias.shape[0], *(1,) * (rank - 2))
     return (*(1,) * (rank - len(layer.bias.shape)), *layer.bias.shape)
+
+
+def _channel_means(outputs: Array, shape: tuple[int, ...]) -> Array:
+    """Means over all axes along which a bias of this shape is the same; those axes have length 1."""
+    return np.asarray(outputs.mean(tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True))
 
 
 def _power_of_two(value: float) -> float:
