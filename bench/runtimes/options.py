@@ -32,7 +32,7 @@ TENSORFLOW_OPTIONS = {
 }
 
 ONNXRUNTIME_OPTIONS = {
-    "optimization": Option(("all", "extended", "layout", "basic", "off"), "graph optimisation level"),
+    "optimization": Option(("all", "layout", "extended", "basic", "off"), "graph optimisation level"),
     "arena": Option(("on", "off"), "CPU memory arena: keeps what it once took"),
     "memory_pattern": Option(("on", "off"), "plan activations in one block for a fixed shape"),
     "spinning": Option(("on", "off"), "idle threads of the pool busy-wait"),

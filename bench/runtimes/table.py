@@ -57,12 +57,11 @@ def _provider(
     plugin: str | None = None,
     threads_key: str | None = None,
 ) -> RuntimeEntry:
-    beside = "in an environment of its own: two onnxruntime wheels in one environment overwrite each other"
     return RuntimeEntry(
         module=_ONNXRUNTIME,
         artifact="onnx",
         package=package,
-        install=install or f"pip install {package}, {beside}",
+        install=install or f"pip install {package}, in an environment of its own",
         provider=provider,
         plugin=plugin,
         short_names=short_names,
@@ -74,7 +73,7 @@ def _provider(
 
 
 def _plugin(package: str) -> str:
-    return f"pip install {package} beside onnxruntime 1.24 or newer"
+    return f"pip install {package} beside onnxruntime (1.24.4 or newer)"
 
 
 def _own_build(flag: str) -> str:
@@ -113,7 +112,10 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         plugin="onnxruntime_ep_nv_tensorrt_rtx",
     ),
     "onnxruntime-openvino": _provider(
-        "OpenVINOExecutionProvider", "ort-openvino", package="onnxruntime-openvino", threads_key="num_of_threads"
+        "OpenVINOExecutionProvider",
+        "ort-openvino",
+        package="onnxruntime-openvino",
+        threads_key="num_of_threads",
     ),
     "onnxruntime-webgpu": _provider(
         "WebGpuExecutionProvider",
@@ -153,7 +155,14 @@ RUNTIMES: dict[str, RuntimeEntry] = {
     "onnxruntime-rocm": _provider(
         "ROCMExecutionProvider", "rocm", "ort-rocm", package="onnxruntime-rocm", systems=(LINUX,)
     ),
-    "onnxruntime-qnn": _provider("QNNExecutionProvider", "qnn", "ort-qnn", package="onnxruntime-qnn"),
+    "onnxruntime-qnn": _provider(
+        "QNNExecutionProvider",
+        "qnn",
+        "ort-qnn",
+        package="onnxruntime-qnn",
+        install=_plugin("onnxruntime-qnn"),
+        plugin="onnxruntime_qnn",
+    ),
     "onnxruntime-cann": _provider(
         "CANNExecutionProvider", "cann", "ort-cann", package="onnxruntime-cann", systems=(LINUX,)
     ),
