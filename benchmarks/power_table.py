@@ -117,7 +117,8 @@ def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> tuple[
 def render_files(outcomes: Sequence[Outcome]) -> str:
     """One row a file, correct ones first within each model, equivalents left out."""
     counted = scored(outcomes)
-    rows = [o for m in models(outcomes) for o in outcomes if o.model == m and (o.is_correct or o in counted)]
+    shown = sorted((o for o in outcomes if o.is_correct or o in counted), key=lambda o: not o.is_correct)
+    rows = [o for model in models(outcomes) for o in shown if o.model == model]
     header = ["model", "file", "relative error", "tolerance", "ours", *(f"allclose {_limit(i)}" for i in _places())]
     return _markdown(header, [_file_row(o) for o in rows])
 

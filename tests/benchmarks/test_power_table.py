@@ -1,0 +1,139 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: it must not hide an installed bench
+
+from benchmarks import power_table as table
+from benchmarks.power_table import Outcome
+
+
+def outcome(kind: str, **changes: Any) -> Outcome:
+    """A mutant that was called out, by us and by ``allclose``, unless told otherwise."""
+    known: dict[str, Any] = {
+        "model": "net",
+        "kind": kind,
+        "is_correct": False,
+        "verdict": "disagrees",
+        "reason": "",
+        "relative_error": 0.5,
+        "tolerance": 1e-3,
+        "passes_allclose": (False, False),
+        "same_form": True,
+        "bitwise_equal": False,
+    }
+    return Outcome(**known | changes)
+
+
+def correct(error: float, **changes: Any) -> Outcome:
+    known: dict[str, Any] = {"is_correct": True, "verdict": "agrees", "relative_error": error}
+    return outcome("all, 2 threads", **known | {"passes_allclose": (True, True), "bitwise_equal": True} | changes)
+
+
+def test_a_mutant_within_three_times_the_correct_files_error_is_equivalent_and_above_it_is_scored() -> None:
+    files = [correct(1e-4), correct(2e-4), outcome("near", relative_error=6e-4), outcome("far", relative_error=6.1e-4)]
+    assert table.own_error(files, "net") == 2e-4
+    assert [o.kind for o in table.equivalents(files)] == ["near"]
+    assert [o.kind for o in table.scored(files)] == ["far"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "equivalent"),
+    [
+        ({"bitwise_equal": True, "relative_error": None}, True),
+        ({"relative_error": None}, False),  # NaN: there is no distance
+        ({"relative_error": 0.0, "same_form": False}, False),  # an output too many, another type
+        ({"is_correct": True, "relative_error": 0.0}, False),
+    ],
+)
+def test_equivalence_is_about_numbers_in_the_same_form(changes: dict[str, Any], equivalent: bool) -> None:
+    assert table.is_equivalent(outcome("kind", **changes), 1e-4) is equivalent
+
+
+def test_the_correct_files_of_one_model_excuse_no_mutant_of_another() -> None:
+    files = [correct(1e-1), correct(1e-4, model="other"), outcome("small", model="other", relative_error=0.2)]
+    assert [o.model for o in table.scored(files)] == ["other"]
+
+
+def test_a_mutant_that_agrees_or_is_vacuous_and_a_correct_file_that_does_not_agree_are_mistakes() -> None:
+    seen = [outcome("seen"), correct(1e-4)]
+    assert table.mistakes(seen) == []
+    wrong = [outcome("missed", verdict="agrees"), outcome("unsure", verdict="vacuous")]
+    alarm = correct(1e-4, verdict="disagrees")
+    assert table.mistakes([*seen, *wrong, alarm]) == [*wrong, alarm]
+
+
+def test_an_equivalent_mutant_that_agrees_is_no_mistake() -> None:
+    assert table.mistakes([correct(1e-4), outcome("cap", verdict="agrees", relative_error=1e-4)]) == []
+
+
+def test_of_untrained_networks_no_error_excuses_a_wrong_file_that_agrees() -> None:
+    vacuous = [correct(1e3, verdict="vacuous"), outcome("zeroed", verdict="vacuous", relative_error=1.0)]
+    assert table.undetected(vacuous) == []
+    let_pass = outcome("flipped", verdict="agrees", relative_error=1.0)
+    assert table.undetected([*vacuous, let_pass]) == [let_pass]
+    assert table.undetected([*vacuous, outcome("same", verdict="agrees", bitwise_equal=True)]) == []
+
+
+def test_each_judge_is_scored_on_the_same_files() -> None:
+    files = [
+        correct(1e-4, passes_allclose=(False, True)),
+        correct(1e-4),
+        outcome("a"),
+        outcome("b", passes_allclose=(False, True)),
+        outcome("c", passes_allclose=(True, True), verdict="agrees"),
+        outcome("equivalent", passes_allclose=(False, True), relative_error=1e-4),
+    ]
+    ours, strict, loose = table.scores(files)
+    assert (ours.called_out, ours.scored, ours.false_alarms, ours.correct) == (2, 3, 0, 2)
+    assert (strict.judge, strict.called_out, strict.scored, strict.false_alarms) == ("allclose 1e-5", 2, 3, 1)
+    assert (loose.judge, loose.called_out, loose.scored, loose.false_alarms) == ("allclose 1e-3", 1, 3, 0)
+
+
+def test_intervals_are_those_of_clopper_and_pearson() -> None:
+    assert list(table.clopper_pearson(60, 60)) == pytest.approx([0.025 ** (1 / 60), 1.0])
+    assert list(table.clopper_pearson(0, 40)) == pytest.approx([0.0, 1 - 0.025 ** (1 / 40)])
+    assert list(table.clopper_pearson(8, 10)) == pytest.approx([0.4439045, 0.9747893], abs=1e-6)
+
+
+def test_the_gap_is_between_the_nearest_wrong_number_and_the_farthest_correct_one() -> None:
+    files = [
+        correct(1e-4),
+        correct(2e-4),
+        outcome("big", relative_error=3.0),
+        outcome("small", relative_error=0.05),
+        outcome("twice", relative_error=1e-4, same_form=False),
+        outcome("NaN", relative_error=None),
+    ]
+    assert "| net | 4 | 2.0e-4 | 1.0e-3 | 0.05 | small | 250 |" in table.render_gaps(files)
+
+
+def test_tables_list_correct_files_first_and_equivalents_apart() -> None:
+    files = [outcome("far"), correct(1e-4), outcome("cap", relative_error=2e-4, verdict="agrees"), outcome("other")]
+    lines = table.render_files(files).splitlines()
+    assert lines[0] == "| model | file | relative error | tolerance | ours | allclose 1e-5 | allclose 1e-3 |"
+    assert lines[2:] == [
+        "| net | *correct, all, 2 threads* | 1.0e-4 | 1.0e-3 | agrees | passes | passes |",
+        "| net | far | 0.5 | 1.0e-3 | disagrees | fails | fails |",
+        "| net | other | 0.5 | 1.0e-3 | disagrees | fails | fails |",
+    ]
+    assert table.render_equivalents(files).splitlines()[2:] == [
+        "| net | cap | 2.0e-4 | correct files are off by 1.0e-4 | agrees |"
+    ]
+
+
+def test_the_table_of_untrained_networks_counts_verdicts_and_what_allclose_lets_pass() -> None:
+    files = [
+        correct(1.0, verdict="vacuous"),
+        outcome("a", verdict="vacuous", passes_allclose=(True, True)),
+        outcome("b", verdict="vacuous", passes_allclose=(False, True)),
+        outcome("renamed", passes_allclose=(True, True), same_form=False),
+    ]
+    assert table.render_vacuous(files).splitlines()[2] == "| net | vacuous | 3 | 0 | 2 | 1 | 2 | 3 |"
+
+
+def test_totals_have_their_exact_intervals() -> None:
+    text = table.render_scores([correct(1e-4), outcome("a"), outcome("b", verdict="agrees")])
+    assert "| ours | 1 of 2 (1.3 to 98.7 %) | 0 of 1 (0.0 to 97.5 %) |" in text
