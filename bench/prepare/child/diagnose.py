@@ -11,7 +11,7 @@ import keras
 import onnx
 
 from bench.prepare.child import onnx_graph, reference
-from bench.prepare.child.named import NamedModel, from_keras, trace
+from bench.prepare.child.named import NamedModel, from_keras, input_structure, trace
 from bench.prepare.child.reference import Array, Arrays
 from bench.records import Tensor
 
@@ -26,6 +26,8 @@ HINTS = {
     "double": "ONNX Runtime's CPU provider has few float64 operators; build the model with dtype policy float32",
 }
 _NODE = re.compile(r"(?:name:?|node|In Node,)\s*[('\"]+([^'\")]+)['\")]")
+_FILE = re.compile(r"Load model from \S+ failed:")
+_LONG = 400  # characters of somebody else's message
 _SHARE = 1e-3  # relative error from which a layer differs
 _DEEP = 3  # nested models that are looked into
 _MANY = 600  # layers that are compared; more take too long
@@ -49,16 +51,16 @@ def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
 def explain(message: str, model: keras.Model | None) -> str:
     """A checker's or ONNX Runtime's message on one line, with the layer that it is about and what to do."""
     found = _NODE.search(message)
-    layer = f" ({_of_layer(found[1], model)})" if found else ""
+    layer = _of_layer(found[1], model) if found else _cubic_layer(message, model)
     hint = next((hint for word, hint in HINTS.items() if word in message), None)
-    if hint is None and "float64" in _policies(model) and "NOT_IMPLEMENTED" in message:
+    if hint is None and "float64" in policies(model) and "NOT_IMPLEMENTED" in message:
         hint = HINTS["double"]
-    text = " ".join(message.split())[:300]
-    return f"the converted file does not load in ONNX Runtime{layer}: {text}" + (f"; that is {hint}" if hint else "")
+    reason = "the converted file does not load in ONNX Runtime" + (f" ({layer})" if layer else "")
+    return f"{reason}: {_shortened(message)}" + (f"; that is {hint}" if hint else "")
 
 
 def first_differing_layer(named: NamedModel, pool: Arrays) -> str | None:
-    """The first layer whose output is another one in the converted file, as ``name (Class)``, or None.
+    """The first layer whose output is another one in the converted file, by name and class, or None.
 
     One conversion of a model that gives every layer's output; a nested model is then looked into.
     """
@@ -76,14 +78,14 @@ def _first_differing(model: keras.Model, pool: Arrays, depth: int) -> str | None
         return _describe(steps[0].layer) if steps else None
     probe = _probe(model, steps)
     expected, converted = _both_sides(probe, pool)
-    values = dict(zip(map(id, keras.tree.flatten(model.input)), pool.values(), strict=True))
+    values = dict(zip(map(id, keras.tree.flatten(input_structure(model))), pool.values(), strict=True))
     values |= {id(step.output): expected[step.name] for step in steps}
     for step in steps:
         moved = reference.shift(expected[step.name], converted[step.name])
         if moved is None or moved <= _SHARE:
             continue
         inner = _inside(step, values, depth)
-        return _describe(step.layer) if inner is None else f"{step.layer.name}/{inner}"
+        return _describe(step.layer) if inner is None else f"{inner} in {step.layer.name}"
     return None
 
 
@@ -110,13 +112,13 @@ def _steps(model: keras.Model) -> Iterator[_Step]:
 
 
 def _probe(model: keras.Model, steps: list[_Step]) -> NamedModel:
-    return from_keras(keras.Model(model.input, {step.name: step.output for step in steps}), {})
+    return from_keras(keras.Model(input_structure(model), {step.name: step.output for step in steps}), {})
 
 
 def _both_sides(probe: NamedModel, pool: Arrays) -> tuple[dict[str, Array], dict[str, Array]]:
     """Every step's output over the pool, in TensorFlow and from the converted file."""
     from bench.prepare.child.export import convert
-    from bench.prepare.child.onnx_run import open_unoptimised
+    from bench.prepare.child.onnx_run import open_as_deployed
     from bench.prepare.child.truth import as_run
 
     feed = dict(zip((tensor.name for tensor in probe.inputs), pool.values(), strict=True))
@@ -130,7 +132,7 @@ def _both_sides(probe: NamedModel, pool: Arrays) -> tuple[dict[str, Array], dict
         Tensor(name=name, shape=(None, *rows.shape[1:]), dtype=rows.dtype.name) for name, rows in expected.items()
     ]
     proto = convert(probe, function, outputs, opset=18)
-    return expected, reference.run_pool(open_unoptimised(proto.SerializeToString()), inputs, feed)
+    return expected, reference.run_pool(open_as_deployed(proto.SerializeToString()), inputs, feed)
 
 
 def _inside(step: _Step, values: dict[int, Array], depth: int) -> str | None:
@@ -141,8 +143,20 @@ def _inside(step: _Step, values: dict[int, Array], depth: int) -> str | None:
     return None if into is None else _first_differing(step.layer, {"": into}, depth - 1)
 
 
+def _cubic_layer(message: str, model: keras.Model | None) -> str | None:
+    """ONNX Runtime does not say which node it is that resizes by cubic interpolation."""
+    layers = model._flatten_layers() if model is not None and "Cubic" in message else []
+    return next((_describe(layer) for layer in layers if getattr(layer, "interpolation", "") == "bicubic"), None)
+
+
+def _shortened(message: str) -> str:
+    """One line without the place of a file on this machine."""
+    text = " ".join(_FILE.sub("", message).split())
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+
+
 def _describe(layer: Any) -> str:
-    return f"{layer.name} ({type(layer).__name__})"
+    return f"layer {layer.name}, {type(layer).__name__}"
 
 
 def _of_layer(node: str, model: keras.Model | None) -> str:
@@ -151,10 +165,11 @@ def _of_layer(node: str, model: keras.Model | None) -> str:
     for part in reversed(node.split("/")[:-1]):
         for name in (re.sub(r"_\d+$", "", part), part):
             if name in known and known[name] is not model:
-                return f"layer {_describe(known[name])}"
+                return _describe(known[name])
     return f"node {node}"
 
 
-def _policies(model: keras.Model | None) -> set[str]:
+def policies(model: keras.Model | None) -> set[str]:
+    """The types that a model's layers compute in."""
     layers = model._flatten_layers() if model is not None else []
     return {layer.dtype_policy.compute_dtype for layer in layers if hasattr(layer, "dtype_policy")}

@@ -20,7 +20,7 @@ import tensorflow as tf
 from bench.prepare.child import diagnose, onnx_graph, reference
 from bench.prepare.child.named import NamedModel, safe_names
 from bench.prepare.child.onnx_file import check_interface, read_artifact
-from bench.prepare.child.onnx_run import load_error, open_unoptimised
+from bench.prepare.child.onnx_run import load_error, open_as_deployed
 from bench.prepare.child.reference import Arrays
 from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Failure, Tensor
@@ -134,7 +134,7 @@ def _try_file(named: NamedModel, proto: Any, path: Path, sample: Sample) -> Fail
     if wrong:
         return Failure(status="failed", reason=wrong)
     try:
-        run = open_unoptimised(path)
+        run = open_as_deployed(path)
         outputs = reference.run_pool(run, sample.inputs, sample.pool)
     except Exception as error:
         return Failure(status="unsupported", reason=diagnose.explain(load_error(error), named.keras_model))
@@ -181,7 +181,7 @@ def _problem(sample: Sample, name: str, output: Any) -> tuple[float | None, str]
 
 def _disagreement(named: NamedModel, sample: Sample, output: str, error: float | None, what: str) -> Failure:
     layer = diagnose.first_differing_layer(named, sample.pool)
-    where = f"; the first layer that differs is {layer}" if layer else ""
+    where = f"; the first that differs is {layer}" if layer else ""
     return Failure(
         status="failed",
         reason=f"the converted file computes something else: output {output!r}: {what}{where}",

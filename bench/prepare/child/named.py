@@ -39,7 +39,10 @@ def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> Nam
     ``shapes`` are those of ``--input-shapes``: a model that does not know its own inputs needs them. Raises UsageError
     where it does and none are given.
     """
-    structure = _input_structure(model, shapes)
+    if isinstance(model, keras.Sequential) and not model.built and len(shapes) == 1:
+        model.build((None, *next(iter(shapes.values()))[1:]))
+        model.inputs[0].name = next(iter(shapes))
+    structure = input_structure(model)
     if structure is None:
         return _from_shapes(model, shapes)
     leaves = keras.tree.flatten_with_path(structure)
@@ -104,13 +107,11 @@ def trace(named: NamedModel) -> Any:
     return tf.function(infer, input_signature=specs, autograph=False)
 
 
-def _input_structure(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> Any:
+def input_structure(model: keras.Model) -> Any:
     """The model's symbolic inputs as it takes them, or None where it does not know them."""
-    if isinstance(model, keras.Sequential) and not model.built and len(shapes) == 1:
-        model.build((None, *next(iter(shapes.values()))[1:]))
     try:
-        return model.input
-    except (AttributeError, ValueError):
+        return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    except (AttributeError, ValueError, TypeError):
         return None
 
 
@@ -141,6 +142,7 @@ def _tensor(name: str, leaf: Any) -> Tensor:
 def _output_layers(model: keras.Model) -> list[str] | None:
     """The layer that made each of the model's outputs, where it is known."""
     try:
-        return [tensor._keras_history.operation.name for tensor in keras.tree.flatten(model.output)]
-    except (AttributeError, ValueError):
+        outputs = model.outputs if isinstance(model, keras.Sequential) else keras.tree.flatten(model.output)
+        return [tensor._keras_history.operation.name for tensor in outputs]
+    except (AttributeError, ValueError, TypeError):
         return None

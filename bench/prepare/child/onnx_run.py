@@ -1,4 +1,4 @@
-"""ONNX Runtime on its CPU provider with optimisations off: what loads a converted file, and the truth of a bare one.
+"""ONNX Runtime on its CPU provider: what loads a converted file, and, unoptimised, the truth of a bare one.
 
 Runs in the child. No worker and no measurement goes through here.
 """
@@ -16,10 +16,20 @@ from bench.prepare.child.reference import Arrays, Run
 _LOCATION = re.compile(r"/onnxruntime_src/\S+ ")
 
 
+def open_as_deployed(model: Path | bytes) -> Run:
+    """The file as its users will load it, with every optimisation: some files load only without."""
+    return _open(model, ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
+
+
 def open_unoptimised(model: Path | bytes) -> Run:
+    """The graph as it is written."""
+    return _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+
+
+def _open(model: Path | bytes, level: Any) -> Run:
     """A function from named arrays to named arrays, in the file's order of outputs."""
     options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = level
     options.log_severity_level = 4
     source = model if isinstance(model, bytes) else str(model)
     session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])

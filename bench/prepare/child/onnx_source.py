@@ -12,7 +12,7 @@ from onnx import numpy_helper
 
 from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.child import onnx_file, reference
-from bench.prepare.child.onnx_run import load_error, open_unoptimised
+from bench.prepare.child.onnx_run import load_error, open_as_deployed, open_unoptimised
 from bench.prepare.child.reference import Arrays
 from bench.prepare.child.shapes import check_names
 from bench.prepare.child.truth import Truth, nondeterministic_caution
@@ -39,7 +39,7 @@ def user_artifact(
     check_names("--onnx-names", names, [tensor.name for tensor in (*inputs, *outputs)])
     check_names("--onnx-names", names.values(), model_names)
     try:
-        open_unoptimised(path)
+        open_as_deployed(path)
     except Exception as error:
         return Failure(status="unsupported", reason=f"{source.name} does not load in ONNX Runtime: {load_error(error)}")
     return onnx_file.read_artifact(path, inputs, outputs, dict(names))

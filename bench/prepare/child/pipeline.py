@@ -18,7 +18,7 @@ from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
 from bench.prepare.child.export import Sample, export_onnx, export_saved_model
 from bench.prepare.child.load import LoadedModel, load_keras_model
-from bench.prepare.child.named import NamedModel, from_keras, trace
+from bench.prepare.child.named import NamedModel, from_keras, input_structure, trace
 from bench.prepare.child.onnx_run import open_unoptimised
 from bench.prepare.child.ranges import input_ranges
 from bench.prepare.child.reference import Array, describe_outputs, shared_inputs
@@ -70,7 +70,7 @@ def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
         model=spec.display,
         inputs=named.inputs,
         parameters=trainable_parameters(model) if model else None,
-        multiply_adds=multiply_adds(model) if model else None,
+        multiply_adds=_count(model),
     )
 
 
@@ -102,7 +102,7 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
         model_digest=model_digest(model) if model else path_digest(_path(spec)),
         output_paths=dict(named.output_paths),
         parameters=trainable_parameters(model) if model else None,
-        multiply_adds=multiply_adds(model) if model else None,
+        multiply_adds=_count(model),
         cautions=(*cautions, *more, *prepared.cautions),
     )
     files = loaded.files if loaded else []
@@ -210,6 +210,11 @@ def _finish(prepared: Prepared, folder: Path, dependencies: dict[str, str], prog
         stages_ns=dict(progress.durations_ns),
     )
     return ChildAnswer(prepared=relative, dependencies=dependencies)
+
+
+def _count(model: keras.Model | None) -> int | None:
+    """Multiply-adds of a model that knows its own inputs; None of any other."""
+    return multiply_adds(model) if model is not None and input_structure(model) is not None else None
 
 
 def _path(spec: ModelSpec) -> Path:

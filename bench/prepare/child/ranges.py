@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from bench.prepare.child.named import input_structure
 from bench.prepare.child.shapes import Range, check_names
 from bench.records import Caution, Tensor
 
@@ -45,9 +46,9 @@ def _caution(name: str) -> Caution:
 
 
 def _told_by_layers(tensors: Sequence[Tensor], model: keras.Model) -> dict[str, Range]:
-    try:
-        leaves = keras.tree.flatten(model.input)
-    except (AttributeError, ValueError):
+    structure = input_structure(model)
+    leaves = keras.tree.flatten(structure) if structure is not None else []
+    if len(leaves) != len(tensors):
         return {}
     told = {tensor.name: _told(leaf, _DEPTH) for tensor, leaf in zip(tensors, leaves, strict=True)}
     return {name: known for name, known in told.items() if known}

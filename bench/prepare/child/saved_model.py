@@ -52,8 +52,8 @@ def choose_signature(signatures: Mapping[str, str], asked: str | None) -> str:
 
 def _from_function(function: Any, loaded: Any, shapes: Mapping[str, tuple[int, ...]]) -> NamedModel:
     specs = function.structured_input_signature[1]
-    inputs = tuple(_tensor(name, spec, shapes) for name, spec in specs.items())
-    names = list(function.structured_outputs)
+    inputs = tuple(_tensor(name, spec, shapes) for name, spec in sorted(specs.items()))
+    names = sorted(function.structured_outputs)  # they come in another order each time
 
     def call(feed: Mapping[str, Any]) -> dict[str, Any]:
         results = function(**feed)

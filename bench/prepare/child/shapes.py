@@ -9,6 +9,8 @@ import msgspec
 from bench.errors import UsageError
 from bench.records import Tensor
 
+_FREE = 224  # what an example says for a free axis
+
 Range = tuple[float, float]
 
 
@@ -51,7 +53,7 @@ def _fix(tensor: Tensor, given: tuple[int, ...] | None) -> Tensor:
         if None in tensor.shape[inner]:
             raise UsageError(
                 f"input {tensor.name!r} has the shape {_text(tensor.shape)}: give the free axes a size with "
-                f"--input-shapes {tensor.name}:{_text(tuple(1 if axis is None else axis for axis in tensor.shape))}"
+                f"--input-shapes {tensor.name}:{_text((1, *(axis or _FREE for axis in tensor.shape[1:])))}"
             )
         return tensor
     fits = len(given) == len(tensor.shape) and all(

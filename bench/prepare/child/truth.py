@@ -8,6 +8,7 @@ measured it is None, and the tolerance is the contract's floor.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ import tensorflow as tf
 
 from bench.errors import BenchError
 from bench.prepare.child import reference
+from bench.prepare.child.diagnose import policies
 from bench.prepare.child.named import NamedModel, from_keras
 from bench.prepare.child.reference import Array, Arrays, Run
 from bench.prepare.child.twin import float64_twin
@@ -27,6 +29,7 @@ TENSORFLOW = "tensorflow float32"
 _FAR = 0.0125  # relative; a float32 twin farther off than this would make every check vacuous (8 times it is 0.1)
 _LOW = (tf.float32, tf.float16, tf.bfloat16)
 _HARMLESS = {"Placeholder", "Const", "ReadVariableOp", "Identity", "IdentityN", "NoOp", "StopGradient", "Cast"}
+_LONG = 200  # characters of somebody else's message
 _NAMED = 3  # operations named in a truth that is float32 because of them
 
 
@@ -109,8 +112,8 @@ def _exact_outputs(
             return None, f"float32 ({shown})", ()
         outputs = reference.run_pool(run, inputs, pool)
     except (BenchError, ValueError, TypeError, KeyError, AttributeError, tf.errors.OpError) as error:
-        text = f"no float64 evaluation: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        return None, TENSORFLOW, (Caution(code="truth", text=text),)
+        why = textwrap.shorten(str(error) or type(error).__name__, _LONG)
+        return None, TENSORFLOW, (Caution(code="truth", text=f"no float64 evaluation: {why}"),)
     return _believable(named.keras_model, outputs, first)
 
 
@@ -121,7 +124,7 @@ def _believable(
     if list(outputs) != list(first) or any(outputs[name].shape != first[name].shape for name in first):
         return None, TENSORFLOW, (Caution(code="truth", text="the float64 twin has other outputs; it was not used"),)
     worst = max((moved or 0.0 for moved in reference.shifts(outputs, first).values()), default=0.0)
-    if worst > _FAR and model.dtype_policy.compute_dtype == "float32":
+    if worst > _FAR and policies(model) <= {"float32"}:
         text = f"the float64 evaluation is {worst:.2g} from the float32 one; it was not used"
         return None, TENSORFLOW, (Caution(code="truth", text=text),)
     return outputs, "float64", ()
@@ -160,10 +163,10 @@ def _loses_precision(op: Any) -> bool:
 
 
 def _comes_from_input(tensor: Any) -> bool:
-    """Whether a value is an input or a constant that was at most cast."""
+    """Whether a value is an input that was at most cast, and had no more precision to begin with."""
     while tensor.op.type in ("Cast", "Identity"):
         tensor = tensor.op.inputs[0]
-    return tensor.op.type in ("Placeholder", "Const") or not tensor.dtype.is_floating
+    return not tensor.dtype.is_floating or (tensor.op.type == "Placeholder" and tensor.dtype in _LOW)
 
 
 def _inner_graphs(graph: Any) -> list[Any]:
