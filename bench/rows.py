@@ -17,7 +17,8 @@ class Row(Record, frozen=True, kw_only=True):
     model_digest: str | None = None
     input_digest: str | None = None
     artifact_digest: str | None = None
-    runtime: str
+    runtime: str  # its name in the table of runtimes
+    runtime_spec: str = ""  # as asked for, with version, options and label: unique among the cases of a group
     runtime_version: str | None = None
     provider: str | None = None
     runtime_options: str = ""

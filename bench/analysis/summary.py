@@ -99,7 +99,8 @@ def _row(
     row = Row(
         case_id=case.case_id,
         model=case.model,
-        runtime=case.runtime.display,
+        runtime=case.runtime.name,
+        runtime_spec=case.runtime.display,
         label=case.runtime.label or "",
         runtime_options=option_text(case.runtime.options),
         boundary=case.boundary,

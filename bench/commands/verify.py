@@ -34,7 +34,7 @@ def agreement_text(rows: Sequence[Row]) -> str:
     for row in rows:
         reason = row.status_reason if row.status != "ok" else row.agreement_reason
         if row.status != "ok" or row.agreement != "agrees":
-            lines.append(f"{row.model}, {row.runtime}, batch {row.batch_size}: {reason or row.agreement}")
+            lines.append(f"{row.model}, {_runtime(row)}, batch {row.batch_size}: {reason or row.agreement}")
     return "\n".join(lines)
 
 
@@ -46,4 +46,4 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _runtime(row: Row) -> str:
-    return row.runtime if not row.label or "#" in row.runtime else f"{row.runtime}#{row.label}"
+    return row.runtime_spec or row.runtime

@@ -51,7 +51,7 @@ def name(row: Row, rows: Sequence[Row]) -> str:
 
 def is_reference(row: Row) -> bool:
     """Whether this is the row that the group's ratios are taken to."""
-    return row.ratio_to_reference == 1 and row.reference_runtime == row.runtime
+    return row.ratio_to_reference == 1 and row.reference_runtime == (row.runtime_spec or row.runtime)
 
 
 def comparison(row: Row) -> str:
@@ -65,6 +65,8 @@ def interval_word(level: float | None) -> str:
 
 
 def _plain_name(row: Row) -> str:
+    if row.runtime_spec:
+        return row.runtime_spec
     return f"{row.runtime} ({row.label})" if row.label and not row.runtime.endswith(f"#{row.label}") else row.runtime
 
 
