@@ -22,7 +22,7 @@ from bench.prepare.messages import ANSWER_FILE, REQUEST_FILE, STAGES_FILE, Child
 
 TIME_LIMIT_S = 1800.0
 _POLL_S = 0.05
-_COMMAND = (sys.executable, "-P", "-m", "bench.prepare.child.main")
+CHILD = (sys.executable, "-P", "-m", "bench.prepare.child.main")
 _CHANGES_NUMBERS = ("TF_", "ORT_", "XLA_", "OMP_", "KMP_", "MKL_", "KERAS_", "CUDA_", "ONEDNN_", "DNNL_")
 _MALLOC = {  # tf2onnx copies all weights some fifty times: keep pages instead of asking the kernel (5 s, not 30)
     "MALLOC_MMAP_MAX_": "0",
@@ -37,7 +37,7 @@ def run_child(
     request: ChildRequest,
     on_stage: Callable[[str], None],
     *,
-    command: tuple[str, ...] = _COMMAND,
+    command: tuple[str, ...] = CHILD,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> ChildAnswer:
     """The child's answer; what it made is in ``folder``.

@@ -18,7 +18,7 @@ import msgspec
 from bench.errors import DisagreeError, UnsupportedError, UsageError
 from bench.prepare import cache
 from bench.prepare.digests import are_unchanged, artifact_files, path_digest
-from bench.prepare.launch import run_child
+from bench.prepare.launch import CHILD, run_child
 from bench.prepare.messages import ChildRequest
 from bench.prepare.zoo import models_folder
 from bench.records import Artifact, Caution, ModelFacts, ModelSpec, Prepared, PrepareSettings
@@ -27,7 +27,11 @@ EXPORTERS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
 
 
 def prepare_model(
-    spec: ModelSpec, settings: PrepareSettings, *, on_stage: Callable[[str], None] = lambda _: None
+    spec: ModelSpec,
+    settings: PrepareSettings,
+    *,
+    on_stage: Callable[[str], None] = lambda _: None,
+    command: tuple[str, ...] = CHILD,
 ) -> Prepared:
     """Artifacts, inputs and truth of a model, kept for the next time.
 
@@ -44,20 +48,24 @@ def prepare_model(
         cautions = (Caution(code="cache", text=f"the kept {damaged} had changed on disk; it was made again"),)
     with cache.unfinished_folder() as folder:
         request = ChildRequest(parent=os.getpid(), specs=(spec,), settings=settings)
-        answer = run_child(folder, request, on_stage)
+        answer = run_child(folder, request, on_stage, command=command)
         answer = cache.with_paths(answer, cache.keep(folder, key))
     assert answer.prepared is not None
     return msgspec.structs.replace(answer.prepared, cautions=answer.prepared.cautions + cautions)
 
 
-def describe_models(specs: Sequence[ModelSpec], settings: PrepareSettings) -> list[ModelFacts]:
+def describe_models(
+    specs: Sequence[ModelSpec], settings: PrepareSettings, *, command: tuple[str, ...] = CHILD
+) -> list[ModelFacts]:
     """Name, input, parameters and multiply-adds of each model, by one child; one that can't be built says why."""
     with cache.unfinished_folder() as folder:
         request = ChildRequest(parent=os.getpid(), specs=tuple(specs), settings=settings, describe=True)
-        return list(run_child(folder, request, lambda _: None).facts or ())
+        return list(run_child(folder, request, lambda _: None, command=command).facts or ())
 
 
-def export_onnx(spec: ModelSpec, settings: PrepareSettings, output: Path) -> Artifact:
+def export_onnx(
+    spec: ModelSpec, settings: PrepareSettings, output: Path, *, command: tuple[str, ...] = CHILD
+) -> Artifact:
     """The model's ONNX file at ``output``, external data beside it; nothing is there unless it is right.
 
     Raises DisagreeError where the numbers of the converted file were wrong, UnsupportedError where there is no file
@@ -65,7 +73,7 @@ def export_onnx(spec: ModelSpec, settings: PrepareSettings, output: Path) -> Art
     """
     if not output.parent.is_dir():
         raise UsageError(f"writing {output}: there is no folder {output.parent}; make it first")
-    prepared = prepare_model(spec, settings)
+    prepared = prepare_model(spec, settings, command=command)
     artifact = prepared.artifacts.get("onnx")
     if artifact is None:
         failure = prepared.failures["onnx"]

@@ -26,7 +26,6 @@ HINTS = {
     "double": "ONNX Runtime's CPU provider has few float64 operators; build the model with dtype policy float32",
 }
 _NODE = re.compile(r"(?:name:?|node|In Node,)\s*[('\"]+([^'\")]+)['\")]")
-_FILE = re.compile(r"Load model from \S+ failed:")
 _LONG = 400  # characters of somebody else's message
 _SHARE = 1e-3  # relative error from which a layer differs
 _DEEP = 3  # nested models that are looked into
@@ -150,8 +149,7 @@ def _cubic_layer(message: str, model: keras.Model | None) -> str | None:
 
 
 def _shortened(message: str) -> str:
-    """One line without the place of a file on this machine."""
-    text = " ".join(_FILE.sub("", message).split())
+    text = " ".join(message.split())
     return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 

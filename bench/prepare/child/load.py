@@ -89,6 +89,8 @@ def _call(spec: ModelSpec, build: Callable[..., Any], options: Mapping[str, Any]
             raise UsageError(
                 f"model {spec.text!r}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}"
             )
+    for key, value in options.items():
+        _check_value(spec, key, value, parameters[key].default if key in parameters else None)
     try:
         return build(**options)
     except UsageError:
@@ -97,6 +99,15 @@ def _call(spec: ModelSpec, build: Callable[..., Any], options: Mapping[str, Any]
         raise UsageError(f"model {spec.text!r}: it could not be built: {_first_line(error)}") from error
     except Exception as error:
         raise BenchError(f"model {spec.text!r}: building it failed: {type(error).__name__}: {error}") from error
+
+
+def _check_value(spec: ModelSpec, key: str, value: Any, default: Any) -> None:
+    """Raises UsageError where a number or a truth value is expected and another thing was given."""
+    number = isinstance(default, int | float) and not isinstance(default, bool)
+    if number and (isinstance(value, str | bool)):
+        raise UsageError(f"model {spec.text!r}: {key}={spec.options.get(key)}: expected a number, such as {default}")
+    if isinstance(default, bool) and not isinstance(value, bool):
+        raise UsageError(f"model {spec.text!r}: {key}={spec.options.get(key)}: expected true or false")
 
 
 def _application(spec: ModelSpec) -> LoadedModel:

@@ -13,7 +13,7 @@ import onnxruntime as ort
 
 from bench.prepare.child.reference import Arrays, Run
 
-_LOCATION = re.compile(r"/onnxruntime_src/\S+ ")
+_LOCATION = re.compile(r"/onnxruntime_src/\S+ |Load model from \S+ failed: ?")
 
 
 def open_as_deployed(model: Path | bytes) -> Run:
@@ -43,5 +43,5 @@ def _open(model: Path | bytes, level: Any) -> Run:
 
 
 def load_error(error: Exception) -> str:
-    """ONNX Runtime's message without its own source's places, on one line."""
+    """ONNX Runtime's message on one line, without places in its source or on this machine."""
     return " ".join(_LOCATION.sub("", str(error)).split())

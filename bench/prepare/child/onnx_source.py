@@ -45,7 +45,7 @@ def user_artifact(
     return onnx_file.read_artifact(path, inputs, outputs, dict(names))
 
 
-def onnx_truth(path: Path, inputs: Sequence[Tensor], pool: Arrays, seed: int) -> Truth:
+def onnx_truth(path: Path, name: str, inputs: Sequence[Tensor], pool: Arrays, seed: int) -> Truth:
     """What ONNX Runtime's CPU provider computes with optimisations off.
 
     The yardstick is the shift when every weight moves by one unit in the last place, None where there are no weights.
@@ -53,7 +53,7 @@ def onnx_truth(path: Path, inputs: Sequence[Tensor], pool: Arrays, seed: int) ->
     try:
         run = open_unoptimised(path)
     except Exception as error:
-        raise UnsupportedError(f"{path.name} does not load in ONNX Runtime: {load_error(error)}") from error
+        raise UnsupportedError(f"{name} does not load in ONNX Runtime: {load_error(error)}") from error
     first = reference.run_pool(run, inputs, pool)
     repeat = reference.shifts(first, reference.run_pool(run, inputs, pool))
     if any((moved or 0) > reference.NONDETERMINISTIC for moved in repeat.values()):

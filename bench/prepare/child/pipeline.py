@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +10,7 @@ import keras
 import msgspec
 
 from bench.errors import BenchError
-from bench.prepare.arrays import save_arrays
-from bench.prepare.child import onnx_file, onnx_source
+from bench.prepare.child import onnx_file, onnx_source, record
 from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
 from bench.prepare.child.export import Sample, export_onnx, export_saved_model
@@ -24,7 +21,7 @@ from bench.prepare.child.ranges import input_ranges
 from bench.prepare.child.reference import Array, describe_outputs, shared_inputs
 from bench.prepare.child.saved_model import load_saved_model
 from bench.prepare.child.shapes import Range, fix_shapes
-from bench.prepare.child.truth import Truth, as_run, tensorflow_truth
+from bench.prepare.child.truth import as_run, tensorflow_truth
 from bench.prepare.child.weights import apply_weights
 from bench.prepare.digests import dependency_digests, path_digest
 from bench.prepare.inputs import load_pool, make_pool
@@ -32,7 +29,6 @@ from bench.prepare.messages import ChildAnswer
 from bench.prepare.zoo import models_folder
 from bench.records import Artifact, Caution, Failure, ModelFacts, ModelSpec, Prepared, PrepareSettings, Tensor
 
-_PACKAGES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
 _FEW_ITEMS = 8  # contract: agreement is over at least so many distinct inputs
 
 
@@ -96,16 +92,16 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
     progress.begin("export onnx")
     made["onnx"] = _onnx(named, function, sample, settings, folder / "onnx")
     progress.begin("store")
-    prepared = _record(spec, inputs, outputs, pool, truth, made, folder)
+    prepared = record.make_record(spec, inputs, outputs, pool, truth, made, folder)
     prepared = msgspec.structs.replace(
         prepared,
         model_digest=model_digest(model) if model else path_digest(_path(spec)),
         output_paths=dict(named.output_paths),
         parameters=trainable_parameters(model) if model else None,
         multiply_adds=_count(model),
-        cautions=(*cautions, *more, *prepared.cautions),
+        cautions=(*cautions, *more, *_unsafe(spec, settings), *prepared.cautions),
     )
-    files = loaded.files if loaded else []
+    files = [*(loaded.files if loaded else []), *_data_of(settings.onnx_file)]
     return _finish(prepared, folder, dependency_digests(files, _base(spec)), progress)
 
 
@@ -120,12 +116,12 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
     pool, more = _pool(inputs, ranges, settings)
     path = onnx_file.copy_model(source, folder / "onnx")
     progress.begin("truth")
-    truth = onnx_source.onnx_truth(path, inputs, pool, settings.seed)
+    truth = onnx_source.onnx_truth(path, source.name, inputs, pool, settings.seed)
     outputs = describe_outputs(open_unoptimised(path), inputs, pool, truth.reference)
     progress.begin("store")
     artifact = onnx_file.read_artifact(path, inputs, outputs)
     absent = Failure(status="unsupported", reason="TensorFlow runs Keras models and SavedModels, not .onnx files")
-    prepared = _record(spec, inputs, outputs, pool, truth, {"onnx": artifact, "saved_model": absent}, folder)
+    prepared = record.make_record(spec, inputs, outputs, pool, truth, {"onnx": artifact, "saved_model": absent}, folder)
     prepared = msgspec.structs.replace(
         prepared,
         model_digest=artifact.digest,
@@ -153,6 +149,16 @@ def _onnx(
     return onnx_source.user_artifact(Path(settings.onnx_file), folder, settings.onnx_names, known)
 
 
+def _data_of(onnx_path: str | None) -> list[Path]:
+    """External data of the user's own file, so that the cache notices when it changes."""
+    if onnx_path is None:
+        return []
+    try:
+        return onnx_file.external_files(onnx_file.read_graph(Path(onnx_path)), Path(onnx_path).parent)
+    except BenchError:
+        return []
+
+
 def _pool(
     inputs: tuple[Tensor, ...], ranges: Mapping[str, Range], settings: PrepareSettings
 ) -> tuple[dict[str, Array], tuple[Caution, ...]]:
@@ -165,51 +171,16 @@ def _pool(
     return pool, (Caution(code="few inputs", text=f"{items} inputs were loaded; agreement needs {_FEW_ITEMS}"),)
 
 
-def _record(
-    spec: ModelSpec,
-    inputs: tuple[Tensor, ...],
-    outputs: tuple[Tensor, ...],
-    pool: Mapping[str, Array],
-    truth: Truth,
-    made: Mapping[str, Artifact | Failure],
-    folder: Path,
-) -> Prepared:
-    artifacts = {kind: thing for kind, thing in made.items() if isinstance(thing, Artifact)}
-    onnx = artifacts.get("onnx")
-    return Prepared(
-        model=spec.display,
-        model_digest="",
-        inputs=inputs,
-        outputs=outputs,
-        output_paths={},
-        artifacts=artifacts,
-        failures={kind: thing for kind, thing in made.items() if isinstance(thing, Failure)},
-        pool=save_arrays(folder / "inputs.npz", pool),
-        truth_file=save_arrays(folder / "truth.npz", truth.outputs),
-        truth=truth.kind,
-        yardstick=truth.yardstick,
-        parameters=None,
-        multiply_adds=None,
-        versions={name: metadata.version(name) for name in _PACKAGES},
-        cautions=(*truth.cautions, *(onnx_source.random_caution(Path(onnx.path)) if onnx else ())),
-    )
-
-
 def _finish(prepared: Prepared, folder: Path, dependencies: dict[str, str], progress: Progress) -> ChildAnswer:
-    """The answer, its paths relative to the folder, which is going to move."""
     progress.end()
-    replace = msgspec.structs.replace
-    relative = replace(
-        prepared,
-        artifacts={
-            kind: replace(artifact, path=os.path.relpath(artifact.path, folder))
-            for kind, artifact in prepared.artifacts.items()
-        },
-        pool=replace(prepared.pool, path=os.path.relpath(prepared.pool.path, folder)),
-        truth_file=replace(prepared.truth_file, path=os.path.relpath(prepared.truth_file.path, folder)),
-        stages_ns=dict(progress.durations_ns),
-    )
-    return ChildAnswer(prepared=relative, dependencies=dependencies)
+    timed = msgspec.structs.replace(prepared, stages_ns=dict(progress.durations_ns))
+    return ChildAnswer(prepared=record.with_relative_paths(timed, folder), dependencies=dependencies)
+
+
+def _unsafe(spec: ModelSpec, settings: PrepareSettings) -> tuple[Caution, ...]:
+    if not settings.unsafe or spec.kind not in ("keras_file", "h5"):
+        return ()
+    return (Caution(code="unsafe", text="code within the model's file was allowed to run (--unsafe)"),)
 
 
 def _count(model: keras.Model | None) -> int | None:

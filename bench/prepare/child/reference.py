@@ -95,6 +95,11 @@ def is_float(dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
+def is_number(dtype: np.dtype[Any]) -> bool:
+    """Numbers of any kind, truth values included."""
+    return dtype.kind in "biufc" or dtype.name == "bfloat16" or "float8" in dtype.name
+
+
 def _chunk(inputs: Sequence[Tensor], items: int) -> int:
     if not all(tensor.batched for tensor in inputs):
         return 1
