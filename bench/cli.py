@@ -198,7 +198,8 @@ def export(
     flags = _flags({**locals(), "model": (model,)})
     from bench.commands.export import export_model
 
-    return export_model(flags, out, console=_console())
+    with _progress() as progress:
+        return export_model(flags, out, console=_console(), progress=progress)
 
 
 @app.command("models")

@@ -232,6 +232,7 @@ class _Run:
 
     def verify(self) -> list[Row]:
         """One worker per case, its outputs once."""
+        self.progress.stage("verifying")
         self.progress.start(sum(len(group.arms) for group in self.groups))
         with self._launcher() as launcher:
             for group in self.groups:

@@ -8,10 +8,11 @@ from bench import units
 from bench.commands.console import Console
 from bench.errors import EXIT_OK, UsageError
 from bench.flags import Flags, parse_flags
+from bench.progress import Progress
 from bench.suite import build_suite
 
 
-def export_model(flags: Flags, out: Path, *, console: Console) -> int:
+def export_model(flags: Flags, out: Path, *, console: Console, progress: Progress) -> int:
     """Write one model as ONNX to ``out`` and print what the file is."""
     asked = parse_flags(flags)
     if out.is_dir():
@@ -20,7 +21,8 @@ def export_model(flags: Flags, out: Path, *, console: Console) -> int:
 
     from bench.prepare.prepare import export_onnx
 
-    artifact = export_onnx(suite.models[0], suite.prepare, out)
+    artifact = export_onnx(suite.models[0], suite.prepare, out, on_stage=progress.stage)
+    progress.done()
     names = ", ".join(tensor.name for tensor in artifact.inputs), ", ".join(tensor.name for tensor in artifact.outputs)
     console.say(f"{out}: {units.size(artifact.size_bytes)}, opset {artifact.opset}, sha256 {artifact.digest}")
     console.say(f"inputs {names[0]}; outputs {names[1]}")

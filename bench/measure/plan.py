@@ -20,6 +20,8 @@ TURN_MIN_NS = 1_000_000  # short calls: as many per turn as make a millisecond
 TURN_MAX_NS = 2_000_000_000  # a call longer than this is alone in its turn
 MAX_TURN_CALLS = 200
 MAX_ROUNDS = 20_000
+MANY_ROUNDS = 100  # beyond this many, -r and -t lengthen the turns first, up to 0.1 s: a switch costs time too
+LONG_TURN_NS = 100_000_000
 EXTRA_ROUNDS = 20  # up to here rounds are added while they cost less than starting the workers did
 MEMORY_SHARE = 0.6  # of the available memory that a group may be estimated to take
 
@@ -63,8 +65,8 @@ def is_steady(latencies_ns: Sequence[int]) -> bool:
 def plan_rounds(settings: MeasureSettings, fastest_ns: int, slowest_ns: int, startup_ns: int) -> RoundPlan:
     """Rounds and timed calls per turn from the group's warm calls (its fastest and slowest case) and start-up time.
 
-    ``-r`` and ``-t`` add rounds until every case has its calls or its seconds; start-up below the cost of measuring
-    adds up to 20 rounds, since fresh processes are the dear part.
+    ``-r`` and ``-t`` add rounds, and where those become many also calls per turn, until every case has its calls or its
+    seconds. Fresh processes are the dear part: rounds are added, up to 20, while they cost less than starting did.
     """
     calls = TURN_CALLS if slowest_ns <= TURN_MAX_NS else 1
     if fastest_ns * calls < TURN_MIN_NS:
@@ -73,13 +75,17 @@ def plan_rounds(settings: MeasureSettings, fastest_ns: int, slowest_ns: int, sta
     rounds = settings.min_rounds
     while rounds < EXTRA_ROUNDS and (rounds + 1) * (1 + calls) * (fastest_ns + slowest_ns) < startup_ns:
         rounds += 1
-    wanted = rounds
-    if settings.min_calls is not None:
-        wanted = max(wanted, math.ceil(settings.min_calls / (settings.repetitions * calls)))
-    if settings.min_seconds is not None:
-        turn_ns = settings.repetitions * calls * max(1, fastest_ns)
-        wanted = max(wanted, math.ceil(settings.min_seconds * 1e9 / turn_ns))
+    asked = math.ceil(_asked_calls(settings, fastest_ns) / settings.repetitions)
+    while asked > MANY_ROUNDS * calls and 2 * calls <= MAX_TURN_CALLS and 2 * calls * slowest_ns <= LONG_TURN_NS:
+        calls *= 2
+    wanted = max(rounds, math.ceil(asked / calls))
     return RoundPlan(rounds=min(wanted, MAX_ROUNDS), calls=calls, bounded=wanted > MAX_ROUNDS)
+
+
+def _asked_calls(settings: MeasureSettings, fastest_ns: int) -> float:
+    """Timed calls per case that ``-r`` and ``-t`` ask for over all repetitions."""
+    by_seconds = (settings.min_seconds or 0.0) * 1e9 / max(1, fastest_ns)
+    return max(settings.min_calls or 0, by_seconds)
 
 
 def shuffled(case_ids: Sequence[str], *seed: int) -> list[str]:

@@ -15,6 +15,7 @@ from bench.errors import EXIT_CASE_FAILED, EXIT_OK, UsageError
 from bench.flags import Flags
 from bench.prepare import prepare
 from bench.prepare.zoo import zoo_names
+from bench.progress import Silent
 from bench.records import Artifact, ModelFacts, ModelSpec, PrepareSettings, Probe, Tensor
 from bench.report import store
 from bench.runtimes import probing
@@ -64,7 +65,7 @@ def test_without_a_name_the_zoo_is_listed(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(prepare, "describe_models", describe)
     heard = Heard()
-    assert list_models([], as_json=True, console=heard.console) == EXIT_OK
+    assert list_models([], as_json=True, console=heard.console, progress=Silent()) == EXIT_OK
     assert tuple(spec.name for spec in asked) == zoo_names()
     assert json.loads(heard.text)[0]["multiply_adds"] == 568_740_352
 
@@ -86,7 +87,7 @@ PROBES = [
 def test_each_runtime_shows_its_state_and_the_line_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "probe_all", lambda *_: PROBES)
     heard = Heard()
-    assert list_runtimes(as_json=False, console=heard.console) == EXIT_OK
+    assert list_runtimes(as_json=False, console=heard.console, progress=Silent()) == EXIT_OK
     _, first, second, third = (" ".join(line.split()) for line in heard.text.splitlines())
     assert first == "tensorflow tf usable 2.21.0 tensorflow 2.21.0, CPU"
     assert second == "onnxruntime-cuda cuda not installed - pip install onnxruntime-gpu"
@@ -112,7 +113,7 @@ def stored(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_stored_report_is_printed_in_every_format(format_name: str, stored: Path) -> None:
     heard = Heard()
-    assert print_report(stored, format_name, console=heard.console) == EXIT_OK
+    assert print_report(stored, format_name, console=heard.console, progress=Silent()) == EXIT_OK
     assert "onnxruntime-cpu" in heard.text
     if format_name == "json":
         assert [one["runtime"] for one in json.loads(heard.text)["rows"]] == ["tensorflow", "onnxruntime-cpu"]
@@ -156,17 +157,18 @@ def test_clearing_says_how_much_it_was(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_export_says_what_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[ModelSpec, PrepareSettings, Path]] = []
 
-    def export(spec: ModelSpec, settings: PrepareSettings, output: Path) -> Artifact:
+    def export(spec: ModelSpec, settings: PrepareSettings, output: Path, **_: object) -> Artifact:
         asked.append((spec, settings, output))
         return artifact(opset=17)
 
     monkeypatch.setattr(prepare, "export_onnx", export)
     heard, out = Heard(), tmp_path / "net.onnx"
-    assert export_model(Flags(model=("article_cnn",), opset=17), out, console=heard.console) == EXIT_OK
+    flags = Flags(model=("article_cnn",), opset=17)
+    assert export_model(flags, out, console=heard.console, progress=Silent()) == EXIT_OK
     assert (asked[0][0].name, asked[0][1].opset, asked[0][2]) == ("article_cnn", 17, out)
     assert heard.out == [f"{out}: 1000 B, opset 17, sha256 d", "inputs x; outputs y"]
 
 
 def test_an_export_into_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"model\.onnx"):
-        export_model(Flags(model=("article_cnn",)), tmp_path, console=Heard().console)
+        export_model(Flags(model=("article_cnn",)), tmp_path, console=Heard().console, progress=Silent())

@@ -17,8 +17,8 @@ import psutil
 import pytest
 from onnx import TensorProto, helper
 
-from bench.measure import launch
 from bench.measure.launch import ProcessLauncher, ProcessWorker, WorkerDiedError, worker_environment
+from bench.measure.machine import oom_kills
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.records import (
     FirstDone,
@@ -137,8 +137,8 @@ def test_a_killed_worker_is_told_by_its_signal(worker: ProcessWorker) -> None:
 
 
 def test_a_worker_killed_for_memory_is_told_as_such(worker: ProcessWorker, monkeypatch: pytest.MonkeyPatch) -> None:
-    kills = launch.oom_kills()
-    monkeypatch.setattr(launch, "oom_kills", lambda: kills + 1)
+    kills = oom_kills()
+    monkeypatch.setattr("bench.measure.launch.oom_kills", lambda: kills + 1)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerDiedError, match="lack of memory") as death:
         worker.ask(FirstRequest(), 60)

@@ -54,6 +54,15 @@ def test_calls_and_seconds_that_were_asked_for_add_rounds() -> None:
     assert seconds.rounds == 40
 
 
+def test_many_short_calls_lengthen_the_turns_before_rounds_become_too_many() -> None:
+    rounds = plan.plan_rounds(MeasureSettings(repetitions=5, min_seconds=20.0), 150_000, 1_000_000, 0)
+    assert rounds.calls * rounds.rounds * 5 * 150_000 >= 20e9
+    assert rounds.calls * 1_000_000 <= plan.LONG_TURN_NS
+    assert rounds.rounds <= 20e9 / 5 / 150_000 / (plan.LONG_TURN_NS / 1_000_000 / 2) + 1
+    slow = plan.plan_rounds(MeasureSettings(repetitions=5, min_calls=5000), 80_000_000, 80_000_000, 0)
+    assert (slow.rounds, slow.calls) == (334, 3)
+
+
 def test_more_than_the_bound_is_said_not_done() -> None:
     bounded = plan.plan_rounds(MeasureSettings(min_calls=10**9), 10_000_000, 10_000_000, 0)
     assert (bounded.rounds, bounded.bounded) == (plan.MAX_ROUNDS, True)
