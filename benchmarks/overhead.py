@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from bench.prepare.prepare import prepare_model
 from onnx import TensorProto, helper
 
 from bench.measure.loop import time_calls
 from bench.prepare.arrays import load_arrays
+from bench.prepare.prepare import prepare_model
 from bench.records import Artifact, PrepareSettings, SessionSettings, Tensor
 from bench.runtimes.table import open_session
 from bench.specs import parse_model
