@@ -34,6 +34,7 @@ _GAMMA_SPREAD = 0.4  # of its logarithm: some channels are large enough for the 
 _SHIFT = 1.0  # mean of biases and betas: ReLUs mostly open, or rounding errors and unusual inputs grow layer by layer
 _SHIFT_SPREAD = 0.25  # where activations have unit size
 _FACTOR_BITS = 5
+_LEAST_DEVIATION = 1e-3  # of a layer's outputs: what hardly varies is not blown up
 _KERNEL_LAYERS = (
     keras.layers.Dense,
     keras.layers.EinsumDense,
@@ -82,7 +83,7 @@ class _Calibration:
 
     def watch(self, call: LayerCall, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The layer's outputs; at its first call with the weights set from what arrives."""
-        if id(layer) not in self._waiting or not hasattr(args[0], "numpy"):  # traced calls bring no numbers
+        if id(layer) not in self._waiting or not (args and hasattr(args[0], "numpy")):  # a trace has no numbers
             return call(layer, *args, **kwargs)
         self._waiting.remove(id(layer))
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -100,10 +101,11 @@ class _Calibration:
         layer, outputs = self._last
         kernel = _last_kernel(layer)
         if layer.bias is None:
-            kernel.assign(rounded(np.asarray(kernel) * rounded(LOGIT_DEVIATION / np.std(outputs), _FACTOR_BITS)))
+            factor = rounded(np.asarray(LOGIT_DEVIATION / np.std(outputs)), _FACTOR_BITS)
+            kernel.assign(rounded(np.asarray(kernel) * factor))
             return
         mean = _channel_means(outputs, _bias_shape(layer, outputs.ndim))
-        factor = rounded(LOGIT_DEVIATION_OVER_INPUTS / np.std(outputs - mean), _FACTOR_BITS)
+        factor = rounded(np.asarray(LOGIT_DEVIATION_OVER_INPUTS / np.std(outputs - mean)), _FACTOR_BITS)
         offset = np.sqrt(LOGIT_DEVIATION**2 - LOGIT_DEVIATION_OVER_INPUTS**2) / _SHIFT_SPREAD
         kernel.assign(rounded(np.asarray(kernel) * factor))
         bias, drawn = np.asarray(layer.bias), mean.reshape(layer.bias.shape)
@@ -135,20 +137,20 @@ def _set_statistics(layer: Any, inputs: Array) -> None:
 
 
 def _set_kernel(call: LayerCall, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Outputs before the activation, of about unit size, the mean of each channel the bias that was drawn for it."""
+    """Outputs before the activation: of about unit size, about channel means that are the biases drawn."""
     drawn = None if layer.bias is None else np.asarray(layer.bias)
     if drawn is not None:
         layer.bias.assign(np.zeros_like(drawn))
     outputs = _without_activation(call, layer, args, kwargs)
-    deviation = float(np.std(np.asarray(outputs)))
-    scale = _power_of_two(1.0 / deviation) if deviation > 0 else 1.0
+    raw, shape = np.asarray(outputs), _bias_shape(layer, outputs.ndim)
+    means: Any = 0.0 if drawn is None else _channel_means(raw, shape)
+    scale = _power_of_two(1.0 / max(float(np.std(raw - means)), _LEAST_DEVIATION))
     kernel = _last_kernel(layer)
     kernel.assign(np.asarray(kernel) * scale)
     outputs = outputs * scale  # exactly what the scaled kernel gives: the scale is a power of two
     if drawn is None:
         return outputs
-    shape = _bias_shape(layer, outputs.ndim)
-    bias = rounded(drawn - _channel_means(np.asarray(outputs), shape).reshape(drawn.shape))
+    bias = rounded(drawn - (means * scale).reshape(drawn.shape))
     layer.bias.assign(bias)
     return outputs + bias.reshape(shape)
 
@@ -171,7 +173,9 @@ def _is_separable(layer: Any) -> bool:
 
 
 def _bias_shape(layer: Any, rank: int) -> tuple[int, ...]:
-    """The bias's shape as it is added to outputs of this rank."""
+    """The bias's shape as it is added to outputs of this rank; of no use without a bias."""
+    if layer.bias is None:
+        return ()
     if getattr(layer, "data_format", None) == "channels_first":
         return (1, layer.bias.shape[0], *(1,) * (rank - 2))
     return (*(1,) * (rank - len(layer.bias.shape)), *layer.bias.shape)

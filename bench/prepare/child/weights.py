@@ -25,8 +25,8 @@ Application = Callable[..., keras.Model]
 _MODES = ("calibrated", "random", "imagenet")
 _SUFFIXES = (".keras", ".weights.h5", ".h5")
 _FREE_SIDE = 224  # pixels, where a model leaves its height and width free
-_POOL_WORK = 12e9  # multiply-adds spent on calibration: large networks see fewer items
-_POOL_ITEMS = (2, 8)
+_POOL_WORK = 5e9  # multiply-adds spent on calibration: large networks see fewer items
+_POOL_ITEMS = (4, 16)
 
 
 def apply_weights(
@@ -53,8 +53,7 @@ def apply_weights(
 
 def _pool(model: keras.Model, seed: int, ranges: Mapping[str, Range]) -> Any:
     """Inputs as the model's call takes them."""
-    work = multiply_adds(model) or _POOL_WORK / _POOL_ITEMS[1]
-    items = int(np.clip(_POOL_WORK // max(work, 1), *_POOL_ITEMS))
+    items = int(np.clip(_POOL_WORK // (multiply_adds(model) or 1), *_POOL_ITEMS))
     tensors = [
         Tensor(name=tensor.name, shape=tuple(_fixed(tensor.shape)), dtype=keras.backend.standardize_dtype(tensor.dtype))
         for tensor in model.inputs
