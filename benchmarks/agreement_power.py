@@ -147,20 +147,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = tuple(chosen.models or (QUICK if chosen.quick else FULL))
     started = time.monotonic()
     calibrated = _judge_all(names)
-    random = _among(_judge_all([_untrained(name) for name in names]), calibrated)
+    random = table.untrained(_judge_all([_untrained(name) for name in names]), calibrated)
     print(_report(calibrated, random))
     print(f"\n{time.monotonic() - started:.0f} s")
     wrong = [*table.mistakes(calibrated), *table.undetected(random)]
     for outcome in wrong:
         print(f"WRONG: {outcome.model}, {outcome.kind}: {outcome.verdict}: {outcome.reason}", file=sys.stderr)
     return 1 if wrong else 0
-
-
-def _among(random: Sequence[Outcome], calibrated: Sequence[Outcome]) -> list[Outcome]:
-    """The correct files, and the mutants of the kinds that were scored with calibrated weights."""
-    kinds = {(o.model, o.kind) for o in table.scored(calibrated)}
-    trained = dict(zip(table.models(random), table.models(calibrated), strict=True))
-    return [o for o in random if o.is_correct or (trained[o.model], o.kind) in kinds]
 
 
 def _untrained(name: str) -> str:

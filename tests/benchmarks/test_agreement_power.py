@@ -133,16 +133,6 @@ def test_allclose_is_used_as_people_use_it(outputs: dict[str, Array], passes: bo
     assert power.passes_allclose({"y": np.array([[1.0], [2.0]])}, outputs, 1e-5) is passes
 
 
-def test_only_kinds_that_were_scored_with_calibrated_weights_are_counted_with_untrained_ones() -> None:
-    from dataclasses import replace
-
-    agreed = table.Outcome("net", "all, 2 threads", True, "agrees", "", 1e-4, 1e-3, (True, True), True, True)
-    cap = replace(agreed, kind="cap", is_correct=False)
-    flip = replace(cap, kind="flip", verdict="disagrees", relative_error=1.0, bitwise_equal=False)
-    untrained = [replace(o, model="net:weights=random", verdict="vacuous") for o in (agreed, cap, flip)]
-    assert [o.kind for o in power._among(untrained, [agreed, cap, flip])] == ["all, 2 threads", "flip"]
-
-
 def test_untrained_weights_are_one_more_option_of_a_model() -> None:
     assert power._untrained("mobilenet_v1") == "mobilenet_v1:weights=random"
     assert power._untrained("mobilenet_v1:alpha=0.5") == "mobilenet_v1:alpha=0.5,weights=random"

@@ -69,12 +69,29 @@ def test_an_equivalent_mutant_that_agrees_is_no_mistake() -> None:
     assert table.mistakes([correct(1e-4), outcome("cap", verdict="agrees", relative_error=1e-4)]) == []
 
 
-def test_of_untrained_networks_no_error_excuses_a_wrong_file_that_agrees() -> None:
-    vacuous = [correct(1e3, verdict="vacuous"), outcome("zeroed", verdict="vacuous", relative_error=1.0)]
-    assert table.undetected(vacuous) == []
-    let_pass = outcome("flipped", verdict="agrees", relative_error=1.0)
-    assert table.undetected([*vacuous, let_pass]) == [let_pass]
-    assert table.undetected([*vacuous, outcome("same", verdict="agrees", bitwise_equal=True)]) == []
+CALIBRATED = [correct(1e-4), outcome("cap", relative_error=1e-4, verdict="agrees"), outcome("flip"), outcome("zero")]
+
+
+def of_untrained(verdict: str, **changes: Any) -> list[Outcome]:
+    known: dict[str, Any] = {"model": "net:weights=random", "verdict": verdict}
+    return [correct(1e-4, **known), *(outcome(kind, **known | changes) for kind in ("cap", "flip", "zero"))]
+
+
+def test_of_untrained_networks_the_kinds_are_counted_that_were_scored_with_calibrated_weights() -> None:
+    counted = table.untrained(of_untrained("vacuous"), CALIBRATED)
+    assert [o.kind for o in counted] == ["all, 2 threads", "flip", "zero"]
+
+
+def test_a_file_that_equals_the_correct_one_counts_where_the_check_is_vacuous_and_nowhere_else() -> None:
+    equal = {"bitwise_equal": True, "relative_error": 1e-4}
+    assert len(table.untrained(of_untrained("vacuous", **equal), CALIBRATED)) == 3
+    assert len(table.untrained(of_untrained("agrees", **equal), CALIBRATED)) == 1
+
+
+def test_a_wrong_file_of_an_untrained_network_that_agrees_is_undetected() -> None:
+    assert table.undetected(table.untrained(of_untrained("vacuous"), CALIBRATED)) == []
+    agreed = table.untrained(of_untrained("agrees"), CALIBRATED)
+    assert [o.kind for o in table.undetected(agreed)] == ["flip", "zero"]
 
 
 def test_each_judge_is_scored_on_the_same_files() -> None:
