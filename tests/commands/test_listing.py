@@ -65,7 +65,7 @@ def test_without_a_name_the_zoo_is_listed(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(prepare, "describe_models", describe)
     heard = Heard()
-    assert list_models([], as_json=True, console=heard.console, progress=Silent()) == EXIT_OK
+    assert list_models([], as_json=True, console=heard.console) == EXIT_OK
     assert tuple(spec.name for spec in asked) == zoo_names()
     assert json.loads(heard.text)[0]["multiply_adds"] == 568_740_352
 
@@ -87,7 +87,7 @@ PROBES = [
 def test_each_runtime_shows_its_state_and_the_line_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "probe_all", lambda *_: PROBES)
     heard = Heard()
-    assert list_runtimes(as_json=False, console=heard.console, progress=Silent()) == EXIT_OK
+    assert list_runtimes(as_json=False, console=heard.console) == EXIT_OK
     _, first, second, third = (" ".join(line.split()) for line in heard.text.splitlines())
     assert first == "tensorflow tf usable 2.21.0 tensorflow 2.21.0, CPU"
     assert second == "onnxruntime-cuda cuda not installed - pip install onnxruntime-gpu"
@@ -113,7 +113,7 @@ def stored(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_stored_report_is_printed_in_every_format(format_name: str, stored: Path) -> None:
     heard = Heard()
-    assert print_report(stored, format_name, console=heard.console, progress=Silent()) == EXIT_OK
+    assert print_report(stored, format_name, console=heard.console) == EXIT_OK
     assert "onnxruntime-cpu" in heard.text
     if format_name == "json":
         assert [one["runtime"] for one in json.loads(heard.text)["rows"]] == ["tensorflow", "onnxruntime-cpu"]
