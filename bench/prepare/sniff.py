@@ -194,4 +194,4 @@ def _has_bytes(path: Path) -> bool:
 
 
 def _wrong(path: Path, what: str) -> UsageError:
-    return UsageError(f"reading {path.name}: {what}" if what.startswith(("there", "its")) else f"{path.name} is {what}")
+    return UsageError(f"reading {path.name}: {what}" if what.startswith(("the", "its")) else f"{path.name} is {what}")
