@@ -64,7 +64,12 @@ def describe_models(
 
 
 def export_onnx(
-    spec: ModelSpec, settings: PrepareSettings, output: Path, *, command: tuple[str, ...] = CHILD
+    spec: ModelSpec,
+    settings: PrepareSettings,
+    output: Path,
+    *,
+    on_stage: Callable[[str], None] = lambda _: None,
+    command: tuple[str, ...] = CHILD,
 ) -> Artifact:
     """The model's ONNX file at ``output``, external data beside it; nothing is there unless it is right.
 
@@ -73,7 +78,7 @@ def export_onnx(
     """
     if not output.parent.is_dir():
         raise UsageError(f"writing {output}: there is no folder {output.parent}; make it first")
-    prepared = prepare_model(spec, settings, command=command)
+    prepared = prepare_model(spec, settings, on_stage=on_stage, command=command)
     artifact = prepared.artifacts.get("onnx")
     if artifact is None:
         failure = prepared.failures["onnx"]
