@@ -93,6 +93,7 @@ def make_names_stable(proto: Any) -> None:
         return names[name]
 
     _rename_all(proto.graph, stable)
+    proto.graph.doc_string = ""  # the name of TensorFlow's function, counted up
 
 
 def _rename_all(graph: Any, stable: Any) -> None:

@@ -228,8 +228,8 @@ def test_the_same_model_makes_the_same_onnx_file(answer_here: Callable[..., Chil
 
     digests = set()
     for _ in range(2):
-        keras.utils.set_random_seed(0)
         keras.backend.clear_session()
+        keras.utils.set_random_seed(0)
         spec = f"{Path(__file__).with_name('model_kinds.py')}:{name}"
         prepared = answer_here(spec).prepared
         assert prepared is not None
