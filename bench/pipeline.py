@@ -25,7 +25,7 @@ from bench.errors import BenchError
 from bench.measure import launch, machine
 from bench.measure.lock import machine_lock
 from bench.measure.plan import RoundPlan, batch_count
-from bench.measure.rounds import Repetition, plan_of
+from bench.measure.rounds import Arm, Repetition, plan_of
 from bench.prepare.arrays import load_arrays
 from bench.prepare.prepare import prepare_model
 from bench.progress import Progress
@@ -214,21 +214,24 @@ class _Run:
         if not arms:
             self.progress.advance(1, "given up")
             return
-        driver = Repetition(
-            arms,
-            launcher,
-            self.suite.measure,
-            launcher.folder,
-            check=self._checker(group.model),
-            merge=merge_checks,
-            on_turn=lambda detail: self.progress.advance(0, detail),
-        )
+        driver = self._driver(arms, launcher)
         result, _ = driver.run(group.number, repetition, self._rounds(group.number))
         store.append_repetition(self.out, result)
         self.done.append(result)
         self.progress.advance(1, "saving")
         with self.stages.timed("save"):
             self.save(finished=False)
+
+    def _driver(self, arms: Sequence[Arm], launcher: launch.ProcessLauncher) -> Repetition:
+        return Repetition(
+            arms,
+            launcher,
+            self.suite.measure,
+            launcher.folder,
+            check=self._checker(arms[0].case.model),
+            merge=merge_checks,
+            on_turn=lambda detail: self.progress.advance(0, detail),
+        )
 
     def verify(self) -> list[Row]:
         """One worker per case, its outputs once."""
@@ -237,16 +240,7 @@ class _Run:
         with self._launcher() as launcher:
             for group in self.groups:
                 for arm in group.arms:
-                    driver = Repetition(
-                        [arm],
-                        launcher,
-                        self.suite.measure,
-                        launcher.folder,
-                        check=self._checker(group.model),
-                        merge=merge_checks,
-                        on_turn=lambda detail: self.progress.advance(0, detail),
-                    )
-                    self.done.append(driver.verify(group.number))
+                    self.done.append(self._driver([arm], launcher).verify(group.number))
                     self.progress.advance(1, arm.case.runtime.display)
         self.progress.done()
         return self._rows()
@@ -327,6 +321,7 @@ class _Run:
         truth = load_arrays(prepared.truth_file)
         items = prepared.truth_file.items
         distinct = distinct_items(load_arrays(prepared.pool))
+        dtypes = {tensor.name: tensor.dtype for tensor in prepared.outputs}
 
         def check(_case_id: str, file: ArrayFile) -> list[OutputCheck]:
             outputs = load_arrays(file)

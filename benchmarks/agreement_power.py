@@ -106,7 +106,8 @@ def _with_correct_outputs(
 def _judge(prepared: Prepared, kind: str, is_correct: bool, outputs: Arrays, correct: Arrays) -> Outcome:
     truth = load_arrays(prepared.truth_file)
     distinct = distinct_items(load_arrays(prepared.pool))
-    checks = check_outputs(truth, outputs, prepared.yardstick, Tolerance(), distinct_inputs=distinct)
+    dtypes = {tensor.name: tensor.dtype for tensor in prepared.outputs}
+    checks = check_outputs(truth, outputs, prepared.yardstick, Tolerance(), distinct_inputs=distinct, dtypes=dtypes)
     worst = worst_check(checks)
     return Outcome(
         model=prepared.model,

@@ -40,13 +40,15 @@ def check_outputs(
     tolerance: Tolerance | None = None,
     *,
     distinct_inputs: int | None = None,
+    dtypes: Mapping[str, str] | None = None,
 ) -> list[OutputCheck]:
     """One check for each output of either side, the truth's first, in its order.
 
     Arrays hold one row an input. ``distinct_inputs`` is how many of those inputs differ (``distance.distinct_items``);
-    where it is None every row counts as one.
+    where it is None every row counts as one. ``dtypes`` are numpy's names of the model's own output types: a truth in
+    float64 does not tell them.
     """
-    problems = far.name_problems(truth, outputs)
+    problems = _dtype_problems(outputs, dtypes or {}) | far.name_problems(truth, outputs)
     names = [*truth, *(name for name in outputs if name not in truth)]
     return [
         OutputCheck(output=name, verdict="disagrees", reason=problems[name])
@@ -72,6 +74,16 @@ def merge_checks(before: Sequence[OutputCheck], after: Sequence[OutputCheck]) ->
     early = {check.output: check for check in before}
     late = {check.output: check for check in after}
     return [_worse(early.get(name), late.get(name)) for name in {**early, **late}]
+
+
+def _dtype_problems(outputs: Mapping[str, Array], dtypes: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with an output's type, by output: a float16 for a float32 is another interface."""
+    numeric = {name: array for name, array in outputs.items() if far.dtype_class(array) != "string"}
+    return {
+        name: f"dtype {array.dtype.name}, the model gives {dtypes[name]}"
+        for name, array in numeric.items()
+        if name in dtypes and array.dtype.name != dtypes[name]
+    }
 
 
 def _check(

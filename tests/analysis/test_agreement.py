@@ -195,6 +195,16 @@ def test_names_shapes_and_kinds_disagree_even_where_the_rest_is_vacuous(truth: A
     assert check(truth, changed(truth, (0, 0), np.nan)).verdict == "disagrees"
 
 
+def test_an_output_of_another_width_than_the_models_own_disagrees_though_its_numbers_are_near() -> None:
+    narrow = {"y": TRUTH.astype(np.float16)}
+    (wrong,) = check_outputs({"y": TRUTH}, narrow, {}, dtypes={"y": "float32"})
+    assert (wrong.verdict, wrong.reason) == ("disagrees", "dtype float16, the model gives float32")
+    (right,) = check_outputs({"y": TRUTH}, {"y": TRUTH.astype(np.float32)}, {}, dtypes={"y": "float32"})
+    assert right.verdict == "agrees"
+    (half,) = check_outputs({"y": TRUTH}, narrow, {"y": 1e-3}, dtypes={"y": "float16"})
+    assert half.verdict == "agrees"
+
+
 # --- C06: outputs by name --------------------------------------------------------------------------------------------
 
 THREE = {"zeta": TRUTH, "alpha": TRUTH[::-1].copy(), "mid": LOGITS[:, :4]}
