@@ -86,11 +86,12 @@ def make_names_stable(proto: Any) -> None:
     def stable(name: str) -> str:
         if not _COUNTER.search(name) or name in fixed:
             return name
-        if name not in names:
-            stem = _COUNTER.sub("", name)
-            names[name] = f"{stem}__{counts.get(stem, 0)}"
+        node, colon, place = name.partition(":")  # a tensor is called after its node
+        if node not in names:
+            stem = _COUNTER.sub("", node)
+            names[node] = f"{stem}__{counts.get(stem, 0)}"
             counts[stem] = counts.get(stem, 0) + 1
-        return names[name]
+        return names[node] + colon + place
 
     _rename_all(proto.graph, stable)
     proto.graph.doc_string = ""  # the name of TensorFlow's function, counted up
