@@ -13,7 +13,7 @@ counts, do not reach the weights. Scales of kernels are powers of two for the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -51,7 +51,7 @@ _KERNEL_LAYERS = (
 )
 
 
-def calibrated_weights(model: keras.Model, pool: Mapping[str, Array] | Sequence[Array], seed: int) -> list[Array]:
+def calibrated_weights(model: keras.Model, pool: Array | Sequence[Array], seed: int) -> list[Array]:
     """Weights for ``model.set_weights``, float64 values rounded to ``MANTISSA_BITS``; ``model`` is not touched.
 
     ``pool`` holds the inputs, [items, ...] each. Raises UnsupportedError where no float64 twin can be made.

@@ -65,7 +65,8 @@ def multiply_adds(model: keras.Model) -> int | None:
 
 def _trace(model: keras.Model) -> None:
     specs = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
-    packed = keras.tree.pack_sequence_as(getattr(model, "_inputs_struct", specs), specs)
+    structure = getattr(model, "_inputs_struct", specs if len(specs) > 1 else specs[0])  # Sequential has none
+    packed = keras.tree.pack_sequence_as(structure, specs)
     tf.function(lambda *inputs: model(*inputs, training=False)).get_concrete_function(packed)
 
 
