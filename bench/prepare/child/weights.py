@@ -39,7 +39,9 @@ def apply_weights(
     range of the inputs, or by input name. Raises UsageError for a mode or file that does not fit.
     """
     if mode == "calibrated":
-        ranges = pool_range if isinstance(pool_range, Mapping) else {"": pool_range}
+        ranges = dict(pool_range) if isinstance(pool_range, Mapping) else {"": pool_range}
+        if len(ranges) == len(model.inputs) == 1:  # whatever name the caller knows the input by
+            ranges = {"": next(iter(ranges.values()))}
         model.set_weights(calibrated_weights(model, _pool(model, seed, ranges), seed))
     elif mode == "random":
         keras.utils.set_random_seed(seed)

@@ -187,6 +187,16 @@ def test_a_last_layer_before_a_batch_norm_is_left_to_it() -> None:
     assert np.std(run(model, images(model, (0.0, 1.0), items=16))) == pytest.approx(1.0, rel=0.02)
 
 
+def test_the_only_range_is_that_of_the_only_input_by_whatever_name() -> None:
+    from bench.prepare.child.weights import apply_weights
+
+    wide = apply_weights(dense(), "calibrated", 0, (0.0, 255.0)).get_weights()
+    named = apply_weights(dense(), "calibrated", 0, {"another": (0.0, 255.0)}).get_weights()
+    for one, other in zip(wide, named, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(wide[0], apply(dense(), "calibrated").get_weights()[0])
+
+
 def test_calibration_leaves_the_class_of_all_layers_as_it_was() -> None:
     before = keras.layers.Layer.__call__
     apply(dense(), "calibrated")
