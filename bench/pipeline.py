@@ -328,7 +328,14 @@ class _Run:
             worst: list[OutputCheck] = []
             for p in range(max(1, file.items // items)):
                 one = {name: array[p * items : (p + 1) * items] for name, array in outputs.items()}
-                checks = check_outputs(truth, one, prepared.yardstick, self.suite.tolerance, distinct_inputs=distinct)
+                checks = check_outputs(
+                    truth,
+                    one,
+                    prepared.yardstick,
+                    self.suite.tolerance,
+                    distinct_inputs=distinct,
+                    dtypes=dtypes,
+                )
                 worst = merge_checks(worst, checks) if worst else checks
             return worst
 

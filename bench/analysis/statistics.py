@@ -76,7 +76,7 @@ def rank_of_size(n: int, size: float) -> int:
 
 def walsh_averages(values: Sequence[float]) -> list[float]:
     """All ``n * (n + 1) / 2`` means of two of the values, each with itself included, in ascending order."""
-    return sorted(a / 2 + b / 2 for a, b in combinations_with_replacement(values, 2))
+    return sorted((a + b) / 2 for a, b in combinations_with_replacement(values, 2))
 
 
 def hodges_lehmann(values: Sequence[float]) -> float:

@@ -48,7 +48,7 @@ def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder:
     """A SavedModel in ``folder`` whose ``serving_default`` takes and gives tensors by name."""
     module = tf.Module()
     module.function = function
-    module.variables_of_model = list(named.variables)
+    module.weights = list(function.get_concrete_function().variables)  # those in use: seeds of dropout differ each time
     module.keep = named.keep
     try:
         try:
@@ -58,6 +58,7 @@ def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder:
             tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
     except Exception as error:
         return Failure(status="unsupported", reason=f"TensorFlow could not save the model: {_first_line(error)}")
+    _write_in_order(folder / "saved_model.pb")
     arguments = safe_names([tensor.name for tensor in named.inputs])
     files = artifact_files(folder)
     return Artifact(
@@ -72,6 +73,13 @@ def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder:
         outputs=sample.outputs,
         names={argument: name for argument, name in arguments.items() if argument != name},
     )
+
+
+def _write_in_order(path: Path) -> None:
+    """Write a protobuf message anew with its maps in order: the same model is then the same bytes."""
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    path.write_bytes(SavedModel.FromString(path.read_bytes()).SerializeToString(deterministic=True))
 
 
 def export_onnx(named: NamedModel, function: Any, sample: Sample, path: Path, opset: int) -> Artifact | Failure:
