@@ -76,13 +76,18 @@ def _of_call(layer: Any, args: tuple[Any, ...], outputs: Any) -> int | None:
     if isinstance(layer, _UNCOUNTED):
         return None
     own_weights = [*layer._trainable_variables, *layer._non_trainable_variables]
-    if kind in _FREE or not own_weights:
+    if kind in _FREE or not own_weights or _is_layer_scale(kind):
         return 0
     counter = next((count for kinds, count in _COUNTERS if kind in kinds), None)
     arriving, leaving = _item_shape(args[0]), _item_shape(outputs)
     if counter is None or arriving is None or leaving is None:
         return None
     return int(counter(layer, arriving, leaving))
+
+
+def _is_layer_scale(kind: type) -> bool:
+    """One factor a channel, in keras.applications' ConvNeXt; Keras does not export the class."""
+    return kind.__name__ == "LayerScale" and kind.__module__.startswith("keras.")
 
 
 def _by_output(layer: Any, _: _Shape, outputs: _Shape) -> Any:

@@ -55,7 +55,7 @@ def apply_weights(
 
 def _pool(model: keras.Model, seed: int, ranges: Mapping[str, Range]) -> Any:
     """Inputs as the model's call takes them."""
-    items = int(np.clip(_POOL_WORK // (multiply_adds(model) or 1), *_POOL_ITEMS))
+    items = int(np.clip(_POOL_WORK // (multiply_adds(model) or _POOL_WORK), *_POOL_ITEMS))
     tensors = [
         Tensor(name=tensor.name, shape=tuple(_fixed(tensor.shape)), dtype=keras.backend.standardize_dtype(tensor.dtype))
         for tensor in model.inputs

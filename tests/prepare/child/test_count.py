@@ -104,3 +104,13 @@ def test_trainable_parameters_leave_out_moving_statistics_and_frozen_layers() ->
     assert trainable_parameters(model) == 3 * 4 + 4 + 8 + 4 * 2 + 2
     frozen.trainable = False
     assert trainable_parameters(model) == 3 * 4 + 4 + 8
+
+
+def test_convnext_is_counted_with_its_layer_scales_free() -> None:
+    model = keras.applications.ConvNeXtTiny(weights=None, input_shape=(32, 32, 3), classes=10)
+    stem, head = 8 * 8 * 96 * 48, 768 * 10
+    blocks = sum(
+        n * side**2 * (c * 49 + 8 * c * c) for n, side, c in ((3, 8, 96), (3, 4, 192), (9, 2, 384), (3, 1, 768))
+    )
+    downsamples = sum(side**2 * 2 * c * 4 * c for side, c in ((4, 96), (2, 192), (1, 384)))
+    assert macs_of(model) == stem + blocks + downsamples + head
