@@ -276,10 +276,6 @@ class OutputsRequest(Record, frozen=True, tag="outputs"):
     path: str
 
 
-class CloseRequest(Record, frozen=True, tag="close"):
-    """Close the session and end."""
-
-
 class Opened(Record, frozen=True, tag="opened"):
     import_ns: int
     load_ns: int
@@ -316,20 +312,15 @@ class OutputsDone(Record, frozen=True, tag="outputs_done"):
     memory: Memory  # its peak is that of the timed calls: reset before them, read before the outputs are made
 
 
-class Closed(Record, frozen=True, tag="closed"):
-    pass
-
-
 class Failed(Record, frozen=True, tag="failed"):
     """An exception inside the worker."""
 
     status: Status
     reason: str
-    traceback: str
 
 
-Request = OpenRequest | FirstRequest | WarmRequest | TurnRequest | OutputsRequest | CloseRequest
-Reply = Opened | FirstDone | Turn | OutputsDone | Closed | Failed
+Request = OpenRequest | FirstRequest | WarmRequest | TurnRequest | OutputsRequest
+Reply = Opened | FirstDone | Turn | OutputsDone | Failed
 
 
 # --- what was measured ------------------------------------------------------------------------------------------------
@@ -384,6 +375,14 @@ class CaseRepetition(Record, frozen=True):
     complete: bool = False  # every round was measured and the outputs were checked at the end
 
 
+class RoundPlan(Record, frozen=True):
+    """How many rounds of how many timed calls: the same for every case and repetition of a group."""
+
+    rounds: int
+    calls: int  # timed calls of one turn
+    bounded: bool = False  # a bound was reached before what -t or -r asked for
+
+
 class GroupRepetition(Record, frozen=True):
     """One repetition of a group: the unit that is saved, and the unit of evidence."""
 
@@ -391,8 +390,9 @@ class GroupRepetition(Record, frozen=True):
     repetition: int
     cases: list[CaseRepetition]
     rounds: list[RoundState]
-    page_cache: str  # "cold" or "warm": whether the artifact had been read before
+    page_cache: str  # "warm": the artifact's files were read just before
     started: str  # ISO 8601, UTC
+    plan: RoundPlan | None = None  # None where every worker died before there could be one, or nothing was timed
 
 
 # --- the report -------------------------------------------------------------------------------------------------------

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bench.measure.launch import WorkerDiedError
+from bench.measure.process import WorkerDiedError
 from bench.records import (
     ArrayFile,
     Artifact,
     Case,
-    Closed,
     FirstDone,
     FirstRequest,
     Memory,
@@ -111,10 +110,9 @@ class ScriptedWorker:
             return self._turn(0, "warmup", None, request.calls or 6)
         if isinstance(request, TurnRequest):
             return self._turn(request.round, request.kind, next(self._latencies), request.calls)
-        if isinstance(request, OutputsRequest):
-            file = ArrayFile(path=request.path, digest=self.name, items=8)
-            return OutputsDone(file=file, memory=memory(400))
-        return Closed()
+        assert isinstance(request, OutputsRequest)
+        file = ArrayFile(path=request.path, digest=self.name, items=8)
+        return OutputsDone(file=file, memory=memory(400))
 
     def close(self, kill: bool = False) -> None:
         self.closed += 1
@@ -171,7 +169,7 @@ class FakeLauncher:
 class FakeWatch:
     """A quiet machine."""
 
-    def __init__(self, pids: Sequence[int]) -> None:
+    def __init__(self, pids: Sequence[int], threads: int) -> None:
         self.states: list[RoundState] = []
 
     def end_round(self, number: int, wall_ns: int) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-LOCK_NAME = "onnx-crossbench.lock"
+LOCK = Path("/tmp/onnx-crossbench.lock")
 _POLL_S = 0.5
 
 
@@ -20,7 +19,7 @@ def machine_lock(on_wait: Callable[[str], None], path: Path | None = None) -> It
 
     The kernel frees the lock when its holder ends, however it ends.
     """
-    path = path or Path(tempfile.gettempdir()) / LOCK_NAME
+    path = path or LOCK
     fd = _open(path)
     try:
         _take(fd, path, on_wait)

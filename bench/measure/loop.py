@@ -13,8 +13,8 @@ def time_calls(
 ) -> None:
     """Fill ``durations`` (nanoseconds) with the time of one call each, feeds taken in turn from ``first`` on.
 
-    The caller preallocates ``durations`` and has the garbage collector off. The previous outputs are released within
-    the next call, as in a serving loop that drops a response before it takes the next request.
+    The caller preallocates ``durations`` and has the garbage collector off. Releasing a call's outputs is part of its
+    time, for every runtime alike.
     """
     n_feeds = len(feeds)
     for i in range(len(durations)):

@@ -15,9 +15,11 @@ from bench.records import Machine, RoundState
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 SELF_CGROUP = Path("/proc/self/cgroup")
-DISTURBED_CPUS = 0.3  # CPUs that others keep busy from which a round is flagged
+DISTURBED_CPUS = 0.3  # a round is flagged when others keep so many CPUs busy
+DISTURBED_ROOM = 0.5  # or so large a part of those that we leave free, if that is more
 DISTURBED_STEAL = 0.05
 WINDOW_NS = 400_000_000  # /proc counts in 10 ms: shorter rounds share a window
+_V1_MEMORY = ("memory.limit_in_bytes", "memory.usage_in_bytes")
 _ISA = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16",
     "avx512_fp16", "amx_int8", "amx_bf16", "asimd", "asimddp", "i8mm", "bf16", "sve",
@@ -32,13 +34,16 @@ def effective_cpus(root: Path = CGROUP_ROOT, membership: Path = SELF_CGROUP) -> 
 
 
 def available_bytes(root: Path = CGROUP_ROOT, membership: Path = SELF_CGROUP) -> int:
-    """Memory that new processes can take: the least of the machine's and the cgroup's."""
+    """Memory that new processes can take: the least of the machine's and the cgroup's (v1 or v2).
+
+    Page cache that the kernel would give back counts as free.
+    """
     free = int(psutil.virtual_memory().available)
     for folder in _cgroup_folders(root, membership, "memory"):
-        limit = _read_int(folder / "memory.max")
-        used = _read_int(folder / "memory.current")
-        if limit is not None and used is not None:
-            free = min(free, max(0, limit - used))
+        for limit_file, used_file in (("memory.max", "memory.current"), _V1_MEMORY):
+            limit, used = _read_int(folder / limit_file), _read_int(folder / used_file)
+            if limit is not None and used is not None:
+                free = min(free, max(0, limit - used + _inactive_file(folder)))
     return free
 
 
@@ -72,8 +77,11 @@ def oom_kills() -> int:
 class MachineWatch:
     """Tells for each round who else used the CPUs; one window spans as many rounds as make 0.4 s."""
 
-    def __init__(self, pids: Sequence[int]) -> None:
+    def __init__(self, pids: Sequence[int], threads: int) -> None:
+        """``pids`` are our workers, of which one at a time runs ``threads`` threads."""
         self._pids = pids
+        room = (effective_cpus() - threads) * DISTURBED_ROOM
+        self._limit = max(DISTURBED_CPUS, room)
         self._start = _snapshot(pids)
         self._open: list[tuple[int, int]] = []
         self.states: list[RoundState] = []
@@ -101,7 +109,7 @@ class MachineWatch:
                     steal_share=steal,
                     foreign_cpus=foreign,
                     frequency_mhz=frequency.current if frequency else None,
-                    disturbed=(foreign or 0) > DISTURBED_CPUS or (steal or 0) > DISTURBED_STEAL,
+                    disturbed=(foreign or 0) > self._limit or (steal or 0) > DISTURBED_STEAL,
                 )
             )
         self._open = []
@@ -109,7 +117,7 @@ class MachineWatch:
 
 
 class Snapshot:
-    """CPU seconds since boot: of the machine, stolen from it, and of our own processes."""
+    """CPU seconds since boot: of the CPUs that we may use, stolen from them, and of our own processes."""
 
     def __init__(self, at_ns: int, busy: float, steal: float, total: float, own: float) -> None:
         self.at_ns = at_ns
@@ -130,10 +138,11 @@ def busy_shares(before: Snapshot, after: Snapshot) -> tuple[float | None, float 
 
 
 def _snapshot(pids: Sequence[int]) -> Snapshot:
-    times = psutil.cpu_times()
-    steal = getattr(times, "steal", 0.0)
-    idle = times.idle + getattr(times, "iowait", 0.0)
-    total = sum(times[:8])  # guest time is part of user time
+    usable = os.sched_getaffinity(0)
+    cpus = [times for cpu, times in enumerate(psutil.cpu_times(percpu=True)) if cpu in usable]
+    steal = sum(getattr(times, "steal", 0.0) for times in cpus)
+    idle = sum(times.idle + getattr(times, "iowait", 0.0) for times in cpus)
+    total = sum(sum(times[:8]) for times in cpus)  # guest time is part of user time
     own = 0.0
     for pid in (os.getpid(), *pids):
         try:
@@ -172,6 +181,16 @@ def _cgroup_folders(root: Path, membership: Path, controller: str) -> list[Path]
         parts = [part for part in place.split("/") if part not in ("", "..")]
         folders += [base.joinpath(*parts[: i + 1]) for i in range(len(parts))]
     return folders
+
+
+def _inactive_file(folder: Path) -> int:
+    """Bytes of page cache in a cgroup that are given back when needed."""
+    try:
+        lines = (folder / "memory.stat").read_text().splitlines()
+    except OSError:
+        return 0
+    fields = dict(line.split(" ", 1) for line in lines if " " in line)
+    return int(fields.get("total_inactive_file", fields.get("inactive_file", "0")))
 
 
 def _read_words(path: Path) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
+
 from bench.records import Memory
 
 _KIB = 1024
@@ -15,6 +17,8 @@ _KIB = 1024
 def read_memory(process: Path = Path("/proc/self")) -> Memory:
     """Resident bytes, bytes that the process alone has written to, and peak resident bytes of one process."""
     status = _fields(process / "status")
+    if "VmRSS" not in status:  # not Linux
+        return Memory(rss_bytes=int(psutil.Process().memory_info().rss))
     rollup = _fields(process / "smaps_rollup")
     return Memory(
         rss_bytes=status["VmRSS"],

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 
-from bench.records import Artifact, Case, MeasureSettings, Record, Tensor
+from bench.records import Artifact, Case, MeasureSettings, RoundPlan, Tensor
 
 WARMUP_MIN_CALLS = 5
 WARMUP_MAX_CALLS = 50
@@ -29,14 +29,6 @@ _MIB = 2**20
 _RUNTIME_BYTES = {"tensorflow": 700 * _MIB}
 _OTHER_RUNTIME_BYTES = 150 * _MIB
 _ACTIVATION_FACTOR = 40  # bytes of activations alive per byte of input: MobileNet needs about 10
-
-
-class RoundPlan(Record, frozen=True):
-    """The same for every repetition of a group."""
-
-    rounds: int
-    calls: int  # timed calls of one turn, the same for every case of the group
-    bounded: bool = False  # a bound was reached before what -t or -r asked for
 
 
 def batch_count(items: int, batch_size: int, batched: bool = True) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,8 +11,9 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from bench.measure import plan
-from bench.measure.launch import Launcher, WorkerDiedError, WorkerHandle
+from bench.measure.launch import Launcher, WorkerHandle
 from bench.measure.machine import MachineWatch
+from bench.measure.process import WorkerDiedError
 from bench.records import (
     ArrayFile,
     Case,
@@ -29,6 +29,7 @@ from bench.records import (
     OutputsRequest,
     Record,
     Request,
+    RoundPlan,
     RoundState,
     Turn,
     TurnKind,
@@ -80,7 +81,7 @@ class Repetition:
         check: Check,
         merge: Merge,
         on_turn: Callable[[str], None],
-        watch: Callable[[Sequence[int]], Watch] = MachineWatch,
+        watch: Callable[[Sequence[int], int], Watch] = MachineWatch,
     ) -> None:
         self._arms = {arm.case.case_id: arm for arm in arms}
         self._launcher = launcher
@@ -94,58 +95,63 @@ class Repetition:
         self._results: dict[str, CaseRepetition] = {}
         self._turns: dict[str, list[Turn]] = {}
 
-    def run(self, group: int, repetition: int, rounds: plan.RoundPlan | None) -> tuple[GroupRepetition, plan.RoundPlan]:
+    def run(self, group: int, repetition: int, rounds: RoundPlan | None) -> GroupRepetition:
         """One repetition; ``rounds`` is that of an earlier repetition, made here where there was none.
 
         Every worker is ended on every way out.
         """
-        self._results = {
-            case_id: CaseRepetition(case_id=case_id, repetition=repetition, status="ok") for case_id in self._arms
-        }
-        self._turns = {case_id: [] for case_id in self._arms}
-        started = datetime.now(UTC).isoformat(timespec="seconds")
+        started = self._begin(repetition)
         seed = (self._settings.seed, group, repetition)
         states: list[RoundState] = []
         try:
             startup_ns = self._start_all(plan.shuffled(list(self._arms), *seed))
             self._warm_all()
-            rounds = rounds or self._plan(startup_ns)
-            states = self._run_rounds(rounds, seed) if self._alive else []
+            if self._alive:
+                rounds = rounds or self._plan(startup_ns)
+                states = self._run_rounds(rounds, seed)
             self._tail(plan.shuffled(list(self._alive), *seed, -1))
             self._end_all()
         finally:
-            for worker in self._alive.values():
-                worker.close(kill=True)
-        result = GroupRepetition(
-            group=group,
-            repetition=repetition,
-            cases=[msgspec.structs.replace(r, turns=self._turns[c]) for c, r in self._results.items()],
-            rounds=states,
-            page_cache="warm",  # the artifact's digest was read just before
-            started=started,
-        )
-        return result, rounds
+            self._kill_all()
+        return self._result(group, repetition, started, states, rounds)
 
     def verify(self, group: int) -> GroupRepetition:
         """Outputs alone: each case's worker is opened, judged and closed; nothing is timed."""
-        self._results = {case_id: CaseRepetition(case_id=case_id, repetition=0, status="ok") for case_id in self._arms}
-        self._turns = {case_id: [] for case_id in self._arms}
-        started = datetime.now(UTC).isoformat(timespec="seconds")
+        started = self._begin(0)
         try:
             for case_id in self._arms:
                 self._open(case_id)
                 self._end(case_id)
         finally:
-            for worker in self._alive.values():
-                worker.close(kill=True)
+            self._kill_all()
+        return self._result(group, 0, started, [], None)
+
+    def _begin(self, repetition: int) -> str:
+        """Forget what was before, and read every artifact, so that each worker finds its files in the page cache."""
+        self._results = {
+            case_id: CaseRepetition(case_id=case_id, repetition=repetition, status="ok") for case_id in self._arms
+        }
+        self._turns = {case_id: [] for case_id in self._arms}
+        for path in {arm.request.artifact.path for arm in self._arms.values()}:
+            _read_through(Path(path))
+        return datetime.now(UTC).isoformat(timespec="seconds")
+
+    def _result(
+        self, group: int, repetition: int, started: str, states: list[RoundState], rounds: RoundPlan | None
+    ) -> GroupRepetition:
         return GroupRepetition(
             group=group,
-            repetition=0,
-            cases=list(self._results.values()),
-            rounds=[],
+            repetition=repetition,
+            cases=[msgspec.structs.replace(r, turns=self._turns[c]) for c, r in self._results.items()],
+            rounds=states,
             page_cache="warm",
             started=started,
+            plan=rounds,
         )
+
+    def _kill_all(self) -> None:
+        for worker in self._alive.values():
+            worker.close(kill=True)
 
     def _start_all(self, order: Sequence[str]) -> int:
         """Start, open and first-call each worker with the others stopped: its cold start is its own."""
@@ -157,7 +163,11 @@ class Repetition:
     def _open(self, case_id: str) -> None:
         arm = self._arms[case_id]
         self._on_turn(f"starting {arm.case.runtime.display}")
-        self._alive[case_id] = self._launcher.start(Path(arm.environment) if arm.environment else None)
+        try:
+            self._alive[case_id] = self._launcher.start(Path(arm.environment) if arm.environment else None)
+        except WorkerDiedError as death:
+            self._update(case_id, status=death.status, reason=death.reason)
+            return
         opened = self._ask(case_id, arm.request, Opened)
         first = self._ask(case_id, FirstRequest(), FirstDone)
         self._update(case_id, opened=opened, first=first)
@@ -174,12 +184,13 @@ class Repetition:
             if missing:
                 self._keep(case_id, self._ask(case_id, WarmRequest(calls=missing), Turn), 0)
 
-    def _plan(self, startup_ns: int) -> plan.RoundPlan:
+    def _plan(self, startup_ns: int) -> RoundPlan:
         best = [min(self._warm_latencies(case_id)) for case_id in self._alive]
         return plan.plan_rounds(self._settings, min(best, default=1), max(best, default=1), startup_ns)
 
-    def _run_rounds(self, rounds: plan.RoundPlan, seed: tuple[int, ...]) -> list[RoundState]:
-        watch = self._watch([worker.pid for worker in self._alive.values()])
+    def _run_rounds(self, rounds: RoundPlan, seed: tuple[int, ...]) -> list[RoundState]:
+        threads = max(arm.case.threads for arm in self._arms.values())
+        watch = self._watch([worker.pid for worker in self._alive.values()], threads)
         for number in range(rounds.rounds):
             start = time.monotonic_ns()
             for place, case_id in enumerate(plan.shuffled(list(self._alive), *seed, number)):
@@ -257,12 +268,7 @@ class Repetition:
         return len(self._warm_latencies(case_id))
 
 
-def plan_of(repetition: GroupRepetition) -> plan.RoundPlan | None:
-    """The rounds and calls that a stored repetition was measured with, for the ones still missing."""
-    turns = [turn for case in repetition.cases for turn in case.turns if turn.kind == "turn"]
-    if not turns:
-        return None
-    return plan.RoundPlan(
-        rounds=max(turn.round for turn in turns) + 1,
-        calls=int(statistics.median(len(turn.latencies_ns) for turn in turns)),
-    )
+def _read_through(path: Path) -> None:
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
+        if file.is_file():
+            file.read_bytes()

@@ -14,38 +14,36 @@ import ctypes
 import gc
 import os
 import signal
+import threading
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import msgspec
 
 from bench import errors
 from bench.measure import loop, plan, wire
+from bench.measure.feeds import Feed, gather_outputs, make_feeds
 from bench.measure.memory import read_memory, reset_peak
-from bench.prepare.arrays import load_arrays, save_arrays
+from bench.prepare.arrays import save_arrays
 from bench.records import (
-    Closed,
-    CloseRequest,
     Failed,
     FirstDone,
     FirstRequest,
     Opened,
     OpenRequest,
     OutputsDone,
-    OutputsRequest,
     Reply,
     Request,
     Status,
-    Tensor,
     Turn,
     TurnRequest,
     WarmRequest,
 )
-from bench.runtimes.table import import_runtime, open_session
+from bench.runtimes.table import import_runtime, module_of, open_session
 
 _PR_SET_PDEATHSIG = 1
+_OUT_OF_MEMORY = ("out of memory", "bad_alloc", "failed to allocate memory", "oom when allocating")
 
 
 class Work:
@@ -54,8 +52,9 @@ class Work:
     def __init__(self) -> None:
         self.session: Any = None
         self.request: OpenRequest | None = None
-        self.feeds: list[dict[str, Any]] = []
+        self.feeds: list[Feed] = []
         self.next_feed = 0
+        self.peak_asked = False
         self.peak_is_reset = False
 
     def answer(self, request: Request) -> Reply:
@@ -68,15 +67,12 @@ class Work:
             return self.warm(request.calls)
         if isinstance(request, TurnRequest):
             return self.turn(request)
-        if isinstance(request, OutputsRequest):
-            return self.outputs(Path(request.path))
-        if self.session is not None:
-            self.session.close()
-        return Closed()
+        return self.outputs(Path(request.path))
 
     def open(self, request: OpenRequest) -> Opened:
         """Import, load, and lay out the feeds; each with its own time and memory."""
         self.request = request
+        module_of(request.runtime)  # our own part of it, whose cost is not the runtime's
         memory_start = read_memory()
         start = time.perf_counter_ns()
         import_runtime(request.runtime, request.settings.options)
@@ -87,7 +83,7 @@ class Work:
         load_ns = time.perf_counter_ns() - start
         memory_load = read_memory()
         _check_origin(request, self.session.info.runtime_file, self.session.info.runtime_version)
-        self.feeds = _make_feeds(request)
+        self.feeds = make_feeds(request)
         return Opened(
             import_ns=import_ns,
             load_ns=load_ns,
@@ -117,14 +113,14 @@ class Work:
             loop.time_calls(self.session.call, self.feeds, self._advance(1), one, time.perf_counter_ns)
             durations += one
             steady = plan.is_steady(durations)
-            if sum(durations) > plan.WARMUP_MAX_NS or (calls is None and steady):
+            if calls is None and (steady or sum(durations) > plan.WARMUP_MAX_NS):
                 break
         return self._turn(0, "warmup", None, durations, index=index, steady=steady if calls is None else None)
 
     def turn(self, request: TurnRequest) -> Turn:
         """One switch call, kept but not used, then the timed calls."""
-        if not self.peak_is_reset:
-            self.peak_is_reset = reset_peak()
+        if not self.peak_asked:
+            self.peak_asked, self.peak_is_reset = True, reset_peak()
         switch = [0]
         durations = [0] * request.calls
         index = self._advance(1 + request.calls)
@@ -143,22 +139,13 @@ class Work:
         )
 
     def outputs(self, path: Path) -> OutputsDone:
-        """Every feed once; the outputs as whole passes over the pool, in the order of its items.
-
-        A file of ``n * items`` rows holds n passes: row ``p * items + i`` is item i as it came the p-th time.
-        """
+        """Every feed once, in a file; see ``feeds.gather_outputs``."""
         assert self.request is not None
         memory = read_memory()
-        names = [self.request.artifact.names.get(name, name) for name in self.request.settings.outputs]
-        items = self.request.pool.items
-        seen: dict[str, list[list[Any]]] = {name: [[] for _ in range(items)] for name in names}
-        batched = _is_batched(self.request.settings.inputs)
-        for k, feed in enumerate(self.feeds):
-            places = plan.batch_indices(items, self.request.settings.batch_size, k) if batched else [k]
-            for name, output in zip(names, self.session.call(feed), strict=True):
-                for item, row in zip(places, _rows(np.asarray(output), places, batched), strict=False):
-                    seen[name][item].append(np.array(row))
-        return OutputsDone(file=save_arrays(path, {name: _passes(rows) for name, rows in seen.items()}), memory=memory)
+        if self.peak_asked and not self.peak_is_reset:  # the peak would be that of the whole life
+            memory = msgspec.structs.replace(memory, peak_rss_bytes=None)
+        outputs = gather_outputs(self.session.call, self.feeds, self.request)
+        return OutputsDone(file=save_arrays(path, outputs), memory=memory)
 
     def _advance(self, calls: int) -> int:
         index = self.next_feed
@@ -192,53 +179,22 @@ class Work:
         )
 
 
-def _make_feeds(request: OpenRequest) -> list[dict[str, Any]]:
-    """Contiguous host arrays, made before anything is timed, under the artifact's names."""
-    pool = load_arrays(request.pool)
-    items, batch = request.pool.items, request.settings.batch_size
-    batched = _is_batched(request.settings.inputs)
-    feeds = []
-    for k in range(plan.batch_count(items, batch, batched)):
-        feed = {}
-        for tensor in request.settings.inputs:
-            array = pool[request.artifact.names.get(tensor.name, tensor.name)]
-            chosen = array[plan.batch_indices(items, batch, k)] if tensor.batched else array[k % items]
-            feed[tensor.name] = np.ascontiguousarray(chosen).reshape(chosen.shape)
-        feeds.append(feed)
-    return feeds
-
-
-def _is_batched(tensors: tuple[Tensor, ...]) -> bool:
-    return any(tensor.batched for tensor in tensors)
-
-
-def _rows(output: Any, places: list[int], batched: bool) -> Any:
-    """One row an item; an output without the batch in front is given whole to each item, so that its shape shows."""
-    if batched and output.ndim and output.shape[0] == len(places):
-        return output
-    return [output] * len(places)
-
-
-def _passes(rows: list[list[Any]]) -> Any:
-    n_passes = min(len(times) for times in rows)
-    return np.stack([rows[item][p] for p in range(n_passes) for item in range(len(rows))])
-
-
 def _check_origin(request: OpenRequest, runtime_file: str, version: str) -> None:
     """The runtime must be the one of this environment, in the version that was asked for."""
     if not Path(runtime_file).resolve().is_relative_to(Path(request.prefix).resolve()):
-        raise errors.UnavailableError(
+        raise errors.BenchError(
             f"opening {request.runtime}: it was loaded from outside its environment; "
             "remove the other copy from the interpreter's path"
         )
     if request.expected_version is not None and version != request.expected_version:
-        raise errors.UnavailableError(
+        raise errors.BenchError(
             f"opening {request.runtime}: version {request.expected_version} asked for, {version} found"
         )
 
 
 def _thread_count() -> int:
-    return len(os.listdir("/proc/self/task"))
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.exists() else threading.active_count()
 
 
 def _involuntary_switches() -> int:
@@ -249,7 +205,8 @@ def _involuntary_switches() -> int:
 
 def _die_with(parent: int) -> None:
     """End when the parent does, also while stopped; and at once if it has ended already."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -260,14 +217,14 @@ def _failed(error: BaseException) -> Failed:
         status = "unavailable"
     elif isinstance(error, errors.UnsupportedError):
         status = "unsupported"
-    elif isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "bad_alloc" in str(error):
+    elif isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
         status = "oom"
     reason = str(error) if isinstance(error, errors.BenchError) else f"{type(error).__name__}: {error}"
-    return Failed(status=status, reason=reason, traceback=traceback.format_exc())
+    return Failed(status=status, reason=reason)
 
 
 def main(parent: int, read_fd: int, write_fd: int) -> None:
-    """Answer requests until the parent closes the pipe or asks to close."""
+    """Answer requests until the parent closes the pipe."""
     _die_with(parent)
     work = Work()
     while (payload := wire.receive(read_fd)) is not None:
@@ -278,8 +235,8 @@ def main(parent: int, read_fd: int, write_fd: int) -> None:
         except Exception as error:
             reply = _failed(error)
         wire.send(write_fd, reply)
-        if isinstance(request, CloseRequest):
-            return
+    if work.session is not None:
+        work.session.close()
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ import psutil
 import pytest
 from onnx import TensorProto, helper
 
-from bench.measure.launch import ProcessLauncher, ProcessWorker, WorkerDiedError, worker_environment
+import bench
+from bench.measure.launch import ProcessLauncher, make_folder, worker_environment
 from bench.measure.machine import oom_kills
+from bench.measure.process import ProcessWorker, WorkerDiedError
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.records import (
     FirstDone,
@@ -138,11 +140,78 @@ def test_a_killed_worker_is_told_by_its_signal(worker: ProcessWorker) -> None:
 
 def test_a_worker_killed_for_memory_is_told_as_such(worker: ProcessWorker, monkeypatch: pytest.MonkeyPatch) -> None:
     kills = oom_kills()
-    monkeypatch.setattr("bench.measure.launch.oom_kills", lambda: kills + 1)
+    monkeypatch.setattr("bench.measure.process.oom_kills", lambda: kills + 1)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerDiedError, match="lack of memory") as death:
         worker.ask(FirstRequest(), 60)
     assert death.value.status == "oom"
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_worker_that_dies_between_its_answer_and_its_stop_is_told_at_the_next_question(
+    worker: ProcessWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = worker._stop
+
+    def killed_first() -> None:
+        os.kill(worker.pid, signal.SIGKILL)
+        before()
+
+    monkeypatch.setattr(worker, "_stop", killed_first)
+    worker.ask(FirstRequest(), 60)
+    with pytest.raises(WorkerDiedError, match="died of SIGKILL"):
+        worker.ask(FirstRequest(), 60)
+
+
+def test_no_pipe_is_left_open_by_a_worker_that_died_while_idle(
+    launcher: ProcessLauncher, request_to_open: OpenRequest
+) -> None:
+    before = open_files()
+    for _ in range(2):
+        worker = launcher.start()
+        worker.ask(request_to_open, 60)
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.close()
+    assert open_files() == before
+
+
+def test_an_interpreter_that_is_not_there_is_a_dead_worker_and_leaves_no_pipe(launcher: ProcessLauncher) -> None:
+    before = open_files()
+    with pytest.raises(WorkerDiedError, match="starting the worker: No such file") as death:
+        launcher.start(Path("/nowhere"))
+    assert death.value.status == "failed"
+    assert open_files() == before
+
+
+def test_folders_of_killed_runs_are_removed_and_those_of_live_ones_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "onnx-crossbench-999999999-dead").mkdir()
+    alive = tmp_path / f"onnx-crossbench-{os.getpid()}-alive"
+    alive.mkdir()
+    made = make_folder()
+    assert {path.name for path in tmp_path.iterdir()} == {alive.name, made.name}
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("RuntimeException: Failed to allocate memory for requested buffer of size 4", "oom"),
+        ("OOM when allocating tensor with shape[1,2]", "oom"),
+        ("std::bad_alloc", "oom"),
+        ("Non-zero status code returned", "failed"),
+    ],
+)
+def test_out_of_memory_is_told_by_what_runtimes_really_say(message: str, status: str) -> None:
+    code = "import sys; sys.argv = ['', '']; sys.path.insert(0, sys.argv[1])\n"
+    code += "import runpy; f = runpy.run_path(%r)['_failed']; print(f(RuntimeError(%r)).status)"
+    script = Path(bench.__file__).parent / "measure" / "worker.py"
+    done = subprocess.run([sys.executable, "-c", code % (str(script), message)], capture_output=True, text=True)
+    assert done.stdout.strip() == status, done.stderr
 
 
 def test_an_exception_in_a_worker_is_its_reason(launcher: ProcessLauncher, request_to_open: OpenRequest) -> None:
@@ -171,7 +240,7 @@ def test_a_runtime_of_another_version_or_place_is_refused(
         worker = launcher.start()
         with pytest.raises(WorkerDiedError, match=expected) as death:
             worker.ask(msgspec.structs.replace(request_to_open, **change), 60)
-        assert death.value.status == "unavailable"
+        assert death.value.status == "failed"
 
 
 def test_nothing_that_changes_threads_or_speed_reaches_a_worker() -> None:

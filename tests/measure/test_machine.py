@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.measure import machine
-from bench.measure.machine import Snapshot, busy_shares, effective_cpus
+from bench.measure.machine import MachineWatch, Snapshot, available_bytes, busy_shares, effective_cpus
 
 
 @pytest.fixture
@@ -46,6 +46,39 @@ def test_affinity_bounds_the_cpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {3})
     (tmp_path / "cpu.max").write_text("400000 100000")
     assert effective_cpus(tmp_path, membership(tmp_path, "0::/\n")) == 1
+
+
+def test_a_version_2_memory_limit_bounds_what_is_available_and_cached_files_count_as_free(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("1000")
+    (tmp_path / "memory.current").write_text("900")
+    assert available_bytes(tmp_path, membership(tmp_path, "0::/\n")) == 100
+    (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 700\n")
+    assert available_bytes(tmp_path, membership(tmp_path, "0::/\n")) == 800
+
+
+def test_a_version_1_memory_limit_bounds_what_is_available(tmp_path: Path) -> None:
+    folder = tmp_path / "memory" / "docker"
+    folder.mkdir(parents=True)
+    (folder / "memory.limit_in_bytes").write_text("5000")
+    (folder / "memory.usage_in_bytes").write_text("3000")
+    (folder / "memory.stat").write_text("cache 9\ntotal_inactive_file 500\n")
+    assert available_bytes(tmp_path, membership(tmp_path, "5:memory:/docker\n")) == 2500
+
+
+@pytest.mark.parametrize(
+    ("threads", "foreign", "disturbed"), [(2, 0.5, True), (2, 0.1, False), (1, 2.0, False), (1, 4.0, True)]
+)
+@pytest.mark.usefixtures("cpus")
+def test_others_disturb_where_they_take_half_of_the_cpus_that_are_left(
+    monkeypatch: pytest.MonkeyPatch, threads: int, foreign: float, disturbed: bool
+) -> None:
+    cpus = {2: 2, 1: 8}[threads]
+    monkeypatch.setattr(machine, "effective_cpus", lambda: cpus)
+    monkeypatch.setattr(machine, "busy_shares", lambda _before, _after: (foreign, 0.0))
+    watch = MachineWatch([], threads)
+    watch.end_round(0, 1)
+    watch.finish()
+    assert [state.disturbed for state in watch.states] == [disturbed]
 
 
 def test_what_others_kept_busy_is_what_we_did_not() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure.plan import RoundPlan
-from bench.measure.rounds import Arm, Repetition, plan_of
-from bench.records import ArrayFile, MeasureSettings, OutputCheck, Request
+from bench.analysis.agreement import merge_checks
+from bench.measure.process import WorkerDiedError
+from bench.measure.rounds import Arm, Repetition
+from bench.records import ArrayFile, MeasureSettings, OutputCheck, Request, RoundPlan
 from fakes import FakeLauncher, FakeWatch, agreeing, case, open_request
 
 ARMS = [Arm(case=case("tensorflow"), request=open_request()), Arm(case=case(), request=open_request())]
@@ -38,8 +39,8 @@ def make(launcher: FakeLauncher, tmp_path: Path, **settings: object) -> Repetiti
 
 def test_every_case_takes_one_turn_in_every_round(tmp_path: Path) -> None:
     launcher = FakeLauncher(steady)
-    result, rounds = make(launcher, tmp_path).run(0, 0, RoundPlan(rounds=10, calls=3))
-    assert rounds.rounds == 10
+    result = make(launcher, tmp_path).run(0, 0, RoundPlan(rounds=10, calls=3))
+    assert result.plan == RoundPlan(rounds=10, calls=3)
     for measured in result.cases:
         turns = [turn for turn in measured.turns if turn.kind == "turn"]
         assert [turn.round for turn in turns] == list(range(10))
@@ -49,7 +50,7 @@ def test_every_case_takes_one_turn_in_every_round(tmp_path: Path) -> None:
 
 
 def test_the_order_within_rounds_varies_and_is_kept(tmp_path: Path) -> None:
-    result, _ = make(FakeLauncher(steady), tmp_path).run(0, 0, RoundPlan(rounds=20, calls=3))
+    result = make(FakeLauncher(steady), tmp_path).run(0, 0, RoundPlan(rounds=20, calls=3))
     first = [turn.order for turn in result.cases[0].turns if turn.kind == "turn"]
     second = [turn.order for turn in result.cases[1].turns if turn.kind == "turn"]
     assert set(first) == {0, 1}
@@ -80,7 +81,7 @@ def test_all_cases_get_the_same_number_of_warm_up_calls(tmp_path: Path) -> None:
                 worker.ask = more  # type: ignore[method-assign]
             return worker
 
-    result, _ = make(Longer(steady), tmp_path).run(0, 0, RoundPlan(rounds=1, calls=3))
+    result = make(Longer(steady), tmp_path).run(0, 0, RoundPlan(rounds=1, calls=3))
     counts = [sum(len(t.latencies_ns) for t in c.turns if t.kind == "warmup") for c in result.cases]
     assert counts == [30, 30]
 
@@ -88,7 +89,7 @@ def test_all_cases_get_the_same_number_of_warm_up_calls(tmp_path: Path) -> None:
 @pytest.mark.parametrize("request_kind", ["open", "first", "outputs", "warm", "turn"])
 def test_a_worker_that_dies_is_told_and_the_others_go_on(tmp_path: Path, request_kind: str) -> None:
     launcher = FakeLauncher(steady, dies_at={0: request_kind})
-    result, _ = make(launcher, tmp_path).run(0, 3, RoundPlan(rounds=4, calls=3))
+    result = make(launcher, tmp_path).run(0, 3, RoundPlan(rounds=4, calls=3))
     by_status = {measured.status: measured for measured in result.cases}
     assert by_status["crashed"].reason == "the worker died of SIGKILL"
     assert not by_status["crashed"].complete
@@ -129,21 +130,79 @@ def test_a_fault_that_only_shows_at_the_end_is_kept(tmp_path: Path) -> None:
 
     repetition = make(FakeLauncher(steady), tmp_path)
     repetition._check = check
-    result, _ = repetition.run(0, 0, RoundPlan(rounds=1, calls=3))
+    result = repetition.run(0, 0, RoundPlan(rounds=1, calls=3))
+    assert [c.checks[0].verdict for c in result.cases] == ["disagrees", "disagrees"]
+
+
+def test_a_fault_that_only_shows_at_the_start_is_kept(tmp_path: Path) -> None:
+    calls = itertools.count()
+
+    def check(_case_id: str, _file: ArrayFile) -> list[OutputCheck]:
+        verdict = "disagrees" if next(calls) < 2 else "agrees"
+        return [OutputCheck(output="y", verdict=verdict, reason="")]  # type: ignore[arg-type]
+
+    repetition = make(FakeLauncher(steady), tmp_path)
+    repetition._check = check
+    repetition._merge = merge_checks
+    result = repetition.run(0, 0, RoundPlan(rounds=1, calls=3))
     assert [c.checks[0].verdict for c in result.cases] == ["disagrees", "disagrees"]
 
 
 def test_the_tail_is_one_block_a_case(tmp_path: Path) -> None:
-    result, _ = make(FakeLauncher(steady), tmp_path, tail_calls=50).run(0, 0, RoundPlan(rounds=1, calls=3))
+    result = make(FakeLauncher(steady), tmp_path, tail_calls=50).run(0, 0, RoundPlan(rounds=1, calls=3))
     tails = [[len(t.latencies_ns) for t in c.turns if t.kind == "tail"] for c in result.cases]
     assert tails == [[50], [50]]
 
 
-def test_the_plan_of_a_stored_repetition_is_that_of_the_next(tmp_path: Path) -> None:
-    result, rounds = make(FakeLauncher(steady), tmp_path).run(0, 0, None)
-    again = plan_of(result)
-    assert again is not None
-    assert (again.rounds, again.calls) == (rounds.rounds, rounds.calls)
+def test_a_plan_is_made_where_there_was_none_and_kept(tmp_path: Path) -> None:
+    result = make(FakeLauncher(steady), tmp_path).run(0, 0, None)
+    assert result.plan is not None
+    assert result.plan.calls == 3
+    assert 10 <= result.plan.rounds <= 20
+
+
+def test_a_worker_that_dies_among_its_rounds_does_not_shorten_the_plan(tmp_path: Path) -> None:
+    class FourthTurn(FakeLauncher):
+        def start(self, prefix: Path | None):  # type: ignore[no-untyped-def]
+            worker = super().start(prefix)
+            ask, turns = worker.ask, itertools.count()
+
+            def dies(request: Request, limit_s: float):  # type: ignore[no-untyped-def]
+                if type(request).__name__ == "TurnRequest" and next(turns) == 3:
+                    raise WorkerDiedError("crashed", "gone")
+                return ask(request, limit_s)
+
+            worker.ask = dies  # type: ignore[method-assign]
+            return worker
+
+    result = make(FourthTurn(steady), tmp_path).run(0, 0, RoundPlan(rounds=10, calls=3))
+    assert [c.status for c in result.cases] == ["crashed", "crashed"]
+    assert result.plan == RoundPlan(rounds=10, calls=3)
+
+
+def test_there_is_no_plan_where_nobody_lived_to_be_timed(tmp_path: Path) -> None:
+    result = make(FakeLauncher(steady, dies_at={0: "open", 1: "open"}), tmp_path).run(0, 0, None)
+    assert (result.plan, result.rounds) == (None, [])
+
+
+def test_a_worker_that_cannot_be_started_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    class NoInterpreter(FakeLauncher):
+        def start(self, prefix: Path | None):  # type: ignore[no-untyped-def]
+            if not self.workers:
+                super().start(prefix)
+                raise WorkerDiedError("failed", "starting the worker: No such file or directory")
+            return super().start(prefix)
+
+    result = make(NoInterpreter(steady), tmp_path).run(0, 0, RoundPlan(rounds=2, calls=3))
+    assert sorted(c.status for c in result.cases) == ["failed", "ok"]
+
+
+def test_every_artifact_is_read_before_a_worker_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr("bench.measure.rounds._read_through", read.append)
+    launcher = FakeLauncher(steady)
+    make(launcher, tmp_path).run(0, 0, RoundPlan(rounds=1, calls=3))
+    assert read == [Path("model.onnx")]
 
 
 def test_verification_opens_judges_and_closes_without_timing(tmp_path: Path) -> None:
