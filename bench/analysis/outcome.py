@@ -1,10 +1,12 @@
-"""The repetitions of one case -> how it went: one status with its reason in a sentence."""
+"""How it went: a case's status with its reason, the group's reference, the whole run's exit code. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.records import CaseRepetition, Status
+from bench import errors
+from bench.records import Case, CaseRepetition, GroupRepetition, Status
+from bench.rows import Row
 
 _SEVERITY: tuple[Status, ...] = (
     "ok",
@@ -43,6 +45,32 @@ def repetition_status(one: CaseRepetition) -> Status:
     """The worse of what the worker's life and the session's own account say."""
     opened: Status = one.opened.info.status if one.opened else "ok"
     return max(one.status, opened, key=_SEVERITY.index)
+
+
+def choose_reference(cases: Sequence[Case], repetitions: Sequence[GroupRepetition]) -> str | None:
+    """The id of the case that ratios are taken to: TensorFlow if it has a complete repetition, else the first with one.
+
+    None where no case has one: what was measured in part is in no number.
+    """
+    complete = {one.case_id for group in repetitions for one in group.cases if one.complete}
+    candidates = sorted(cases, key=lambda case: case.runtime.name != "tensorflow")
+    return next((case.case_id for case in candidates if case.case_id in complete), None)
+
+
+def exit_code_of(rows: Sequence[Row]) -> int:
+    """The strongest of: outputs disagree (3), a case failed or could not run (6), agreement is unknown (5), fine (0).
+
+    A case that ran in part elsewhere did run: its agreement decides.
+    """
+    return errors.strongest_exit([_exit_code(row) for row in rows])
+
+
+def _exit_code(row: Row) -> int:
+    if row.agreement == "disagrees":
+        return errors.EXIT_DISAGREE
+    if row.status not in ("ok", "partial"):
+        return errors.EXIT_CASE_FAILED
+    return errors.EXIT_OK if row.agreement == "agrees" else errors.EXIT_CANNOT_TELL
 
 
 def _placement(one: CaseRepetition) -> str:

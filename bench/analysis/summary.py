@@ -1,4 +1,7 @@
-"""The repetitions of a group -> one row per case, and which row wins. Pure: records in, rows out."""
+"""The repetitions of a group -> one row per case, and which rows cannot win. Pure: records in, rows out.
+
+``report/verdict.py`` says which one does.
+"""
 
 from __future__ import annotations
 
@@ -62,14 +65,6 @@ def summarise_group(
     return [
         _row(one, yardstick_case, prepared, commands.get(one.case.case_id, ""), planned) for one in evidence.values()
     ]
-
-
-def winner(rows: Sequence[Row]) -> Row | None:
-    """The fastest row of a group among those that may win; None where there is none."""
-    barred = {row.case_id for row, _ in barred_rows(rows)}
-    return min(
-        (row for row in rows if row.case_id not in barred), key=lambda row: row.latency_ns_best or 0, default=None
-    )
 
 
 def barred_rows(rows: Sequence[Row]) -> list[tuple[Row, str]]:

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
-from analysis_fakes import died, measured, opened
-from bench.analysis.outcome import repetition_status, status_of
+from typing import Any
+
+import pytest
+
+from analysis_fakes import died, measured, opened, together
+from bench.analysis.outcome import choose_reference, exit_code_of, repetition_status, status_of
+from fakes import case
+from report_fakes import absent, row
 
 ROUNDS = [[10], [10]]
+ORT, TF, CUDA = case("onnxruntime-cpu"), case("tensorflow"), case("onnxruntime-cuda")
 
 
 def test_a_case_is_ok_only_if_every_repetition_is() -> None:
@@ -40,3 +47,50 @@ def test_a_session_that_ran_elsewhere_in_part_is_partial_with_its_share() -> Non
         "40% of the graph's nodes on CUDAExecutionProvider, the rest elsewhere",
     )
     assert status_of([tries[0], died("c", 1)], 2)[0] == "crashed"
+
+
+def test_tensorflow_is_the_reference_wherever_it_stands() -> None:
+    whole = together(0, *(measured(one.case_id, 0, ROUNDS) for one in (ORT, TF)))
+    assert choose_reference([ORT, TF], [whole]) == TF.case_id
+    assert choose_reference([ORT, CUDA], [whole]) == ORT.case_id
+
+
+def test_turns_without_a_complete_repetition_make_no_reference() -> None:
+    half = measured(TF.case_id, 0, ROUNDS, status="crashed", complete=False)
+    group = together(0, half, died(CUDA.case_id, 0), measured(ORT.case_id, 0, ROUNDS))
+    assert choose_reference([TF, CUDA, ORT], [group]) == ORT.case_id
+    later = together(1, measured(TF.case_id, 1, ROUNDS))
+    assert choose_reference([TF, CUDA, ORT], [group, later]) == TF.case_id
+
+
+def test_where_nothing_is_complete_there_is_no_reference() -> None:
+    assert choose_reference([TF, ORT], [together(0, died(TF.case_id, 0), died(ORT.case_id, 0))]) is None
+    assert choose_reference([TF, ORT], []) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, 0),
+        ({"agreement": "disagrees"}, 3),
+        ({"agreement": "disagrees", "status": "crashed"}, 3),
+        ({"agreement": "disagrees", "status": "partial"}, 3),
+        ({"status": "crashed"}, 6),
+        ({"status": "unavailable", "agreement": "unchecked"}, 6),
+        ({"status": "skipped", "agreement": "vacuous"}, 6),
+        ({"status": "partial"}, 0),
+        ({"status": "partial", "agreement": "vacuous"}, 5),
+        ({"agreement": "vacuous"}, 5),
+        ({"agreement": "unchecked"}, 5),
+    ],
+)
+def test_a_row_exits_by_disagreement_then_status_then_doubt(change: dict[str, Any], code: int) -> None:
+    assert exit_code_of([row(**change)]) == code
+    assert exit_code_of([row(), row(**change), row()]) == code
+
+
+def test_the_strongest_row_decides_the_exit() -> None:
+    doubtful, wrong = row(agreement="vacuous"), row(agreement="disagrees")
+    assert exit_code_of([doubtful, absent()]) == 6
+    assert exit_code_of([doubtful, absent(), wrong]) == 3
+    assert exit_code_of([]) == 0

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from analysis_fakes import AGREES, INPUT, died, measured, opened, prepared, together
-from bench.analysis.summary import barred_rows, summarise_group, winner
+from bench.analysis.summary import barred_rows, summarise_group
 from bench.records import ArtifactKind, CaseRepetition, Caution, GroupRepetition, OutputCheck, Prepared
 from bench.rows import Row
 from fakes import artifact, case
@@ -92,7 +92,7 @@ def test_a_worker_that_died_once_leaves_a_crashed_row_with_the_numbers_of_the_ot
     assert (row.processes, row.calls, row.interval_level) == (4, 120, 0.875)
     assert row.ratio_to_reference == pytest.approx(0.51, rel=5e-3)
     assert reference.status == "ok"
-    assert winner([reference, row]) is reference
+    assert [one.case_id for one, _ in barred_rows([reference, row])] == [ORT.case_id]
 
 
 def test_a_repetition_that_died_halfway_is_not_in_the_numbers() -> None:
@@ -172,10 +172,8 @@ def test_the_order_of_repetitions_and_cases_changes_nothing() -> None:
     assert summary(turned) == summary(repetitions)
 
 
-def test_the_fastest_row_wins() -> None:
-    rows = summary(five())
-    assert winner(rows) is rows[1]
-    assert barred_rows(rows) == []
+def test_whole_verified_rows_may_win() -> None:
+    assert barred_rows(summary(five())) == []
 
 
 @pytest.mark.parametrize(
@@ -189,13 +187,7 @@ def test_the_fastest_row_wins() -> None:
         ({"latency_ns_best": None}, "not timed"),
     ],
 )
-def test_a_faster_row_that_may_not_win_leaves_the_win_to_the_next(change: dict[str, Any], reason: str) -> None:
+def test_a_row_that_may_not_win_is_barred_with_its_reason(change: dict[str, Any], reason: str) -> None:
     slow, fast = summary(five())
     fast = msgspec.structs.replace(fast, **change)
-    assert winner([slow, fast]) is slow
     assert barred_rows([slow, fast]) == [(fast, reason)]
-
-
-def test_nobody_wins_where_nobody_may() -> None:
-    assert winner([]) is None
-    assert winner([msgspec.structs.replace(row, agreement="unchecked") for row in summary(five())]) is None

@@ -1,0 +1,48 @@
+"""A file of outputs -> the checks of a case: what a run and a verification call for each file that a worker wrote.
+
+Reads arrays of ours; judges nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from bench.analysis.agreement import check_outputs, worst_check
+from bench.analysis.distance import Array, distinct_items
+from bench.prepare.arrays import load_arrays
+from bench.records import ArrayFile, OutputCheck, Prepared, Tolerance
+
+
+def make_checker(prepared: Prepared, tolerance: Tolerance) -> Callable[[str, ArrayFile], list[OutputCheck]]:
+    """The function that judges outputs of this model: case id and file in, one check an output out.
+
+    Truth and pool are read once, here. A file holds whole passes over the pool, row ``p * items + i`` being item i as
+    it came the p-th time; each output gets the worst check of its passes.
+    """
+    truth = load_arrays(prepared.truth_file)
+    items = prepared.truth_file.items
+    distinct = distinct_items(load_arrays(prepared.pool))
+    dtypes = {tensor.name: tensor.dtype for tensor in prepared.outputs}
+
+    def check(_case_id: str, file: ArrayFile) -> list[OutputCheck]:
+        return worst_of_passes(
+            check_outputs(truth, one, prepared.yardstick, tolerance, distinct_inputs=distinct, dtypes=dtypes)
+            for one in split_passes(load_arrays(file), file.items, items)
+        )
+
+    return check
+
+
+def split_passes(outputs: Mapping[str, Array], rows: int, items: int) -> list[dict[str, Array]]:
+    """The outputs pass by pass, ``items`` rows each; a rest is a pass of its own, so that no row goes unseen."""
+    starts = range(0, max(rows, 1), items)
+    return [{name: array[start : start + items] for name, array in outputs.items()} for start in starts]
+
+
+def worst_of_passes(passes: Iterable[Sequence[OutputCheck]]) -> list[OutputCheck]:
+    """The worst check of each output; the first of equals."""
+    found: dict[str, list[OutputCheck]] = {}
+    for checks in passes:
+        for check in checks:
+            found.setdefault(check.output, []).append(check)
+    return [worst for checks in found.values() if (worst := worst_check(checks)) is not None]
