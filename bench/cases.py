@@ -5,10 +5,8 @@ Pure but for reading the pool's shapes; the pipeline calls it once every model i
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 from bench.measure import plan
 from bench.measure.rounds import Arm
@@ -119,24 +117,6 @@ def make_arm(case: Case, prepared: Prepared | Failure, shapes: Mapping[str, Shap
         prefix=sys.prefix,
     )
     return Arm(case=case, request=request)
-
-
-def reproduce_command(case: Case, model: ModelSpec, suite: Suite) -> str:
-    """The command that runs this case alone; a path shows its base name only."""
-    words = ["bench", "run", _shown(model), "-e", case.runtime.display.partition("#")[0]]
-    words += ["-b", str(case.batch_size), "-x", str(case.threads)]
-    settings = suite.prepare
-    if settings.seed:
-        words += ["-S", str(settings.seed)]
-    if settings.onnx_file:
-        words += ["--onnx", PurePath(settings.onnx_file).name]
-    if settings.load_inputs:
-        words += ["--load-inputs", PurePath(settings.load_inputs).name]
-    return shlex.join(words)
-
-
-def _shown(model: ModelSpec) -> str:
-    return model.text.replace(model.path, PurePath(model.path).name) if model.path else model.text
 
 
 def _refusal(case: Case, failure: Failure) -> CaseRepetition:

@@ -11,11 +11,10 @@ import pytest
 
 import bench
 from bench import errors
-from bench.pipeline import RunResult, exit_code_of, run_suite, verify_suite
+from bench.pipeline import RunResult, run_suite, verify_suite
 from bench.progress import Silent
 from bench.records import MeasureSettings, ModelSpec, PrepareSettings, RuntimeSpec, Suite
 from bench.report import store
-from bench.rows import Row
 from bench.specs import parse_model, parse_runtimes
 
 SMALL = "mobilenet_v1:alpha=0.25,resolution=32"
@@ -180,8 +179,10 @@ def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path:
     out = tmp_path / "report"
     asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
     before = signal.signal(signal.SIGTERM, terminate)
-    result = run_suite(asked, out, resume=False, command="", progress=Interrupts(number))
-    signal.signal(signal.SIGTERM, before)
+    try:
+        result = run_suite(asked, out, resume=False, command="", progress=Interrupts(number))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert result.exit_code == code
     assert child_workers(os.getpid()) == []
     stored = bench.load_report(out)
@@ -195,6 +196,28 @@ def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path:
     assert kept.merge(after).shape == kept.shape  # nothing that was measured was measured again
 
 
+def test_a_resumed_run_keeps_its_groups_though_there_is_less_memory_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "report"
+    asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
+    run_suite(asked, out, resume=False, command="", progress=Interrupts(signal.SIGINT))
+    monkeypatch.setattr("bench.measure.machine.available_bytes", lambda: 1)
+    resumed = run_suite(asked, out, resume=True, command="", progress=Silent())
+    assert {row.processes for row in resumed.rows} == {2}
+    assert not any("split" in row.cautions for row in resumed.rows)
+
+
+def test_a_group_that_does_not_fit_the_memory_is_measured_apart_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.measure.machine.available_bytes", lambda: 1)
+    asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
+    result = run_suite(asked, tmp_path / "report", resume=False, command="", progress=Silent())
+    assert [row.status for row in result.rows] == ["ok", "ok"]
+    assert all("split: " in row.cautions for row in result.rows)
+
+
 def test_a_finished_run_is_not_resumed(finished: RunResult) -> None:
     assert finished.report is not None
     with pytest.raises(errors.UsageError, match="no interrupted run"):
@@ -205,7 +228,7 @@ def test_a_run_with_other_versions_is_not_resumed(tmp_path: Path, monkeypatch: p
     out = tmp_path / "report"
     asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
     run_suite(asked, out, resume=False, command="", progress=Interrupts(signal.SIGINT))
-    monkeypatch.setattr("bench.pipeline.__version__", "9")
+    monkeypatch.setattr("bench.surroundings.__version__", "9")
     with pytest.raises(errors.UsageError, match="bench_version differ"):
         run_suite(asked, out, resume=True, command="", progress=Silent())
     assert len(store.read_journal(out)) == 1
@@ -216,30 +239,9 @@ def test_verification_alone_stores_nothing_and_times_nothing() -> None:
     assert result.exit_code == 0
     assert [row.agreement for row in result.rows] == ["agrees", "agrees"]
     assert all(row.latency_ns_best is None for row in result.rows)
-    assert result.report is None
 
 
 def test_random_weights_are_called_vacuous_not_verified() -> None:
     result = verify_suite(suite(f"{SMALL},weights=random"), progress=Silent())
     assert [row.agreement for row in result.rows] == ["vacuous", "vacuous"]
     assert result.exit_code == 5
-
-
-def row(**changes: object) -> Row:
-    fields = {"case_id": "c", "model": "m", "runtime": "r", "batch_size": 1, "threads": 1, "agreement": "agrees"}
-    return Row(**(fields | changes))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("rows", "code"),
-    [
-        ([row()], 0),
-        ([row(), row(agreement="vacuous")], 5),
-        ([row(agreement="unchecked")], 5),
-        ([row(agreement="vacuous"), row(status="failed", agreement="unchecked")], 6),
-        ([row(status="crashed"), row(agreement="disagrees")], 3),
-        ([row(status="partial")], 6),
-    ],
-)
-def test_the_exit_code_is_the_strongest_of_the_rows(rows: list[Row], code: int) -> None:
-    assert exit_code_of(rows) == code
