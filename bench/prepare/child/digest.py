@@ -13,9 +13,13 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def model_digest(model: keras.Model) -> str:
-    """The sha256 over configuration and weights; a model without a configuration counts by its class's name."""
+def model_digest(model: keras.Model, recipe: int | None = None) -> str:
+    """The sha256 over configuration and weights; a model without a configuration counts by its class's name.
+
+    ``recipe`` is the version of the recipe that made the weights, where they are of our making.
+    """
     digest = hashlib.sha256(_configuration(model).encode())
+    digest.update(json.dumps(recipe).encode())
     digest.update(arrays_in_order_digest(model.get_weights()).encode())
     return digest.hexdigest()
 

@@ -22,7 +22,7 @@ from bench.prepare.child.reference import Array, describe_outputs, shared_inputs
 from bench.prepare.child.saved_model import load_saved_model
 from bench.prepare.child.shapes import Range, fix_shapes
 from bench.prepare.child.truth import as_run, tensorflow_truth
-from bench.prepare.child.weights import apply_weights
+from bench.prepare.child.weights import RECIPE_VERSION, apply_weights
 from bench.prepare.digests import dependency_digests, path_digest
 from bench.prepare.inputs import load_pool, make_pool
 from bench.prepare.messages import ChildAnswer
@@ -93,9 +93,10 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
     made["onnx"] = _onnx(named, function, sample, settings, folder / "onnx")
     progress.begin("store")
     prepared = record.make_record(spec, inputs, outputs, pool, truth, made, folder)
+    recipe = RECIPE_VERSION if loaded and loaded.weights == "calibrated" else None
     prepared = msgspec.structs.replace(
         prepared,
-        model_digest=model_digest(model) if model else path_digest(_path(spec)),
+        model_digest=model_digest(model, recipe) if model else path_digest(_path(spec)),
         output_paths=dict(named.output_paths),
         parameters=trainable_parameters(model) if model else None,
         multiply_adds=_count(model),
