@@ -114,7 +114,8 @@ def split_cautions(cautions: str) -> list[str]:
 
 def _section(rows: Sequence[Row], usual: tuple[float, int] | None) -> Section:
     notes: list[str] = []
-    cells = [_cells(row, rows, _numbers(row, usual, notes)) for row in rows]
+    split = verdict.is_split(rows)
+    cells = [_cells(row, rows, _numbers(row, usual, notes, split=split)) for row in rows]
     chosen = CHECKED if verdict.is_agreement_alone(rows) else TIMED
     return Section(
         title=_title(rows[0]),
@@ -150,12 +151,14 @@ def _cells(row: Row, rows: Sequence[Row], notes: str) -> Cells:
     )
 
 
-def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str]) -> str:
+def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str], *, split: bool) -> str:
     """The numbers of this row's notes; new ones are added to ``notes``, equal ones share a number."""
     said = [caution for caution in split_cautions(row.cautions) if not caution.startswith(_SAID_BY_REMARKS)]
     own = _own_interval(row)
     if own and own != usual:
         said.append(f"in brackets the {_interval(own)}")
+    if split and row.reference_runtime and not verdict.is_reference(row):
+        said.append(f"speed is against {row.reference_runtime} of its own part")
     for note in said:
         if note not in notes:
             notes.append(note)

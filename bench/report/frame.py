@@ -37,9 +37,10 @@ def samples_frame(repetitions: Sequence[GroupRepetition], batches: Mapping[str, 
     """One row per call: every warm-up, switch, timed and tail call of every worker, in the order in which it ran.
 
     ``batches`` is the number of pool batches by case_id; where it is known, ``input_index`` is taken modulo it.
-    Raises ValueError where a case comes twice in one repetition.
+    Raises ValueError where a case was called twice in one repetition; one that was never called may come again, as a
+    case refused before measuring does in each repetition of its group.
     """
-    cases = [case for group in repetitions for case in group.cases]
+    cases = [case for group in repetitions for case in group.cases if case.turns]
     _refuse_twice("samples", [(case.case_id, case.repetition) for case in cases])
     blocks = _Blocks()
     for i, case in enumerate(cases):

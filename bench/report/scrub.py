@@ -6,6 +6,7 @@ Names (models, runtimes, outputs) are left as they are: by contract no folder is
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from bench.rows import Row
 R = TypeVar("R", bound=Record)
 
 _HOMES = re.compile(r"(?<![\w.~-])(?:/home/[^/\s'\":;,)]+|/Users/[^/\s'\":;,)]+|/root)(?=/|[\s'\":;,)]|$)")
+_ROOTED = re.compile(r"(?:(?<=^)|(?<=[\s=:,@'\"]))(?:~[^/\s:,=]*|\.{1,2})?/[^:,='\"]*")  # /a, ~/a, ./a and ../a
 _PATH_FIELDS = {"path", "load_inputs", "onnx_file"}
 _NAME_FIELDS = {"name", "display", "label", "model", "batch_sizes", "packages", "versions", "machine"}
 _CLOSED_FIELDS = {"kind", "status", "verdict", "dtype", "digest", "model_digest"}  # words of ours and digests
@@ -82,7 +84,8 @@ def scrub_repetition(group: GroupRepetition, private: Private) -> GroupRepetitio
 def scrub_environment(environment: Environment, private: Private) -> Environment:
     """The environment with every path reduced to its base name, and every other text scrubbed.
 
-    A model as typed keeps its options: ``/srv/x/net.py:build:width=2`` becomes ``net.py:build:width=2``.
+    A model as typed keeps its options, in the command as well: ``/srv/x/net.py:build:width=2`` becomes
+    ``net.py:build:width=2``.
     """
     plain = _without_typed_paths(msgspec.to_builtins(environment))
     return msgspec.convert(_walk(plain, lambda text: scrub_text(text, private)), Environment)
@@ -111,7 +114,24 @@ def _without_typed_paths(environment: dict[str, Any]) -> dict[str, Any]:
     paths = [model["path"] for model in suite["models"] if model["path"]]
     paths += [path for path in (suite["prepare"]["load_inputs"], suite["prepare"]["onnx_file"]) if path]
     models = [{**model, "text": _shorten(model["text"], paths)} for model in suite["models"]]
-    return {**environment, "suite": {**suite, "models": models}}
+    command = short_command(environment["command"], paths)
+    return {**environment, "command": command, "suite": {**suite, "models": models}}
+
+
+def short_command(command: str, typed: list[str]) -> str:
+    """A command line with each path reduced to its base name: those ``typed``, and all that start like a path.
+
+    A relative ``a/b`` that nobody typed as a path stays: an output's name may look so.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:  # no command line of ours
+        return _ROOTED.sub(_base_of_match, _shorten(command, typed))
+    return shlex.join(_ROOTED.sub(_base_of_match, _shorten(word, typed)) for word in words)
+
+
+def _base_of_match(found: re.Match[str]) -> str:
+    return base_name(found.group()) or found.group()
 
 
 def _shorten(text: str, paths: list[str]) -> str:

@@ -90,3 +90,22 @@ def test_the_page_cache_is_said_only_where_it_is_known() -> None:
 
 def test_nothing_is_said_of_brackets_that_are_not_there() -> None:
     assert not any("bracket" in line for line in cells.legend([row(reference_runtime=None, ratio_low=None)]))
+
+
+def test_rows_of_a_split_group_say_what_their_speed_is_against() -> None:
+    first = [reference(), row("onnxruntime-cpu", 0.5)]
+    second = [
+        row("openvino", 1.0, reference_runtime="openvino", ratio_low=None, ratio_high=None),
+        row("litert", 0.4, reference_runtime="openvino"),
+    ]
+    (section,) = cells.sections(first + second)
+    assert section.verdict == "Measured in 2 separate parts (memory): not compared with each other."
+    assert [one.speed.split(" (")[0] for one in section.cells] == [
+        "reference",
+        "2.0x faster",
+        "reference",
+        "2.5x faster",
+    ]
+    assert section.notes == [f"speed is against {name} of its own part" for name in ("tensorflow", "openvino")]
+    (whole,) = cells.sections(first)
+    assert whole.notes == []

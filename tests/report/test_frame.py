@@ -118,6 +118,20 @@ def test_a_case_twice_in_one_repetition_is_refused() -> None:
         frame.samples_frame([group_repetition(cases=[case_repetition(), case_repetition()])])
 
 
+def test_a_case_refused_before_measuring_may_come_in_every_repetition_of_its_group() -> None:
+    refused = case_repetition("refused", 0, status="failed", turns=[], checks=[check("y", 0.5)], complete=False)
+    groups = [group_repetition(repetition=n, cases=[case_repetition("ran", n), refused]) for n in range(3)]
+    assert set(frame.samples_frame(groups)["case_id"]) == {"ran"}
+    agreement = frame.agreement_frame(groups)
+    assert agreement[["case_id", "output", "verdict"]].to_numpy().tolist() == [
+        ["ran", "probabilities", "agrees"],
+        ["refused", "y", "disagrees"],
+    ]
+    alone = group_repetition(cases=[refused, refused], rounds=[])
+    assert frame.agreement_frame([alone])["verdict"].tolist() == ["disagrees"]
+    assert len(frame.samples_frame([alone])) == len(frame.rounds_frame([alone])) == 0
+
+
 blocks = st.builds(
     turn,
     st.integers(0, 3),

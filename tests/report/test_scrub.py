@@ -86,7 +86,29 @@ def test_paths_of_the_environment_are_reduced_to_base_names() -> None:
     assert clean.suite.models[0].path == "net.py"
     assert clean.suite.models[0].text == "net.py:build:width=2"
     assert clean.suite.prepare.load_inputs == "pictures"
-    assert clean.command == "bench run ~/nets/net.py:build:width=2 -e tf -o /srv/USER/out"
+    assert clean.command == "bench run net.py:build:width=2 -e tf -o out"
+
+
+@pytest.mark.parametrize(
+    ("command", "short"),
+    [
+        ("bench run /srv/x/net.py:build:width=2 -o=/srv/out/", "bench run net.py:build:width=2 -o=out"),
+        ("bench run m:weights=/data/w.h5,softmax=off", "bench run m:weights=w.h5,softmax=off"),
+        ("bench run '/srv/my nets/a b.onnx' -e cpu", "bench run 'a b.onnx' -e cpu"),
+        ("bench run ../secret/x.keras ~/nets/y.keras ./z.onnx", "bench run x.keras y.keras z.onnx"),
+        ("bench run nets/secret/x.keras", "bench run x.keras"),  # typed: the suite says that it is a path
+        (
+            "bench run m --rtol out/a:1e-3 --input-shapes x:[1,3]",
+            "bench run m --rtol out/a:1e-3 --input-shapes 'x:[1,3]'",
+        ),
+        ("bench run m -e cpu@1.30.0:arena=off#mine -b 1,8", "bench run m -e 'cpu@1.30.0:arena=off#mine' -b 1,8"),
+        ("bench run it's /srv/x/y.onnx", "bench run it's y.onnx"),
+        ("", ""),
+    ],
+)
+def test_paths_of_a_command_are_reduced_to_base_names(command: str, short: str) -> None:
+    assert scrub.short_command(command, ["nets/secret/x.keras"]) == short
+    assert scrub.short_command(short, []).replace("'", "") == short.replace("'", "")
 
 
 def test_nothing_private_is_left_in_the_environment() -> None:

@@ -30,7 +30,7 @@ def stored_rows() -> list[Row]:
     return [
         reference(cautions="few samples: p99 needs 500"),
         row("onnxruntime-cpu", 0.476, ratio_low=0.435, ratio_high=0.5, cautions=cautions),
-        row("onnxruntime-cpu:optimization=basic#basic", 0.62, label="basic", interval_level=0.75, processes=3),
+        row("onnxruntime-cpu:optimization=basic#basic", 0.62, label="basic", interval_level=0.9453125, processes=8),
         row("openvino", 0.4, latency_ns_best=6_400_000.0, **disagrees),
         row("litert", 0.45, status="partial", status_reason="3 of 90 nodes ran elsewhere"),
         absent(),
