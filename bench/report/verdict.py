@@ -21,7 +21,7 @@ def sentence(rows: Sequence[Row]) -> str:
     """The verdict on one group, in one or two sentences."""
     if is_agreement_alone(rows):
         return _agreement_alone(rows)
-    if is_split(rows):
+    if is_split(rows) and any(row.latency_ns_best is not None for row in rows):
         return _split(rows)
     able = [row for row in rows if why_not(row) is None]
     if not able:

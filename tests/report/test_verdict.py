@@ -212,6 +212,10 @@ def test_a_split_group_of_which_one_part_has_no_reference_is_split_all_the_same(
     assert verdict.sentence(rows) == "Measured in separate parts (memory): not compared with each other."
 
 
+def test_a_split_group_of_which_nothing_ran_was_not_measured() -> None:
+    assert verdict.sentence([absent(cautions="split: memory was short")]) == "Nothing was measured."
+
+
 # --- identical code ---------------------------------------------------------------------------------------------------
 
 
