@@ -48,7 +48,7 @@ def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder:
     """A SavedModel in ``folder`` whose ``serving_default`` takes and gives tensors by name."""
     module = tf.Module()
     module.function = function
-    module.weights = list(function.get_concrete_function().variables)  # those in use: seeds of dropout differ each time
+    module.weights = _weights_in_use(named, function)
     module.keep = named.keep
     try:
         try:
@@ -73,6 +73,15 @@ def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder:
         outputs=sample.outputs,
         names={argument: name for argument, name in arguments.items() if argument != name},
     )
+
+
+def _weights_in_use(named: NamedModel, function: Any) -> list[Any]:
+    """The variables that inference reads, in the model's order: seeds of dropout and the like differ each time."""
+    used = {id(variable): variable for variable in function.get_concrete_function().variables}
+    known = {id(getattr(variable, "value", variable)) for variable in named.variables}
+    ours = [variable for variable in named.variables if id(getattr(variable, "value", variable)) in used]
+    others = [variable for key, variable in used.items() if key not in known]
+    return [*ours, *sorted(others, key=lambda variable: variable.name)]
 
 
 def _write_in_order(path: Path) -> None:
@@ -110,8 +119,8 @@ def convert(named: NamedModel, function: Any, outputs: Sequence[Tensor], opset: 
     """The ONNX model of the traced function, its names the model's own, the same bytes every time; or a Failure."""
     import tf2onnx
 
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
-    onnx_graph.make_merging_stable()
+    logging.getLogger("tf2onnx").setLevel(logging.WARNING)  # to the child's stderr, a file
+    onnx_graph.make_conversion_repeatable()
     try:
         proto, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=opset)
     except Exception as error:

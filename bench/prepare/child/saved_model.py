@@ -60,7 +60,8 @@ def _from_function(function: Any, loaded: Any, shapes: Mapping[str, tuple[int, .
         return {name: tf.identity(results[name]) for name in names}
 
     paths = {name: f"[{name!r}]" for name in names}
-    return NamedModel(inputs, call, tuple(function.variables), keep=loaded, output_paths=paths)
+    variables = tuple(sorted(function.variables, key=lambda variable: variable.name))
+    return NamedModel(inputs, call, variables, keep=loaded, output_paths=paths)
 
 
 def _load_by_session(path: Path, settings: PrepareSettings, cause: Exception) -> NamedModel:

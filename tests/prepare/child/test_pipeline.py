@@ -222,7 +222,7 @@ def test_few_loaded_inputs_are_a_caution(prepare_kind: Prepare, tmp_path: Path) 
 # --- the same file each time
 
 
-@pytest.mark.parametrize("name", ["functional", "embedded", "by_name"])
+@pytest.mark.parametrize("name", ["functional", "by_name"])
 def test_the_same_model_makes_the_same_onnx_file(answer_here: Callable[..., ChildAnswer], name: str) -> None:
     import keras
 
