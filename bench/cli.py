@@ -1,36 +1,27 @@
-"""The command line. The only place that prints, and the only one that turns errors into exit codes.
+"""The command line: its verbs. With ``cli_shell.py`` the only place that prints and that turns errors into exit codes.
 
 A verb's work is a plain function of ``commands/``, imported when it is called: help loads neither pandas nor numpy.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import io
-import os
 import shlex
-import shutil
 import signal
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from bench import __version__
 from bench import cli_flags as f
-from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError, Terminated
+from bench.cli_shell import guarded, make_console, say, shown_progress, warn
+from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Terminated
 
 if TYPE_CHECKING:
-    from bench.commands.console import Console
     from bench.flags import Flags
-    from bench.progress import Progress
-
-EXIT_BUG = 1  # Python's own, so that a bug of ours is never read as a slow model
-P = ParamSpec("P")
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -59,46 +50,10 @@ def run_cli(arguments: list[str]) -> int:
     except typer.TyperException as error:
         warn(f"{error.format_message()} (bench --help lists what there is)")
         return EXIT_USAGE
+    except KeyboardInterrupt:  # before a verb had begun
+        warn("interrupted")
+        return EXIT_INTERRUPTED
     return (code or EXIT_OK) if arguments else EXIT_USAGE
-
-
-def guarded(verb: Callable[P, int]) -> Callable[P, int]:
-    """``verb`` with its errors as an exit code: one clear line for a user's mistake, a traceback for a bug of ours."""
-
-    @functools.wraps(verb)
-    def call(*args: P.args, **kwargs: P.kwargs) -> int:
-        try:
-            return verb(*args, **kwargs)
-        except BenchError as error:
-            warn(str(error))
-            return error.exit_code
-        except Terminated:
-            warn("ended by SIGTERM")
-            return EXIT_TERMINATED
-        except KeyboardInterrupt:
-            warn("interrupted")
-            return EXIT_INTERRUPTED
-        except Exception:
-            traceback.print_exc()
-            return EXIT_BUG
-
-    return call
-
-
-def say(text: str) -> None:
-    """Print results on stdout; a reader who has gone away does not change the exit code."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def warn(text: str) -> None:
-    """Print to people on stderr, every line marked as ours."""
-    with contextlib.suppress(BrokenPipeError):
-        for line in text.splitlines() or [""]:
-            print(f"bench: {line}", file=sys.stderr, flush=True)
 
 
 @app.callback(invoke_without_command=True)
@@ -144,9 +99,9 @@ def run(
     flags = _flags(locals())
     from bench.commands.run import run_models
 
-    with _progress() as progress:
+    with shown_progress() as progress:
         return run_models(
-            flags, suite_file=suite, out=out, resume=resume, command=_typed(), console=_console(), progress=progress
+            flags, suite_file=suite, out=out, resume=resume, command=_typed(), console=make_console(), progress=progress
         )
 
 
@@ -176,8 +131,8 @@ def verify(
     flags = _flags(locals())
     from bench.commands.verify import verify_models
 
-    with _progress() as progress:
-        return verify_models(flags, suite_file=suite, console=_console(), progress=progress)
+    with shown_progress() as progress:
+        return verify_models(flags, suite_file=suite, console=make_console(), progress=progress)
 
 
 @app.command("export")
@@ -198,8 +153,8 @@ def export(
     flags = _flags({**locals(), "model": (model,)})
     from bench.commands.export import export_model
 
-    with _progress() as progress:
-        return export_model(flags, out, console=_console(), progress=progress)
+    with shown_progress() as progress:
+        return export_model(flags, out, console=make_console(), progress=progress)
 
 
 @app.command("models")
@@ -208,7 +163,7 @@ def models(model: f.Models = None, json: f.Json = False) -> int:
     """List models with input, parameters and multiply-adds: the zoo, or those named."""
     from bench.commands.models import list_models
 
-    return list_models(model or [], as_json=json, console=_console())
+    return list_models(model or [], as_json=json, console=make_console())
 
 
 @app.command("runtimes")
@@ -217,7 +172,7 @@ def runtimes(json: f.Json = False) -> int:
     """List runtimes: usable, not installed (and what installs them), or without a device."""
     from bench.commands.runtimes import list_runtimes
 
-    return list_runtimes(as_json=json, console=_console())
+    return list_runtimes(as_json=json, console=make_console())
 
 
 @app.command("report")
@@ -226,7 +181,7 @@ def report(folder: f.Folder, format: f.Format = "text") -> int:  # noqa: A002 (t
     """Print a stored report."""
     from bench.commands.report import print_report
 
-    return print_report(folder, format, console=_console())
+    return print_report(folder, format, console=make_console())
 
 
 @cache_app.command("list")
@@ -235,7 +190,7 @@ def cache_list() -> int:
     """List what is kept, with its size."""
     from bench.commands.cache import list_cache
 
-    return list_cache(console=_console())
+    return list_cache(console=make_console())
 
 
 @cache_app.command("clear")
@@ -244,7 +199,7 @@ def cache_clear() -> int:
     """Delete all of it; the next run prepares anew."""
     from bench.commands.cache import clear_cache
 
-    return clear_cache(console=_console())
+    return clear_cache(console=make_console())
 
 
 def _flags(values: Mapping[str, Any]) -> Flags:
@@ -254,24 +209,6 @@ def _flags(values: Mapping[str, Any]) -> Flags:
     said = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     asked: dict[str, Any] = {name: said[name] for name in Flags.__struct_fields__ if said.get(name) is not None}
     return Flags(**asked)
-
-
-def _console() -> Console:
-    from bench.commands.console import Console
-
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return Console(say=say, warn=warn, width=shutil.get_terminal_size((100, 24)).columns, colour=colour)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress]:
-    from bench.progress import choose_progress
-
-    progress = choose_progress(sys.stderr)
-    try:
-        yield progress
-    finally:
-        progress.done()
 
 
 def _typed() -> str:

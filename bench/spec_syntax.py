@@ -11,6 +11,8 @@ from bench.errors import UsageError
 from bench.records import ModelSpec, RuntimeSpec
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_QUOTED = re.compile(r'="([^"]*)"(?=[,#]|$)')
+_COMMA = "\0"  # stands for a comma that divides nothing; no argument of a command can hold it
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 Spec = TypeVar("Spec", ModelSpec, RuntimeSpec)
@@ -26,11 +28,19 @@ def split_label(text: str) -> tuple[str, str | None]:
     return body, label
 
 
+def split_commas(text: str) -> list[str]:
+    """Pieces of a comma list; a value in double quotes, ``key="a,b"``, is not divided and keeps its quotes."""
+    kept = _QUOTED.sub(lambda match: match[0].replace(",", _COMMA), text)
+    return [piece.replace(_COMMA, ",") for piece in kept.split(",")]
+
+
 def parse_options(text: str, pairs: str) -> dict[str, str]:
     """``"a=1,b=2"`` -> a dict; ``text`` is the whole spec, for the message."""
     options: dict[str, str] = {}
-    for pair in pairs.split(",") if pairs else []:
+    for pair in split_commas(pairs) if pairs else []:
         key, equals, value = (part.strip() for part in pair.partition("="))
+        if quoted := _QUOTED.fullmatch(equals + value):
+            value = quoted[1]
         if not equals or not _KEY.fullmatch(key) or not value:
             raise UsageError(f"{text!r}: expected key=value, got {pair.strip()!r}")
         if key in options:
@@ -41,8 +51,13 @@ def parse_options(text: str, pairs: str) -> dict[str, str]:
 
 def canonical_text(stem: str, options: Mapping[str, str], label: str | None) -> str:
     """The same text for the same meaning, whatever the order of keys; of a path only its last part."""
-    pairs = ",".join(f"{key}={Path(value).name if '/' in value else value}" for key, value in sorted(options.items()))
+    pairs = ",".join(f"{key}={_shown(value)}" for key, value in sorted(options.items()))
     return stem + (f":{pairs}" if pairs else "") + (f"#{label}" if label else "")
+
+
+def _shown(value: str) -> str:
+    name = Path(value).name if "/" in value else value
+    return f'"{name}"' if "," in name else name
 
 
 def refuse_twice(what: str, specs: Sequence[Spec]) -> None:

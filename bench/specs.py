@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from bench.errors import UsageError
 from bench.records import ModelKind, ModelSpec, RuntimeSpec
-from bench.spec_syntax import canonical_text, parse_options, refuse_twice, split_label
+from bench.spec_syntax import canonical_text, parse_options, refuse_twice, split_commas, split_label
 
 DEFAULT_RUNTIMES = ("tensorflow", "onnxruntime-cpu")
 WEIGHTS = ("calibrated", "random", "imagenet")
@@ -189,7 +189,7 @@ def parse_runtime(text: str) -> RuntimeSpec:
 def _items(text: str) -> list[str]:
     """One text a runtime: after a comma, ``key=value`` continues the runtime before it."""
     items: list[str] = []
-    for piece in (part.strip() for part in text.split(",")):
+    for piece in (part.strip() for part in split_commas(text)):
         before, equals, _ = piece.partition("=")
         if not equals or ":" in before:
             items.append(piece)

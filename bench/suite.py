@@ -6,7 +6,8 @@ Here they are merged, defaults are filled in, and what contradicts itself is ref
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -125,8 +126,21 @@ def build_suite(asked: Asked, *, cpus: int, default_runtimes: tuple[RuntimeSpec,
     )
 
 
+def check_tolerance_names(tolerance: Tolerance, output_names: Iterable[str]) -> None:
+    """UsageError where a tolerance is for an output that none of the models has."""
+    names = list(dict.fromkeys(output_names))
+    mistakes = Mistakes()
+    for flag, by_output in (("--rtol", tolerance.rtol), ("--atol", tolerance.atol)):
+        for name in by_output:
+            if name and name not in names:
+                mistakes.add(f"{flag} {name}: no output is called so; outputs are {', '.join(names)}")
+    mistakes.raise_any()
+
+
 def _refuse_contradictions(asked: Asked) -> None:
     mistakes = Mistakes()
+    for text in _wrong_numbers(asked):
+        mistakes.add(text)
     specs = [model.spec for model in asked.models]
     mistakes.attempt(lambda: refuse_twice("model", specs))
     for flag, path in (("--load-inputs", asked.load_inputs), ("--onnx", asked.onnx_file)):
@@ -139,6 +153,20 @@ def _refuse_contradictions(asked: Asked) -> None:
     if asked.signature and not any(spec.kind == "saved_model" for spec in specs):
         mistakes.add("--signature picks one of a SavedModel's; none of the models is a SavedModel folder")
     mistakes.raise_any()
+
+
+def _wrong_numbers(asked: Asked) -> Iterator[str]:
+    """What no flag lets through and a file can still say."""
+    for name, (lo, hi) in asked.input_ranges.items():
+        if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
+            yield f"input_range {name or 'of every input'}: {lo:g},{hi:g}; expected finite lo below hi"
+    for key, by_output in (("rtol", asked.rtol), ("atol", asked.atol)):
+        for name, value in by_output.items():
+            if not (math.isfinite(value) and value >= 0):
+                yield f"{key} {name or 'of every output'}: {value:g}; expected a finite number, at least 0"
+    for key, limit in (("seconds", asked.seconds), ("time_limit", asked.time_limit)):
+        if limit is not None and not math.isfinite(limit):
+            yield f"{key}: {limit:g}; expected a finite number"
 
 
 def _unique(numbers: Iterable[int]) -> tuple[int, ...]:

@@ -158,7 +158,7 @@ def run_python(code: str, **settings: Any) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_reader_who_goes_away_does_not_change_the_exit_code() -> None:
-    code = "import os, sys; from bench.cli import say; os.close(0); say('x' * 10**6); say('y'); sys.exit(3)"
+    code = "import os, sys; from bench.cli_shell import say; os.close(0); say('x' * 10**6); say('y'); sys.exit(3)"
     with subprocess.Popen(
         [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bench.errors import UsageError
-from bench.specs import DEFAULT_RUNTIMES, parse_model, parse_runtimes
+from bench.specs import DEFAULT_RUNTIMES, parse_model, parse_runtime, parse_runtimes
 
 
 def displays(*texts: str) -> list[str]:
@@ -250,3 +251,12 @@ def test_nothing_is_probed_unless_all_is_asked_for() -> None:
         raise AssertionError("probed")
 
     assert len(parse_runtimes(["tf"], probe)) == 1
+
+
+@pytest.mark.parametrize("after", ["", ",load_config=b", "#x"])
+def test_a_value_in_double_quotes_may_hold_commas(after: str) -> None:
+    (spec, other) = parse_runtimes([f'ort-openvino:device_type="HETERO:GPU,CPU"{after},cpu'])
+    assert spec.options["device_type"] == "HETERO:GPU,CPU"
+    assert spec.display == f'onnxruntime-openvino:device_type="HETERO:GPU,CPU"{after}'
+    assert parse_runtime(spec.display) == msgspec.structs.replace(spec, text=spec.display)
+    assert other.name == "onnxruntime-cpu"

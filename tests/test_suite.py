@@ -11,7 +11,7 @@ from bench.errors import UsageError
 from bench.flags import Flags, parse_batches, parse_flags, parse_names, parse_ranges, parse_shapes, parse_tolerances
 from bench.records import MeasureSettings, PrepareSettings, Suite, Tolerance
 from bench.specs import DEFAULT_RUNTIMES, parse_runtimes
-from bench.suite import TAIL_CALLS, Asked, build_suite, merge
+from bench.suite import TAIL_CALLS, Asked, build_suite, check_tolerance_names, merge
 from bench.suite_file import SuiteTable, read_suite_file
 
 ROOT = Path(__file__).parent.parent
@@ -332,3 +332,43 @@ def test_batch_sizes_by_flag_are_those_of_every_model(tmp_path: Path) -> None:
     file = from_file(tmp_path, 'models = ["article_cnn", {model = "mobilenet_v1", batch = [1, 8]}]')
     suite = suite_of(merge(parse_flags(Flags(batch="2")), file))
     assert suite.batch_sizes == {"article_cnn": (2,), "mobilenet_v1": (2,)}
+
+
+# --- numbers and names of tolerances
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "-1", "o:inf", "o:-1e-3", "o:nan"])
+@pytest.mark.parametrize("flag", ["rtol", "atol"])
+def test_a_tolerance_is_a_finite_number_of_at_least_0(flag: str, text: str) -> None:
+    asked: dict[str, tuple[str, ...]] = {flag: (text,)}
+    with pytest.raises(UsageError, match=rf"^--{flag} {text}: expected \[OUTPUT:\]NUMBER, at least 0, such as 1e-3$"):
+        parse_flags(Flags(model=("mobilenet_v1",), **asked))  # type: ignore[arg-type]  # two fields of this type
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("rtol = inf", "rtol of every output: inf; expected a finite number, at least 0"),
+        ("atol = {o = inf}", "atol o: inf; expected a finite number, at least 0"),
+        ("input_range = [-inf, 1]", "input_range of every input: -inf,1; expected finite lo below hi"),
+        ("input_range = {x = [2, 1]}", "input_range x: 2,1; expected finite lo below hi"),
+        ("time_limit = inf", "time_limit: inf; expected a finite number"),
+        ("seconds = inf", "seconds: inf; expected a finite number"),
+    ],
+)
+def test_a_number_of_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, line: str, expected: str) -> None:
+    asked = from_file(tmp_path, f'models = ["mobilenet_v1"]\n{line}')
+    with pytest.raises(UsageError) as caught:
+        suite_of(asked)
+    assert str(caught.value) == expected
+
+
+def test_a_tolerance_for_an_output_that_is_not_there_names_those_that_are() -> None:
+    tolerance = Tolerance(rtol={"": 0.1, "logits": 0.2, "nope": 0.3}, atol={"neither": 0.0})
+    with pytest.raises(UsageError) as caught:
+        check_tolerance_names(tolerance, ["logits", "probabilities", "logits"])
+    assert str(caught.value).splitlines() == [
+        "--rtol nope: no output is called so; outputs are logits, probabilities",
+        "--atol neither: no output is called so; outputs are logits, probabilities",
+    ]
+    check_tolerance_names(Tolerance(rtol={"": 0.1, "logits": 0.2}), ["logits"])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +7,18 @@ import msgspec
 import pytest
 
 from bench import pipeline
-from bench.commands.run import fresh_folder, run_models
+from bench.commands.run import run_models
 from bench.errors import UsageError
 from bench.flags import Flags
+from bench.pipeline import RunResult
 from bench.progress import Silent
 from bench.records import PrepareSettings
-from bench.report import store
+from bench.resume import KeptPlan, keep_plan
 from bench.specs import parse_model
 from command_fakes import FakePipeline, Heard
 from report_fakes import environment, row
 
 PLAIN = Flags(model=("mobilenet_v1",))
-NOW = datetime(2026, 11, 25, 7, 23, 5, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -89,28 +88,15 @@ def test_another_system_is_refused(platform: str, fake: FakePipeline) -> None:
     assert fake.suites == []
 
 
-def test_the_folder_of_a_report_is_named_after_time_and_models() -> None:
-    models = [parse_model(name) for name in ("mobilenet_v1", "mobilenet_v1:alpha=0.5", "article_cnn")]
-    assert fresh_folder(None, models, NOW) == Path("reports/20261125T072305Z-mobilenet_v1-article_cnn")
+def test_a_run_that_is_refused_leaves_no_folder(fake: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> RunResult:
+        assert [path.name.partition("-")[2] for path in Path("reports").iterdir()] == ["mobilenet_v1"]
+        raise UsageError("no such layer")
 
-
-def test_a_long_name_is_cut() -> None:
-    names = ("article_cnn", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "keras:ResNet50")
-    folder = fresh_folder(None, [parse_model(name) for name in names], NOW)
-    assert folder.name == "20261125T072305Z-article_cnn-mobilenet_v1-mobilenet_v2-and-2-more"
-
-
-def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
-    model = [parse_model("mobilenet_v1")]
-    assert fresh_folder(tmp_path, model, NOW) == tmp_path  # empty
-    assert fresh_folder(tmp_path / "new", model, NOW) == tmp_path / "new"
-    (tmp_path / "file").touch()
-    for taken in (tmp_path, tmp_path / "file"):
-        with pytest.raises(UsageError, match=r"name another folder$"):
-            fresh_folder(taken, model, NOW)
-    interrupted(tmp_path, "mobilenet_v1")
-    with pytest.raises(UsageError, match=f"bench run --resume {tmp_path}$"):
-        fresh_folder(tmp_path, model, NOW)
+    monkeypatch.setattr(pipeline, "run_suite", refuse)
+    with pytest.raises(UsageError, match="no such layer"):
+        run()
+    assert list(Path().iterdir()) == []
 
 
 def interrupted(folder: Path, *models: str, **settings: Any) -> None:
@@ -118,7 +104,7 @@ def interrupted(folder: Path, *models: str, **settings: Any) -> None:
     specs = tuple(parse_model(text) for text in models)
     suite = msgspec.structs.replace(kept.suite, models=specs, batch_sizes={spec.display: (1,) for spec in specs})
     suite = msgspec.structs.replace(suite, prepare=PrepareSettings(**settings))
-    store.save_plan(folder, msgspec.structs.replace(kept, suite=suite))
+    keep_plan(folder, KeptPlan(environment=msgspec.structs.replace(kept, suite=suite), available_bytes=1 << 33))
 
 
 def test_resuming_takes_the_suite_from_the_report(fake: FakePipeline, tmp_path: Path) -> None:

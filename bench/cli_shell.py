@@ -1,0 +1,82 @@
+"""What is around every verb of the command line: its words, its progress, and its errors as an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ParamSpec
+
+from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, BenchError, Terminated
+
+if TYPE_CHECKING:
+    from bench.commands.console import Console
+    from bench.progress import Progress
+
+EXIT_BUG = 1  # Python's own, so that a bug of ours is never read as a slow model
+P = ParamSpec("P")
+
+
+def guarded(verb: Callable[P, int]) -> Callable[P, int]:
+    """``verb`` with its errors as an exit code: one clear line for a user's mistake, a traceback for a bug of ours."""
+
+    @functools.wraps(verb)
+    def call(*args: P.args, **kwargs: P.kwargs) -> int:
+        try:
+            return verb(*args, **kwargs)
+        except BenchError as error:
+            warn(str(error))
+            return error.exit_code
+        except Terminated:
+            warn("ended by SIGTERM")
+            return EXIT_TERMINATED
+        except KeyboardInterrupt:
+            warn("interrupted")
+            return EXIT_INTERRUPTED
+        except Exception:
+            traceback.print_exc()
+            return EXIT_BUG
+
+    return call
+
+
+def say(text: str) -> None:
+    """Print results on stdout; a reader who has gone away does not change the exit code."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn(text: str) -> None:
+    """Print to people on stderr, every line marked as ours."""
+    with contextlib.suppress(BrokenPipeError):
+        for line in text.splitlines() or [""]:
+            sys.stderr.write(f"bench: {line}\n")
+        sys.stderr.flush()
+
+
+def make_console() -> Console:
+    """Where a verb's words go, with the terminal's width and colour."""
+    from bench.commands.console import Console
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return Console(say=say, warn=warn, width=shutil.get_terminal_size((100, 24)).columns, colour=colour)
+
+
+@contextlib.contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Progress on stderr, ended however the block ends."""
+    from bench.progress import choose_progress
+
+    progress = choose_progress(sys.stderr)
+    try:
+        yield progress
+    finally:
+        progress.done()
