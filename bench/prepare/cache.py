@@ -80,15 +80,28 @@ def unfinished_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep(folder: Path, key: str) -> Path:
-    """The entry's folder, now in place under ``key``; one that was there before gives way."""
+def is_kept(key: str) -> bool:
+    """Whether anything is in place under ``key``, readable or not."""
+    return (_entries_folder() / key).exists()
+
+
+def keep(folder: Path, key: str, *, replacing: bool) -> Path:
+    """The entry's folder in place under ``key``.
+
+    One that was known to be bad gives way when ``replacing``; one that somebody else made meanwhile is taken instead
+    of ours, since it may be in use.
+    """
     place = _entries_folder() / key
-    if place.exists():
+    if replacing and place.exists():
         discarded = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=place.parent))
         os.replace(place, discarded)
         shutil.rmtree(discarded, ignore_errors=True)
     folder.chmod(0o755)
-    os.replace(folder, place)
+    try:
+        os.rename(folder, place)
+    except OSError:
+        if not place.exists():
+            raise
     return place
 
 

@@ -39,7 +39,7 @@ def prepare_model(
     cannot be had at all; a model that only cannot be exported is a Failure in the answer.
     """
     key = cache_key(spec, settings)
-    found = cache.lookup(key)
+    is_stale, found = cache.is_kept(key), cache.lookup(key)
     cautions: tuple[Caution, ...] = ()
     if found and found.prepared and are_unchanged(found.dependencies, _base(spec)):
         damaged = cache.damage(found.prepared)
@@ -48,10 +48,12 @@ def prepare_model(
         cautions = (Caution(code="cache", text=f"the kept {damaged} had changed on disk; it was made again"),)
     with cache.unfinished_folder() as folder:
         request = ChildRequest(parent=os.getpid(), specs=(spec,), settings=settings)
-        answer = run_child(folder, request, on_stage, command=command)
-        answer = cache.with_paths(answer, cache.keep(folder, key))
-    assert answer.prepared is not None
-    return msgspec.structs.replace(answer.prepared, cautions=answer.prepared.cautions + cautions)
+        run_child(folder, request, on_stage, command=command)
+        cache.keep(folder, key, replacing=is_stale)
+    made = cache.lookup(key)
+    assert made is not None
+    assert made.prepared is not None
+    return msgspec.structs.replace(made.prepared, model=spec.display, cautions=made.prepared.cautions + cautions)
 
 
 def describe_models(

@@ -160,6 +160,20 @@ def test_a_child_that_fails_leaves_nothing(desk: Desk) -> None:
     assert list((cache.cache_folder() / "models").iterdir()) == []
 
 
+def test_an_entry_that_somebody_else_made_meanwhile_is_taken(desk: Desk) -> None:
+    desk.prepare(zoo())
+    place = Path(cache.entries()[0].path)
+    with cache.unfinished_folder() as folder:
+        (folder / "answer.json").write_bytes(b"ours")
+        assert cache.keep(folder, place.name, replacing=False) == place
+    assert (place / "answer.json").read_bytes() != b"ours"
+    with cache.unfinished_folder() as folder:
+        (folder / "answer.json").write_bytes(b"ours")
+        cache.keep(folder, place.name, replacing=True)
+    assert (place / "answer.json").read_bytes() == b"ours"
+    assert list(place.parent.iterdir()) == [place]
+
+
 def test_stages_are_told(desk: Desk) -> None:
     told: list[str] = []
     prepare_model(zoo(), SETTINGS, on_stage=told.append, command=desk.command)

@@ -96,6 +96,8 @@ def test_an_application_computes_the_same_and_names_its_softmax(prepare_here: Pr
     assert set(prepared.artifacts) == {"onnx", "saved_model"}
     outputs = run_onnx(prepared.artifacts["onnx"], load_arrays(prepared.pool))
     np.testing.assert_allclose(outputs["predictions"].sum(axis=1), 1.0, rtol=1e-5)
+    assert verdict(prepared, outputs) == "vacuous"  # untrained: the same for every image
+    assert verdict(prepared, {"predictions": np.roll(outputs["predictions"], 1, axis=0)}) == "vacuous"
 
 
 # --- names
