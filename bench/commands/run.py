@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from bench.errors import UsageError
 from bench.flags import Flags
 from bench.progress import Progress
 from bench.records import Suite
+
+_LEAST_S = 0.1  # stages shorter than this are not told
 
 
 def run_models(
@@ -45,9 +48,18 @@ def run_models(
     with claim as folder:
         result = run_suite(suite, folder, resume=resume is not None, command=command, progress=progress)
     progress.done()
-    console.say(render_text(result.rows, width=console.width, colour=console.colour).rstrip("\n"))
+    text = render_text(result.rows, result.environment, width=console.width, colour=console.colour)
+    console.say(text.rstrip("\n"))
+    if result.environment is not None:
+        console.warn(stage_text(result.environment.stages_s))
     console.warn(f"report: {folder}")
     return result.exit_code
+
+
+def stage_text(seconds: Mapping[str, float]) -> str:
+    """Where the time went, stage by stage."""
+    stages = [f"{name} {spent:.1f} s" for name, spent in seconds.items() if spent >= _LEAST_S]
+    return f"time: {', '.join(stages)}; {sum(seconds.values()):.0f} s in all"
 
 
 def _interrupted_suite(folder: Path) -> Suite:

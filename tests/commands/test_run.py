@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bench import pipeline
-from bench.commands.run import run_models
+from bench.commands.run import run_models, stage_text
 from bench.errors import UsageError
 from bench.flags import Flags
 from bench.pipeline import RunResult
@@ -140,3 +140,8 @@ def test_resuming_without_its_files_says_which(fake: FakePipeline, tmp_path: Pat
     Path("net.py").unlink()
     with pytest.raises(UsageError, match=r"net\.py, in\.npz is not there"):
         run(Flags(), resume=tmp_path / "r")
+
+
+def test_where_the_time_went_is_told_without_what_took_next_to_none() -> None:
+    text = stage_text({"prepare: load": 12.34, "save": 0.04, "measure": 60.0})
+    assert text == "time: prepare: load 12.3 s, measure 60.0 s; 72 s in all"
