@@ -216,12 +216,16 @@ class _Run:
         for group in self.groups:
             repetitions = self._repetitions(group)
             prepared = self.prepared[group.model]
+            outputs = [output.name for output in prepared.outputs] if isinstance(prepared, Prepared) else None
             summarised = summarise_group(
                 group.cases,
                 repetitions,
                 prepared if isinstance(prepared, Prepared) else None,
                 choose_reference(group.cases, repetitions),
-                {c.case_id: reproduce_command(c, models[group.model], self.suite) for c in group.cases},
+                {
+                    c.case_id: reproduce_command(c, models[group.model], self.suite, outputs=outputs)
+                    for c in group.cases
+                },
                 planned=self.suite.measure.repetitions if self.out else None,
             )
             doubts = [_SPLIT] * group.split + [_BOUNDED] * any(
