@@ -54,6 +54,7 @@ def prepare(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: 
 
 def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
     """Inputs, parameters and multiply-adds of a model, built but not calibrated; or why it can't be."""
+    _reset_keras()
     try:
         if spec.kind == "onnx":
             inputs, _ = onnx_file.read_tensors(onnx_file.read_graph(_path(spec)))
@@ -201,7 +202,8 @@ def _base(spec: ModelSpec) -> Path:
 
 
 def _reset_keras() -> None:
-    """Keras's own defaults, whatever a configuration file of this machine says."""
+    """Keras's own defaults, whatever a configuration file says; names count from the start for each model."""
+    keras.backend.clear_session(free_memory=False)
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
