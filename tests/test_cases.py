@@ -34,7 +34,7 @@ def prepared(**artifacts: Artifact) -> Prepared:
         inputs=(Tensor(name="x", shape=(None, 4), dtype="float32"),),
         outputs=(Tensor(name="y", shape=(None, 2), dtype="float32"),),
         output_paths={},
-        artifacts=artifacts,  # type: ignore[arg-type]
+        artifacts=artifacts,
         failures={},
         pool=file,
         truth_file=file,
