@@ -7,7 +7,8 @@ import this module (for the yardstick), everything else of analysis stays to its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -62,12 +63,15 @@ def as_float64(array: Array) -> Array:
 
 
 def name_problems(truth: Mapping[str, Array], outputs: Mapping[str, Array]) -> dict[str, str]:
-    """One sentence for each output that is on one side only, by its name."""
-    missing = [name for name in truth if name not in outputs]
-    extra = [name for name in outputs if name not in truth]
-    problems = {name: _missing(truth[name], {other: outputs[other] for other in extra}) for name in missing}
-    known = ", ".join(repr(name) for name in truth) or "none"
-    return problems | dict.fromkeys(extra, f"the model has no such output (it has {known})")
+    """One sentence for each output that is on one side only, by its name: both sides, and the flag that pairs them."""
+    extra = {name: array for name, array in outputs.items() if name not in truth}
+    sides = f"the model has {_listed(truth)}, the runtime gave {_listed(outputs)}"
+    missing = {
+        name: f"output {name!r} is missing: {sides}{_way_on(name, array, extra)}"
+        for name, array in truth.items()
+        if name not in outputs
+    }
+    return missing | {name: f"output {name!r} is not the model's: {sides}" for name in extra}
 
 
 def structural_problem(truth: Array, output: Array) -> str | None:
@@ -179,9 +183,15 @@ def _item_digest(arrays: Mapping[str, Array], item: int) -> bytes:
     return digest.digest()
 
 
-def _missing(truth: Array, extra: Mapping[str, Array]) -> str:
-    twins = [name for name, array in extra.items() if structural_problem(truth, array) is None]
-    return f"missing; {twins[0]!r} has its shape: renamed?" if len(twins) == 1 else "missing"
+def _way_on(name: str, truth: Array, extra: Mapping[str, Array]) -> str:
+    twins = [other for other, array in extra.items() if structural_problem(truth, array) is None]
+    if len(twins) != 1:
+        return ""
+    return f"; {twins[0]!r} has its shape: if it is that, add --onnx-names {shlex.quote(f'{twins[0]}={name}')}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names) or "none"
 
 
 def _scaled(truth: Array) -> tuple[Array, float]:

@@ -143,11 +143,17 @@ def test_arrays_that_would_broadcast_or_convert_are_still_different(
 def test_names_on_one_side_only_are_each_told_and_a_twin_suggests_a_new_name() -> None:
     truth = {"a": np.ones((8, 2)), "b": np.ones((8, 3))}
     assert far.name_problems(truth, truth) == {}
-    assert far.name_problems(truth, {"a": truth["a"]}) == {"b": "missing"}
-    assert far.name_problems(truth, {"a": truth["a"], "c": truth["b"]}) == {
-        "b": "missing; 'c' has its shape: renamed?",
-        "c": "the model has no such output (it has 'a', 'b')",
+    assert far.name_problems(truth, {"a": truth["a"]}) == {
+        "b": "output 'b' is missing: the model has 'a', 'b', the runtime gave 'a'"
     }
+    assert far.name_problems(truth, {})["a"].endswith("the runtime gave none")
+    assert far.name_problems(truth, {"a": truth["a"], "c": truth["b"]}) == {
+        "b": "output 'b' is missing: the model has 'a', 'b', the runtime gave 'a', 'c'; 'c' has its shape: "
+        "if it is that, add --onnx-names c=b",
+        "c": "output 'c' is not the model's: the model has 'a', 'b', the runtime gave 'a', 'c'",
+    }
+    twice = far.name_problems(truth, {"a": truth["a"], "c": truth["b"], "d": truth["b"]})
+    assert "--onnx-names" not in twice["b"]
 
 
 def test_what_can_not_be_measured_is_refused() -> None:
