@@ -12,6 +12,8 @@ from statistics import median
 from bench.analysis.statistics import Interval, percentile, ratio_interval, signed_rank_interval
 from bench.records import CaseRepetition, Record, Turn, TurnKind
 
+_HIGH = (90, 95, 99)  # percentiles that need many calls
+
 
 class Speed(Record, frozen=True):
     """One case's latency, throughput and CPU use over its repetitions; ``report/columns.py`` describes each field."""
@@ -37,29 +39,33 @@ class Speed(Record, frozen=True):
 def summarise_speed(measured: Sequence[CaseRepetition], batch_size: int) -> Speed:
     """The speed of a case over its complete repetitions, in any order; all None where nothing was timed.
 
-    Percentiles, bounds, mean and throughput are from one kind of calls: the tail blocks where there are any, else the
-    timed calls of all turns. ``calls`` counts both.
+    Everything is from the timed calls of all turns. Only a percentile that those are too few for is from the tail
+    blocks, and ``percentile_block`` names it: ``"turns; p99: tail"``.
     """
     turns = [turn for repetition in measured for turn in turns_of(repetition, "turn")]
-    blocks = {kind: [calls for r in measured if (calls := calls_of(r, kind))] for kind in ("turn", "tail")}
-    block = blocks["tail"] or blocks["turn"]
-    samples = [latency for calls in block for latency in calls]
+    by_repetition = [calls for repetition in measured if (calls := calls_of(repetition, "turn"))]
+    samples = [latency for calls in by_repetition for latency in calls]
     if not samples:
         return Speed(processes=len(measured))
-    typical = signed_rank_interval([percentile(calls, 0.5) or 0.0 for calls in block])
+    tail = [latency for repetition in measured for latency in calls_of(repetition, "tail")]
+    from_turns = {p: percentile(samples, p / 100) for p in _HIGH}
+    from_tail = {p: percentile(tail, p / 100) for p, value in from_turns.items() if value is None}
+    high = from_turns | from_tail
+    named = ", ".join(f"p{p}" for p, value in from_tail.items() if value is not None)
+    typical = signed_rank_interval([percentile(calls, 0.5) or 0.0 for calls in by_repetition])
     return Speed(
-        latency_ns_best=median(best_latency(turn) for turn in turns) if turns else None,
+        latency_ns_best=median(best_latency(turn) for turn in turns),
         interval_level=typical.level,
         latency_ns_p50=percentile(samples, 0.5),
         latency_ns_p50_low=typical.low,
         latency_ns_p50_high=typical.high,
-        latency_ns_p90=percentile(samples, 0.90),
-        latency_ns_p95=percentile(samples, 0.95),
-        latency_ns_p99=percentile(samples, 0.99),
+        latency_ns_p90=high[90],
+        latency_ns_p95=high[95],
+        latency_ns_p99=high[99],
         latency_ns_min=min(samples),
         latency_ns_mean=sum(samples) / len(samples),
-        percentile_block="tail" if blocks["tail"] else "turns",
-        calls=sum(len(calls) for kind in blocks.values() for calls in kind),
+        percentile_block=f"turns; {named}: tail" if named else "turns",
+        calls=len(samples),
         rounds=len(turns),
         processes=len(measured),
         throughput_items_per_s=batch_size * len(samples) * 1e9 / sum(samples) if sum(samples) else None,

@@ -94,6 +94,8 @@ def legend(rows: Sequence[Row]) -> list[str]:
         lines.append(f"speed: latency against the reference in the same round; in brackets the {_interval(usual)}.")
         lines.append("Below 1 in the brackets points the other way: an interval that covers 1 decides nothing.")
     lines.append("best: median over rounds of a turn's fastest call. p50, p90: of all timed calls. All per call.")
+    if any("p90" in (row.percentile_block or "") for row in rows):
+        lines.append("p90 is of the uninterrupted block (--tail) where the other timed calls are too few for it.")
     lines.append(agreement)
     caches = sorted({row.page_cache for row in rows if row.page_cache})
     cold = f" (page cache: {' and '.join(caches)})" if caches else ""

@@ -40,13 +40,25 @@ def test_warm_up_and_switch_calls_are_in_no_number() -> None:
     assert (speed.calls, speed.latency_ns_mean) == (1, 10)
 
 
-def test_percentiles_are_from_the_tail_block_where_there_is_one_and_the_best_is_not() -> None:
+def test_only_a_percentile_that_turns_have_too_few_calls_for_is_from_the_tail_block() -> None:
     tail = turn(0, range(101, 601), kind="tail")
-    one = measured("c", 0, [[10, 20]])
+    one = measured("c", 0, [[10, 20]] * 50)
     speed = summarise_speed([msgspec.structs.replace(one, turns=[*one.turns, tail])], 1)
-    assert speed.percentile_block == "tail"
-    assert (speed.latency_ns_p50, speed.latency_ns_p99, speed.latency_ns_min) == (350, 595, 101)
-    assert (speed.latency_ns_best, speed.calls, speed.rounds) == (10, 502, 1)
+    assert speed.percentile_block == "turns; p99: tail"
+    assert (speed.latency_ns_p50, speed.latency_ns_p90, speed.latency_ns_p95, speed.latency_ns_p99) == (10, 20, 20, 595)
+    assert (speed.latency_ns_min, speed.latency_ns_mean, speed.latency_ns_p50_low) == (10, 15, None)
+    assert (speed.latency_ns_best, speed.calls, speed.rounds) == (10, 100, 50)
+    assert speed.throughput_items_per_s == pytest.approx(1e9 / 15)
+
+
+def test_turns_with_enough_calls_leave_the_tail_block_out_and_a_short_one_tells_nothing() -> None:
+    many = measured("c", 0, [[10, 20]] * 250)
+    tail = turn(0, [900] * 600, kind="tail")
+    speed = summarise_speed([msgspec.structs.replace(many, turns=[*many.turns, tail])], 1)
+    assert (speed.percentile_block, speed.latency_ns_p99) == ("turns", 20)
+    few = measured("c", 0, [[10]])
+    speed = summarise_speed([msgspec.structs.replace(few, turns=[*few.turns, turn(0, [9] * 99, kind="tail")])], 1)
+    assert (speed.percentile_block, speed.latency_ns_p90, speed.latency_ns_p95) == ("turns; p90: tail", 9, None)
 
 
 def test_busy_cpus_are_cpu_time_over_wall_time() -> None:

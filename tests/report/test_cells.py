@@ -109,3 +109,11 @@ def test_rows_of_a_split_group_say_what_their_speed_is_against() -> None:
     assert section.notes == [f"speed is against {name} of its own part" for name in ("tensorflow", "openvino")]
     (whole,) = cells.sections(first)
     assert whole.notes == []
+
+
+def test_a_p90_of_the_tail_block_is_said_to_be_one() -> None:
+    assert not any("--tail" in line for line in cells.legend([row(percentile_block="turns; p99: tail")]))
+    assert any(
+        "p90 is of the uninterrupted block" in line
+        for line in cells.legend([row(percentile_block="turns; p90, p99: tail")])
+    )
