@@ -13,6 +13,7 @@ PREEMPTED_SHARE = 0.3  # of timed calls with an involuntary switch; a quiet mach
 CPU_SLACK = 1.05  # CPU time over wall time per thread asked for
 TIMER_NS = 60  # what reading the clock twice costs
 TIMER_CALLS = 100  # a call should last so many times that
+SAME = 1.005  # ratios up to here are no difference
 INTERVAL_LEVEL = 0.9  # bounds below this level are called a range
 
 
@@ -48,6 +49,28 @@ def ratio_cautions(speed: Speed, ratio: Interval | None, reference: str | None) 
     return []
 
 
+def direction_cautions(ratio: float | None, ours: Speed, theirs: Speed) -> list[Caution]:
+    """Medians over all rounds that point to the other side than the ratio, which is taken within rounds."""
+    pairs = {
+        "best": (ours.latency_ns_best, theirs.latency_ns_best),
+        "p50": (ours.latency_ns_p50, theirs.latency_ns_p50),
+    }
+    told = [name for name, (own, other) in pairs.items() if own and other and _side(own / other) * _side(ratio) < 0]
+    if not told:
+        return []
+    points = f"{' and '.join(told)} point{'s' * (len(told) == 1)} the other way than speed"
+    text = f"{points}: speed compares the fastest calls of the same round, best and p50 are over all rounds"
+    return [Caution(code="by rounds", text=text)]
+
+
+def thread_cautions(case: Case, speed: Speed, cpus: int | None) -> list[Caution]:
+    """More threads than CPUs: threads that wait for one another were timed."""
+    if speed.latency_ns_p50 is None or cpus is None or case.threads <= cpus:
+        return []
+    text = f"{case.threads} asked for, {cpus} CPU{'s' * (cpus != 1)} may be used"
+    return [Caution(code="threads", text=text)]
+
+
 def agreement_cautions(speed: Speed, worst: OutputCheck | None) -> list[Caution]:
     """No speed without agreement: a timed row whose outputs do not agree is marked."""
     if speed.latency_ns_p50 is None or (worst is not None and worst.verdict == "agrees"):
@@ -62,12 +85,8 @@ def interrupted_cautions(speed: Speed, done: int, planned: int | None) -> list[C
     """The run ended before all the repetitions of the group."""
     if speed.latency_ns_p50 is None or planned is None or done >= planned:
         return []
-    return [
-        Caution(
-            code="interrupted",
-            text=f"{done} of {planned} repetitions were measured: bench run --resume measures the rest",
-        )
-    ]
+    way_on = "bench run --resume with this report's folder measures the rest"
+    return [Caution(code="interrupted", text=f"{done} of {planned} repetitions were measured: {way_on}")]
 
 
 def joined(cautions: Sequence[Caution]) -> str:
@@ -76,13 +95,17 @@ def joined(cautions: Sequence[Caution]) -> str:
     return "; ".join(dict.fromkeys(texts))
 
 
+def _side(ratio: float | None) -> int:
+    """1 for slower, -1 for faster, 0 for what is shown as the same."""
+    return 0 if ratio is None or 1 / SAME <= ratio <= SAME else 1 if ratio > 1 else -1
+
+
 def _few_samples(speed: Speed) -> Iterator[Caution]:
     values = {"p90": speed.latency_ns_p90, "p95": speed.latency_ns_p95, "p99": speed.latency_ns_p99}
     missing = [name for name, value in values.items() if value is None]
     if missing:
         needs = ", ".join(f"{name} needs {samples_needed(int(name[1:]) / 100)}" for name in missing)
-        there = f", there are {speed.calls}" if speed.percentile_block == "turns" else ""
-        yield Caution(code="few samples", text=f"{needs} calls{there}: see --tail and -r")
+        yield Caution(code="few samples", text=f"{needs} calls, there are {speed.calls}: see --tail and -r")
 
 
 def _not_warm(measured: Sequence[CaseRepetition]) -> Iterator[Caution]:

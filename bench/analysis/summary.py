@@ -37,6 +37,7 @@ class _Evidence(Record, frozen=True):
     case: Case
     tries: list[CaseRepetition]  # every repetition that has it, in order
     repetitions: list[GroupRepetition]  # of the group
+    cpus: int | None  # that the run may use
 
     @property
     def measured(self) -> list[CaseRepetition]:
@@ -52,15 +53,17 @@ def summarise_group(
     commands: Mapping[str, str],
     *,
     planned: int | None = None,
+    cpus: int | None = None,
 ) -> list[Row]:
     """One row per case, in the order of ``cases``.
 
     ``reference`` is the id of the case that ratios are taken to, ``commands`` the line that reproduces each case,
-    ``planned`` how many repetitions were asked for (None: as many as there are). ``prepared`` is None where the model
-    could not be prepared. A case that never opened has a status, a reason and no measured number.
+    ``planned`` how many repetitions were asked for (None: as many as there are),
+    ``cpus`` how many CPUs may be used. ``prepared`` is None where the model could not be prepared. A case that never
+    opened has a status, a reason and no measured number.
     """
     in_order = sorted(repetitions, key=lambda one: one.repetition)
-    evidence = {case.case_id: _gather(case, in_order) for case in cases}
+    evidence = {case.case_id: _gather(case, in_order, cpus) for case in cases}
     yardstick_case = evidence.get(reference) if reference is not None else None
     return [
         _row(one, yardstick_case, prepared, commands.get(one.case.case_id, ""), planned) for one in evidence.values()
@@ -81,9 +84,9 @@ def _bar(row: Row) -> str | None:
     return "not timed" if row.latency_ns_best is None else None
 
 
-def _gather(case: Case, repetitions: list[GroupRepetition]) -> _Evidence:
+def _gather(case: Case, repetitions: list[GroupRepetition], cpus: int | None) -> _Evidence:
     tries = [one for group in repetitions for one in group.cases if one.case_id == case.case_id]
-    return _Evidence(case=case, tries=tries, repetitions=repetitions)
+    return _Evidence(case=case, tries=tries, repetitions=repetitions, cpus=cpus)
 
 
 def _row(
@@ -137,7 +140,7 @@ def _with_model(row: Row, case: Case, prepared: Prepared | None) -> Row:
 def _with_agreement(row: Row, worst: OutputCheck | None, prepared: Prepared | None) -> Row:
     if worst is None:
         return row
-    several = prepared is not None and len(prepared.outputs) > 1
+    several = prepared is not None and len(prepared.outputs) > 1 and repr(worst.output) not in worst.reason
     return msgspec.structs.replace(
         row,
         agreement=worst.verdict,
@@ -162,6 +165,7 @@ def _with_ratio(
             row, ratio_to_reference=1.0, reference_runtime=name, cautions=doubts.joined(cautions)
         )
     ratio = summarise_ratio(evidence.measured, reference.measured)
+    theirs = summarise_speed(reference.measured, reference.case.batch_size)
     return msgspec.structs.replace(
         row,
         ratio_to_reference=ratio.estimate if ratio else None,
@@ -169,7 +173,13 @@ def _with_ratio(
         ratio_high=ratio.high if ratio else None,
         interval_level=ratio.level if ratio else speed.interval_level,
         reference_runtime=name if ratio else None,
-        cautions=doubts.joined([*doubts.ratio_cautions(speed, ratio, name), *cautions]),
+        cautions=doubts.joined(
+            [
+                *doubts.ratio_cautions(speed, ratio, name),
+                *doubts.direction_cautions(ratio.estimate if ratio else None, speed, theirs),
+                *cautions,
+            ]
+        ),
     )
 
 
@@ -180,6 +190,7 @@ def _other_cautions(
     return [
         *doubts.agreement_cautions(speed, worst),
         *doubts.interrupted_cautions(speed, len(evidence.repetitions), planned),
+        *doubts.thread_cautions(evidence.case, speed, evidence.cpus),
         *doubts.timing_cautions(evidence.case, evidence.measured, evidence.repetitions, speed),
         *sessions,
         *(prepared.cautions if prepared else ()),

@@ -134,6 +134,32 @@ def test_an_interrupted_run_is_told_by_what_is_missing() -> None:
     assert doubts.interrupted_cautions(TIMED, 5, 5) == doubts.interrupted_cautions(TIMED, 2, None) == []
 
 
+@pytest.mark.parametrize(
+    ("ratio", "best", "p50", "told"),
+    [
+        (0.89, 11.0, 12.0, "best and p50 point the other way than speed"),
+        (1.12, 11.0, 9.0, "p50 points the other way than speed"),
+        (0.89, 9.0, 9.0, None),
+        (1.001, 9.0, 9.0, None),
+        (0.89, 10.01, 10.0, None),
+        (None, 11.0, 12.0, None),
+    ],
+)
+def test_medians_that_contradict_the_ratio_are_explained(
+    ratio: float | None, best: float, p50: float, told: str | None
+) -> None:
+    ours, theirs = Speed(latency_ns_best=best, latency_ns_p50=p50), Speed(latency_ns_best=10.0, latency_ns_p50=10.0)
+    found = doubts.direction_cautions(ratio, ours, theirs)
+    assert [caution.text.partition(":")[0] for caution in found] == [told] * (told is not None)
+
+
+@pytest.mark.parametrize(("cpus", "told"), [(1, None), (None, None), (0, "1 asked for, 0 CPUs may be used")])
+def test_more_threads_than_cpus_are_told(cpus: int | None, told: str | None) -> None:
+    found = doubts.thread_cautions(case(), TIMED, cpus)
+    assert [caution.text for caution in found] == [told] * (told is not None)
+    assert doubts.thread_cautions(case(), Speed(), 0) == []
+
+
 def test_cautions_are_joined_in_order_and_each_is_told_once() -> None:
     a, b = Caution(code="a", text="first."), Caution(code="b", text="second")
     assert doubts.joined([a, b, a]) == "a: first; b: second"

@@ -149,6 +149,17 @@ def test_an_output_is_named_in_the_reason_where_there_are_several() -> None:
     assert summary(five(checks=[AGREES, DISAGREES]), model)[1].agreement_reason.startswith("y: relative error 2")
 
 
+def test_an_output_that_its_reason_names_is_not_named_twice() -> None:
+    model = prepared(outputs=(artifact().outputs[0], artifact().outputs[0]))
+    missing = OutputCheck(output="y", verdict="disagrees", reason="output 'y' is missing")
+    assert summary(five(checks=[AGREES, missing]), model)[1].agreement_reason == "output 'y' is missing"
+
+
+def test_more_threads_than_cpus_are_a_caution_of_every_timed_row() -> None:
+    assert all("threads: 1 asked for, 0 CPUs may be used" in row.cautions for row in summary(five(), cpus=0))
+    assert not any("threads: " in row.cautions for row in summary(five(), cpus=1))
+
+
 def test_a_row_without_a_common_round_has_no_ratio_and_says_so() -> None:
     rows = summary([together(0, ort(0)), together(1, tf(1), died(ORT.case_id, 1))])
     assert (rows[1].ratio_to_reference, rows[1].reference_runtime) == (None, None)
@@ -159,7 +170,7 @@ def test_cautions_of_the_model_and_of_every_session_are_joined_once() -> None:
     told = opened(cautions=(Caution(code="fallback", text="two nodes ran elsewhere"),))
     _, row = summary(five(opened=told), planned=8)
     assert row.cautions.split("; ") == [
-        "interrupted: 5 of 8 repetitions were measured: bench run --resume measures the rest",
+        "interrupted: 5 of 8 repetitions were measured: bench run --resume with this report's folder measures the rest",
         "few samples: p99 needs 500 calls, there are 150: see --tail and -r",
         "fallback: two nodes ran elsewhere",
         "range: inputs were taken from [0, 1]",
