@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,10 @@ def claimed_folder(out: Path | None, models: Sequence[ModelSpec], now: datetime)
 
 
 def _claim_named(out: Path, made: list[Path]) -> tuple[Path, int]:
-    claim = _claim(out, made)
+    try:
+        claim = _claim(out, made)
+    except OSError as error:
+        raise UsageError(f"-o {out}: can't be made or written: {error.strerror}; name another folder") from error
     if claim is not None:
         return out, claim
     way_out = "name another folder"
@@ -49,23 +53,33 @@ def _claim_default(models: Sequence[ModelSpec], now: datetime, made: list[Path])
     plain = Path("reports") / f"{now:%Y%m%dT%H%M%SZ}-{_slug(models)}"
     for number in range(1, _TRIES):
         folder = plain if number == 1 else plain.with_name(f"{plain.name}-{number}")
-        claim = _claim(folder, made)
+        try:
+            claim = _claim(folder, made)
+        except FileNotFoundError:  # another run removed the folder above
+            continue
+        except OSError as error:
+            raise UsageError(f"making the report's folder {folder}: {error.strerror}; name another with -o") from error
         if claim is not None:
             return folder, claim
     raise UsageError(f"naming the report: {plain} and {_TRIES - 2} more are taken; name a folder with -o")
 
 
 def _claim(folder: Path, made: list[Path]) -> int | None:
-    """A lock on the folder, or None where it is another's; folders that had to be made are put first in ``made``."""
-    try:
-        _make(folder, made)
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except (FileExistsError, NotADirectoryError, FileNotFoundError):
+    """A lock on the folder, or None where it is another's; folders that had to be made are put first in ``made``.
+
+    OSError where it can't be made, or nothing be written into it.
+    """
+    _make(folder, made)
+    if folder.exists() and not folder.is_dir():
         return None
-    except OSError as error:
-        raise UsageError(f"making the report's folder {folder}: {error.strerror}; name another with -o") from error
-    if _is_ours(folder, fd):
-        return fd
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _is_ours(folder, fd):
+            with tempfile.TemporaryFile(dir=folder):  # it leaves nothing behind
+                return fd
+    except OSError:
+        os.close(fd)
+        raise
     os.close(fd)
     if folder in made:  # made by us, and taken by another run before we could lock it
         made.remove(folder)

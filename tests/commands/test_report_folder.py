@@ -99,3 +99,25 @@ def test_an_interrupted_report_says_how_to_go_on() -> None:
     store.save_plan(Path("out"), environment())
     with pytest.raises(UsageError, match=r"bench run --resume out$"):
         claimed_folder(Path("out"), MODEL, NOW).__enter__()
+
+
+@pytest.mark.parametrize("out", ["/proc/x", "/proc/x/y", "/proc/self/fdinfo", "file/inside"])
+def test_a_folder_that_cannot_be_made_or_written_is_refused_at_once(out: str) -> None:
+    Path("file").touch()
+    with pytest.raises(
+        UsageError, match=rf"^-o {out}: (can't be made or written: .*|something is there already); name"
+    ):
+        claimed_folder(Path(out), MODEL, NOW).__enter__()
+
+
+def test_an_empty_folder_without_room_or_right_is_refused_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    Path("out").mkdir()
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(UsageError, match="-o out: can't be made or written: No space left on device; name another"):
+        claimed_folder(Path("out"), MODEL, NOW).__enter__()
+    with pytest.raises(UsageError, match="No space left on device; name another with -o"):
+        claimed_folder(None, MODEL, NOW).__enter__()
+    assert Path("out").is_dir()
