@@ -14,6 +14,8 @@ from bench.specs import DEFAULT_RUNTIMES, parse_runtimes
 from bench.suite import Asked, Mistakes, build_suite, merge
 from bench.suite_file import SUITE_FILE, read_suite_file
 
+_MOST_PER_CPU = 8  # threads; with hundreds for each, TensorFlow was seen to hang
+
 
 def resolve_suite(flags: Flags, suite_file: Path | None, console: Console) -> Suite:
     """The suite that is asked for; a run without a model is that of ``./bench.toml``."""
@@ -27,6 +29,9 @@ def resolve_suite(flags: Flags, suite_file: Path | None, console: Console) -> Su
     mistakes.raise_any()
     cpus = effective_cpus()
     suite = build_suite(merge(asked, file), cpus=cpus, default_runtimes=parse_runtimes(DEFAULT_RUNTIMES))
+    if suite.threads > _MOST_PER_CPU * cpus:
+        most = f"{_MOST_PER_CPU} for each of the {cpus} CPU(s) that this process may use, {_MOST_PER_CPU * cpus}"
+        raise UsageError(f"-x {suite.threads}: runtimes hang with so many threads; give at most {most}")
     if suite.threads > cpus:
         console.warn(f"-x {suite.threads}: this process may use {cpus} CPU(s); threads will wait for one another")
     return suite

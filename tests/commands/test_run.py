@@ -10,6 +10,7 @@ from bench import pipeline
 from bench.commands.run import run_models, stage_text
 from bench.errors import UsageError
 from bench.flags import Flags
+from bench.measure.machine import effective_cpus
 from bench.pipeline import RunResult
 from bench.progress import Silent
 from bench.records import PrepareSettings
@@ -76,9 +77,15 @@ def test_mistakes_of_flags_and_file_are_reported_together(fake: FakePipeline) ->
 
 
 def test_more_threads_than_cpus_is_a_warning_and_goes_on(fake: FakePipeline) -> None:
-    _, heard = run(Flags(model=("mobilenet_v1",), threads=4096), out=Path("here"))
-    assert heard.err[0].startswith("-x 4096: this process may use")
-    assert fake.suites[0].threads == 4096
+    _, heard = run(Flags(model=("mobilenet_v1",), threads=8 * effective_cpus()), out=Path("here"))
+    assert heard.err[0].startswith(f"-x {8 * effective_cpus()}: this process may use")
+    assert fake.suites[0].threads == 8 * effective_cpus()
+
+
+def test_so_many_threads_that_a_runtime_hangs_are_refused(fake: FakePipeline) -> None:
+    with pytest.raises(UsageError, match=r"^-x 99999: runtimes hang with so many threads; give at most 8 for each of"):
+        run(Flags(model=("mobilenet_v1",), threads=99999))
+    assert fake.suites == []
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
