@@ -17,8 +17,8 @@ import typer
 
 from bench import __version__
 from bench import cli_flags as f
-from bench.cli_shell import guarded, make_console, say, shown_progress, warn
-from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Terminated
+from bench.cli_shell import guarded, make_console, open_closed_streams, say, shown_progress, warn, written_stdout
+from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, Terminated
 
 if TYPE_CHECKING:
     from bench.flags import Flags
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Which runtime should this Keras or ONNX model be deployed on, and does it still compute the same thing?",
-    epilog="Exit codes: 0 fine, 2 usage, 3 outputs disagree, 5 cannot tell, 6 a case failed, 130 interrupted.",
+    epilog="Exit codes: 0 fine, 2 usage, 3 outputs disagree, 5 cannot tell, 6 a case failed, 130 interrupted, "
+    "143 ended by SIGTERM.",
 )
 cache_app = typer.Typer(rich_markup_mode=None, help="What prepare keeps between runs.")
 app.add_typer(cache_app, name="cache")
@@ -37,6 +39,7 @@ app.add_typer(cache_app, name="cache")
 def main() -> NoReturn:
     """Entry point of the ``bench`` command."""
     signal.signal(signal.SIGTERM, _terminate)
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be text, a terminal need not know every letter
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -45,11 +48,16 @@ def main() -> NoReturn:
 
 def run_cli(arguments: list[str]) -> int:
     """The exit code of one command line."""
+    code: int | None = EXIT_OK
     try:
-        code = app(args=arguments or ["--help"], prog_name="bench", standalone_mode=False)
+        with written_stdout():  # help is printed by nobody of ours
+            code = app(args=arguments or ["--help"], prog_name="bench", standalone_mode=False)
     except typer.TyperException as error:
         warn(f"{error.format_message()} (bench --help lists what there is)")
         return EXIT_USAGE
+    except BenchError as error:
+        warn(str(error))
+        return error.exit_code
     except KeyboardInterrupt:  # before a verb had begun
         warn("interrupted")
         return EXIT_INTERRUPTED

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ParamSpec
 
-from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, BenchError, Terminated
+from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, BenchError, Terminated, UsageError
 
 if TYPE_CHECKING:
     from bench.commands.console import Console
@@ -45,13 +45,31 @@ def guarded(verb: Callable[P, int]) -> Callable[P, int]:
 
 
 def say(text: str) -> None:
-    """Print results on stdout; a reader who has gone away does not change the exit code."""
-    try:
+    """Print results on stdout; a reader who has gone away does not change the exit code. UsageError for a full disk."""
+    with written_stdout():
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
+
+
+@contextlib.contextmanager
+def written_stdout() -> Iterator[None]:
+    """What writing to stdout raises: nothing of a reader who has gone away, UsageError of anything else."""
+    try:
+        yield
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what is still in the buffer must not fail again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"writing to standard output: {error.strerror}") from error
+
+
+def open_closed_streams() -> None:
+    """Nowhere in the place of each standard stream that is closed: no file of ours may get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 (open until the end)
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
 
 
 def warn(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench import __version__, cli
+from bench import __version__, cli, cli_shell
 from bench.commands import report, run, runtimes, verify
 from bench.errors import DisagreeError, Terminated, UnavailableError, UsageError
 from bench.flags import Flags
@@ -26,6 +26,13 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.startswith("  ")]
     assert listed[:7] == ["run", "verify", "export", "models", "runtimes", "report", "cache"]
+
+
+def test_h_is_help_of_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli(["-h"]) == cli.run_cli(["run", "-h"]) == 0
+    out = capsys.readouterr().out
+    assert "143 ended by SIGTERM" in " ".join(out.split())
+    assert "--threads" in out
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,6 +174,37 @@ def test_a_reader_who_goes_away_does_not_change_the_exit_code() -> None:
         process.stdout.close()
         assert process.wait(60) == 3
         assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_a_full_disk_is_one_line_and_exit_2(argument: str) -> None:
+    with open("/dev/full", "w") as full:
+        code = f"import sys; from bench import cli; sys.argv = ['bench', {argument!r}]; cli.main()"
+        finished = subprocess.run(
+            [sys.executable, "-P", "-c", code], check=False, text=True, stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert finished.returncode == 2
+    assert finished.stderr == "bench: writing to standard output: No space left on device\n"
+
+
+def test_a_full_disk_ends_a_verb_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        with cli_shell.written_stdout():
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runtimes, "list_runtimes", full)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    assert cli.run_cli(["runtimes"]) == 2
+    assert capsys.readouterr().err == "bench: writing to standard output: No space left on device\n"
+
+
+def test_closed_streams_are_nowhere_and_change_no_exit_code() -> None:
+    code = "import sys; from bench import cli; sys.argv = ['bench', '--version']; cli.main()"
+    command = ["sh", "-c", '"$0" -P -c "$1" <&- >&- 2>&-', sys.executable, code]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0
 
 
 def test_sigterm_ends_a_verb_with_143() -> None:
