@@ -6,6 +6,7 @@ from bench import pipeline
 from bench.commands.verify import agreement_text, verify_models
 from bench.flags import Flags
 from bench.progress import Silent
+from bench.records import Tolerance
 from command_fakes import FakePipeline, Heard
 from report_fakes import absent, row
 
@@ -40,3 +41,10 @@ def test_a_runtime_that_is_not_there_says_why() -> None:
     text = agreement_text([last])
     assert f"({last.status})" in text
     assert text.splitlines()[-1].endswith(last.status_reason)
+
+
+def test_a_tolerance_of_the_users_own_is_shown_where_it_judged() -> None:
+    tolerance = Tolerance(rtol={"": 1e-3}, atol={"logits": 1e-6})
+    text = agreement_text([row(tolerance=None, max_abs_error=1e-5), row(), absent()], tolerance)
+    assert ["rtol 0.001, atol logits:1e-06" in line for line in text.splitlines()[1:4]] == [True, False, False]
+    assert "tol 0" not in agreement_text([row(tolerance=None, max_abs_error=1e-5)])
