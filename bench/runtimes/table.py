@@ -168,6 +168,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
     ),
 }
 
+_NAMES_TOLD = 6  # of runtimes, where a name is wrong
 _SHORT = {short: name for name, entry in RUNTIMES.items() for short in entry.short_names}
 
 
@@ -177,7 +178,8 @@ def canonical_name(text: str) -> str:
     if name in RUNTIMES:
         return name
     allowed = (*RUNTIMES, *(short for entry in RUNTIMES.values() for short in entry.short_names[:1]))
-    raise UsageError(f"unknown runtime {text!r}; the runtimes are: {nearest_first(text, allowed)}")
+    names = nearest_first(text, allowed).split(", ")[:_NAMES_TOLD]
+    raise UsageError(f"unknown runtime {text!r}; the runtimes are: {', '.join(names)}, ...: `bench runtimes` lists all")
 
 
 def check_options(name: str, options: Mapping[str, str]) -> None:

@@ -65,7 +65,8 @@ def test_a_wrong_name_lists_the_right_ones_the_closest_in_front(wrong: str, mean
         canonical_name(wrong)
     listed = str(raised.value).partition("are: ")[2].split(", ")
     assert meant in listed[:3]
-    assert set(RUNTIMES) <= set(listed)
+    assert len(listed) == 7
+    assert listed[-1] == "...: `bench runtimes` lists all"
 
 
 @pytest.mark.parametrize("wrong", ["", "[]", "CUDAExecutionProvider", "cpuexecutionprovider", " cpu", "cpu,cuda"])
