@@ -29,7 +29,9 @@ A suite file says in keys what the command line says in flags. Paths in it are m
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,13 +40,24 @@ import msgspec
 from bench.errors import UsageError
 from bench.records import RuntimeSpec
 from bench.specs import parse_model, parse_runtimes
-from bench.suite import Asked, Effort, Mistakes, ModelAsked
+from bench.suite import REPETITIONS, Asked, Effort, Mistakes, ModelAsked, Parsed
 
 SUITE_FILE = "bench.toml"
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Budget = Annotated[float, msgspec.Meta(ge=0)]
 Range = tuple[float, float]
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "datetime": "a date",
+    "date": "a date",
+    "time": "a time",
+}
 
 
 class ModelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,14 +93,18 @@ class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> Asked:
     """What the file asks for; ``usable`` names the runtimes that ``all`` stands for."""
     mistakes = Mistakes()
-    table = decode_suite(_read(path), str(path), mistakes)
+    raw = _read(path)
+    table = decode_suite(raw, str(path), mistakes)
+    specs = _named(raw.get("models"), lambda text: parse_model(text, path.parent), f"{path}: models", mistakes)
+    _named(raw.get("runtimes"), lambda text: parse_runtimes([text]), f"{path}: runtimes", mistakes)
     mistakes.raise_any()
-    models = [
-        _model(entry, path.parent, f"{path}: models[{index}]", mistakes) for index, entry in enumerate(table.models)
-    ]
     runtimes = mistakes.attempt(lambda: parse_runtimes(table.runtimes, usable), f"{path}: runtimes")
     mistakes.raise_any()
-    return _asked(table, tuple(model for model in models if model), runtimes or (), path.parent)
+    models = (
+        ModelAsked(spec=spec, batch=entry.batch or () if isinstance(entry, ModelTable) else ())
+        for entry, spec in zip(table.models, specs, strict=True)
+    )
+    return _asked(table, tuple(models), runtimes or (), path.parent)
 
 
 def decode_suite(raw: dict[str, Any], where: str, mistakes: Mistakes) -> SuiteTable:
@@ -122,9 +139,18 @@ def _every_error(value: Any, kind: Any, where: str, first: str) -> list[str]:
 
 
 def _located(message: str, where: str) -> str:
-    """Msgspec's ``"text - at `$.batch[0]`"`` -> ``"where.batch[0]: text"``."""
+    """Msgspec's ``"Expected `int` - at `$.batch[0]`"`` -> ``"where.batch[0]: expected a whole number"``."""
     text, _, place = message.partition(" - at `$")
-    return f"{where}{place.rstrip('`')}: {text[:1].lower()}{text[1:]}"
+    if value := re.fullmatch("Invalid enum value (.*)", text):  # only effort has one
+        text = f"expected one of {', '.join(REPETITIONS)}, got {value[1]}"
+    plain = re.sub("`([a-z]+(?: \\| [a-z]+)*)`", _in_words, text.replace("Object missing required field", "it lacks"))
+    return f"{where}{place.rstrip('`')}: {plain[:1].lower()}{plain[1:]}"
+
+
+def _in_words(types: re.Match[str]) -> str:
+    """Msgspec's `` `int | null` `` -> ``a whole number``; names of keys stay as they are."""
+    names = [name for name in types[1].split(" | ") if name != "null"]
+    return " or ".join(_WORDS[name] for name in names) if all(name in _WORDS for name in names) else types[0]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -132,14 +158,20 @@ def _read(path: Path) -> dict[str, Any]:
         return dict(msgspec.toml.decode(path.read_bytes()))
     except FileNotFoundError:
         raise UsageError(f"there is no suite file {path}; name a model, as in: bench run mobilenet_v1") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"reading {path}: {error.strerror}; name a suite file that can be read") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"reading {path}: {error}") from error
 
 
-def _model(entry: str | ModelTable, folder: Path, where: str, mistakes: Mistakes) -> ModelAsked | None:
-    table = ModelTable(model=entry) if isinstance(entry, str) else entry
-    spec = mistakes.attempt(lambda: parse_model(table.model, folder), where)
-    return ModelAsked(spec=spec, batch=table.batch or ()) if spec else None
+def _named(entries: Any, parse: Callable[[str], Parsed], where: str, mistakes: Mistakes) -> list[Parsed]:
+    """What the names of a list mean; a mistake for each that means nothing. Wrong types are told elsewhere."""
+    found = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        name = entry.get("model") if isinstance(entry, dict) else entry
+        if isinstance(name, str) and name != "all":
+            found.append(mistakes.attempt(partial(parse, name), f"{where}[{index}]"))
+    return [one for one in found if one is not None]
 
 
 def _asked(table: SuiteTable, models: tuple[ModelAsked, ...], runtimes: tuple[RuntimeSpec, ...], folder: Path) -> Asked:

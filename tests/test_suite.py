@@ -280,31 +280,49 @@ def test_every_mistake_in_a_file_is_reported_at_once_with_its_key(tmp_path: Path
     assert mistakes_of(tmp_path, text) == [
         "bench.toml: runtime: no such key; did you mean runtimes?",
         f"bench.toml: nonsense: no such key; the keys are {keys}",
-        "bench.toml: models[1].batch[1]: expected `int`, got `str`",
-        "bench.toml: models[2]: object missing required field `model`",
-        "bench.toml: models[3]: expected `str | object`, got `int`",
-        "bench.toml: threads: expected `int` >= 1",
-        "bench.toml: seed: expected `int | null`, got `bool`",
-        "bench.toml: effort: invalid enum value 'hard'",
-        "bench.toml: seconds: expected `float` > 0.0",
+        "bench.toml: models[1].batch[1]: expected a whole number, got a text",
+        "bench.toml: models[2]: it lacks `model`",
+        "bench.toml: models[3]: expected a text or a table, got a whole number",
+        "bench.toml: threads: expected a whole number >= 1",
+        "bench.toml: seed: expected a whole number, got true or false",
+        "bench.toml: effort: expected one of quick, normal, thorough, got 'hard'",
+        "bench.toml: seconds: expected a number > 0.0",
     ]
 
 
 def test_every_wrong_spec_in_a_file_is_reported_at_once_with_its_key(tmp_path: Path) -> None:
-    lines = mistakes_of(tmp_path, 'models = ["mobilenet_v1:alpha", "gone.keras"]\nruntimes = ["nonsense"]')
-    assert [line.partition(": ")[2][:9] for line in lines] == ["models[0]", "models[1]", "runtimes:"]
+    text = """
+    models = ["mobilenet_v1:alpha", {model = "gone.keras", batch = [0]}, "article_cnn"]
+    runtimes = ["nonsense", "tf", "cpu:arena=maybe"]
+    threads = "2"
+    """
+    lines = mistakes_of(tmp_path, text)
+    assert [line.split(": ")[1] for line in lines] == [
+        "models[1].batch[0]",
+        "threads",
+        "models[0]",
+        "models[1]",
+        "runtimes[0]",
+        "runtimes[2]",
+    ]
+
+
+def test_all_stands_for_the_usable_runtimes_in_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "bench.toml").write_text('models = ["mobilenet_v1"]\nruntimes = ["tf", "all"]')
+    asked = read_suite_file(tmp_path / "bench.toml", lambda: ("tensorflow", "onnxruntime-cpu"))
+    assert [runtime.name for runtime in asked.runtimes] == ["tensorflow", "onnxruntime-cpu"]
 
 
 def test_a_file_without_models_is_refused(tmp_path: Path) -> None:
     assert mistakes_of(tmp_path, "threads = 1") == [
         'bench.toml: models: the key is missing; expected models = ["NAME", ...]'
     ]
-    assert mistakes_of(tmp_path, "models = []") == ["bench.toml: models: expected `array` of length >= 1"]
+    assert mistakes_of(tmp_path, "models = []") == ["bench.toml: models: expected a list of length >= 1"]
 
 
 def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
     (line,) = mistakes_of(tmp_path, "threads = 1\nmodels = nothing")
-    assert line.startswith("bench.toml: ")
+    assert line.startswith(f"reading {tmp_path}/bench.toml: ")
     assert "line 2" in line
 
 
@@ -332,6 +350,11 @@ def test_batch_sizes_by_flag_are_those_of_every_model(tmp_path: Path) -> None:
     file = from_file(tmp_path, 'models = ["article_cnn", {model = "mobilenet_v1", batch = [1, 8]}]')
     suite = suite_of(merge(parse_flags(Flags(batch="2")), file))
     assert suite.batch_sizes == {"article_cnn": (2,), "mobilenet_v1": (2,)}
+
+
+def test_a_file_that_cannot_be_read_says_so_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"^reading {tmp_path}: Is a directory; "):
+        read_suite_file(tmp_path)
 
 
 # --- numbers and names of tolerances
