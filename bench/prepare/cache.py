@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
 from bench.prepare.digests import artifact_digest
 from bench.prepare.messages import ANSWER_FILE, ChildAnswer
 from bench.records import Prepared, Record
@@ -69,11 +69,12 @@ def damage(prepared: Prepared) -> str | None:
 
 @contextmanager
 def unfinished_folder() -> Iterator[Path]:
-    """A new folder beside the entries, deleted at the end unless it was kept."""
+    """A new folder beside the entries, deleted at the end unless it was kept. UsageError where none can be made."""
     root = _entries_folder()
-    root.mkdir(parents=True, exist_ok=True)
-    _sweep(root)
-    folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
+    with _usable():
+        root.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
     try:
         yield folder
     finally:
@@ -82,7 +83,8 @@ def unfinished_folder() -> Iterator[Path]:
 
 def is_kept(key: str) -> bool:
     """Whether anything is in place under ``key``, readable or not."""
-    return (_entries_folder() / key).exists()
+    with _usable():
+        return (_entries_folder() / key).exists()
 
 
 def keep(folder: Path, key: str, *, replacing: bool) -> Path:
@@ -92,16 +94,17 @@ def keep(folder: Path, key: str, *, replacing: bool) -> Path:
     of ours, since it may be in use.
     """
     place = _entries_folder() / key
-    if replacing and place.exists():
-        discarded = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=place.parent))
-        os.replace(place, discarded)
-        shutil.rmtree(discarded, ignore_errors=True)
-    folder.chmod(0o755)
-    try:
-        os.rename(folder, place)
-    except OSError:
-        if not place.exists():
-            raise
+    with _usable():
+        if replacing and place.exists():
+            discarded = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=place.parent))
+            os.replace(place, discarded)
+            shutil.rmtree(discarded, ignore_errors=True)
+        folder.chmod(0o755)
+        try:
+            os.rename(folder, place)
+        except OSError:
+            if not place.exists():
+                raise
     return place
 
 
@@ -122,16 +125,29 @@ def with_paths(answer: ChildAnswer, folder: Path) -> ChildAnswer:
 
 def entries() -> list[CacheEntry]:
     """Everything that is kept, newest first."""
-    found = [_describe(folder) for folder in _folders()]
+    with _usable():
+        found = [_describe(folder) for folder in _folders()]
     return sorted((entry for entry in found if entry), key=lambda entry: entry.age_s)
 
 
 def clear() -> int:
     """The bytes that were freed: every entry is gone, half-made ones included."""
     root = _entries_folder()
-    freed = sum(_size(folder) for folder in root.iterdir()) if root.is_dir() else 0
-    shutil.rmtree(root, ignore_errors=True)
+    with _usable():
+        freed = sum(_size(folder) for folder in root.iterdir()) if root.is_dir() else 0
+        if root.exists():
+            shutil.rmtree(root)
     return freed
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """A cache that can't be read or written is the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise UsageError(f"cache folder {cache_folder()}: {why}; set BENCH_CACHE to a folder you can write") from error
 
 
 def _entries_folder() -> Path:
