@@ -11,8 +11,10 @@ from typing import Any
 
 import onnxruntime as ort
 
-from bench.prepare.child.reference import Arrays, Run
+from bench.errors import BenchError
+from bench.prepare.child.reference import REJECTED, Arrays, Run
 
+_IN_A_NODE = "Non-zero status code returned while running"  # the model's own failure, not one of how it was called
 _LOCATION = re.compile(r"/onnxruntime_src/\S+ |Load model from \S+ failed: ?")
 
 
@@ -22,8 +24,18 @@ def open_as_deployed(model: Path | bytes) -> Run:
 
 
 def open_unoptimised(model: Path | bytes) -> Run:
-    """The graph as it is written."""
-    return _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    """The graph as it is written; it raises BenchError for inputs that an operation of it rejects."""
+    run = _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+
+    def run_source(feed: Arrays) -> dict[str, Any]:
+        try:
+            return run(feed)
+        except Exception as error:
+            if _IN_A_NODE not in str(error):
+                raise
+            raise BenchError(REJECTED.format(load_error(error))) from error
+
+    return run_source
 
 
 def _open(model: Path | bytes, level: Any) -> Run:

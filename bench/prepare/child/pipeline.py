@@ -9,7 +9,7 @@ from typing import Protocol
 import keras
 import msgspec
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UnsupportedError
 from bench.prepare.child import onnx_file, onnx_source, record
 from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
@@ -164,6 +164,10 @@ def _data_of(onnx_path: str | None) -> list[Path]:
 def _pool(
     inputs: tuple[Tensor, ...], ranges: Mapping[str, Range], settings: PrepareSettings
 ) -> tuple[dict[str, Array], tuple[Caution, ...]]:
+    if not inputs:
+        raise UnsupportedError(
+            "the model has no inputs: it gives the same at every call, so there is nothing to compare"
+        )
     if settings.load_inputs is None:
         return shared_inputs(inputs, make_pool(inputs, ranges, settings.seed, settings.pool_size)), ()
     pool = shared_inputs(inputs, load_pool(settings.load_inputs, inputs, ranges))

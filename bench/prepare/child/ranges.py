@@ -72,7 +72,7 @@ def _range_before(layer: Any, depth: int) -> Range | None:
     if isinstance(layer, keras.layers.Normalization):
         return _normalised_range(layer)
     if isinstance(layer, keras.layers.Embedding):
-        return (0.0, float(layer.input_dim - 1))
+        return (0.0, max(layer.input_dim - 1, 0.5))  # no whole number but 0 for a table of one row
     if isinstance(layer, keras.Model) and depth and len(layer.inputs) == 1:
         return _told(layer.inputs[0], depth - 1)
     return None

@@ -17,6 +17,7 @@ from bench.records import Tensor
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = Mapping[str, Array]
 Run = Callable[[Arrays], dict[str, Array]]
+REJECTED = "the model failed on the inputs: {}; set --input-range or --load-inputs"
 
 CHUNK = 8  # items that run together where the batch is free
 NONDETERMINISTIC = 1e-4  # relative; threads move the outputs of two equal calls by 1e-5 at most
@@ -120,7 +121,7 @@ def _items(inputs: Sequence[Tensor], pool: Arrays, start: int, count: int) -> di
     for tensor in inputs:
         rows = pool[tensor.name]
         places = [place % len(rows) for place in range(start, start + count)]
-        feed[tensor.name] = np.ascontiguousarray(rows[places]) if tensor.batched else rows[places[0]]
+        feed[tensor.name] = np.ascontiguousarray(rows[places]) if tensor.batched else np.asarray(rows[places[0]])
     return feed
 
 

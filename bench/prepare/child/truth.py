@@ -72,14 +72,25 @@ def nondeterministic_caution() -> Caution:
 
 
 def as_run(named: NamedModel, function: Any) -> Run:
-    """The traced function over host arrays."""
+    """The traced function over host arrays; it raises BenchError for inputs that an operation of it rejects."""
     concrete = function.get_concrete_function()
 
     def run(feed: Arrays) -> dict[str, Array]:
         tensors = [tf.constant(feed[tensor.name], tensor.dtype) for tensor in named.inputs]
-        return {name: value.numpy() for name, value in _in_order(named, concrete(*tensors)).items()}
+        try:
+            results = concrete(*tensors)
+        except tf.errors.OpError as error:
+            raise BenchError(reference.REJECTED.format(_cause(error))) from error
+        return {name: value.numpy() for name, value in _in_order(named, results).items()}
 
     return run
+
+
+def _cause(error: Exception) -> str:
+    """The line of an operation's error that says what was wrong: the one before the node's name."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    place = next((place for place, line in enumerate(lines) if line.startswith("[[{{node")), 1)
+    return lines[max(place - 1, 0)] if lines else type(error).__name__
 
 
 def float32_operations(concrete: Any) -> list[str]:

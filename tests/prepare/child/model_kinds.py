@@ -207,3 +207,31 @@ def raises() -> keras.Model:
 
 def not_a_model() -> int:
     return 3
+
+
+def one_row() -> keras.Model:
+    return keras.Sequential([keras.Input((3,), dtype="int32"), layers.Embedding(1, 2), layers.Flatten()])
+
+
+class LookUp(layers.Layer):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return tf.gather(tf.constant([[1.0, 2.0]]), x)
+
+
+def look_up() -> keras.Model:
+    x = keras.Input((3,), dtype="int32", name="x")
+    return keras.Model(x, LookUp()(x))
+
+
+def argmax() -> keras.Model:
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, keras.ops.argmax(layers.Dense(3)(x), axis=-1))
+
+
+class StatelessNoise(layers.Layer):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return x + tf.random.stateless_normal(tf.shape(x), (1, 2))
+
+
+def stateless_noise() -> keras.Model:
+    return keras.Sequential([keras.Input((4,)), layers.Dense(4), StatelessNoise()])

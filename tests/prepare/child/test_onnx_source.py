@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from bench.errors import UnsupportedError, UsageError
+from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.arrays import load_arrays
 from bench.prepare.messages import ChildAnswer
 from bench.records import Prepared
@@ -109,7 +109,7 @@ def test_names_are_mapped_and_unknown_ones_refused(prepare_kind: Prepare, tmp_pa
     source = str(write_linear(tmp_path / "own.onnx"))
     prepared = prepare_kind("fixed_batch", onnx_file=source, onnx_names={"x": "x"})
     assert prepared.artifacts["onnx"].names == {"x": "x"}
-    with pytest.raises(UsageError, match="--onnx-names: no z; the model has x, y"):
+    with pytest.raises(UsageError, match=r"--onnx-names: no z; the file own\.onnx has x, y"):
         prepare_kind("fixed_batch", onnx_file=source, onnx_names={"z": "x"})
     with pytest.raises(UsageError, match="--onnx-names: no image; the model has x, "):
         prepare_kind("fixed_batch", onnx_file=source, onnx_names={"x": "image"})
@@ -133,3 +133,35 @@ def test_data_of_the_users_file_is_a_dependency(answer_here: Callable[..., Child
     again = answer_here(f"{KINDS}:sequential", onnx_file=str(tmp_path / "own.onnx")).prepared
     assert again is not None
     assert "w.bin is missing" in again.failures["onnx"].reason
+
+
+def write_gather(path: Path, shape: list[int | str], *, indexed: bool = True) -> Path:
+    """A row of a table of one row: by an index that is given, or the first."""
+    zero = [] if indexed else [numpy_helper.from_array(np.zeros((1,), np.int64), "i")]
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "i"], ["y"])],
+        "gather",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, shape)] if indexed else [],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [*shape, 2])],
+        [numpy_helper.from_array(np.ones((1, 2), np.float32), "table"), *zero],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def test_inputs_that_the_model_rejects_are_told_in_one_line(prepare_here: Prepare, tmp_path: Path) -> None:
+    source = str(write_gather(tmp_path / "m.onnx", ["n", 4]))
+    with pytest.raises(BenchError, match=r"^the model failed on the inputs: .*out of.*bounds.*; set --input") as got:
+        prepare_here(source)
+    assert "\n" not in str(got.value)
+    assert prepare_here(source, input_ranges={"i": (0.0, 0.5)}).truth_file.items == 8
+
+
+def test_a_single_number_is_an_input(prepare_here: Prepare, tmp_path: Path) -> None:
+    source = write_gather(tmp_path / "m.onnx", [])
+    assert prepare_here(str(source), input_ranges={"i": (0.0, 0.5)}).inputs[0].shape == ()
+
+
+def test_a_model_without_inputs_is_unsupported(prepare_here: Prepare, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match="no inputs"):
+        prepare_here(str(write_gather(tmp_path / "m.onnx", [1], indexed=False)))

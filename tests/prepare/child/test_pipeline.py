@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.analysis.agreement import case_verdict, check_outputs
-from bench.errors import UnsupportedError, UsageError
+from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.arrays import Array, load_arrays
 from bench.prepare.messages import ChildAnswer
 from bench.records import Artifact, Prepared, Verdict
@@ -162,7 +162,7 @@ def test_a_fixed_batch_is_kept_and_the_pool_still_has_a_row_an_item(prepare_kind
 
 
 def test_free_axes_are_fixed_by_the_user(prepare_kind: Prepare) -> None:
-    with pytest.raises(UsageError, match=r"--input-shapes image:\[1,224,224,3\]"):
+    with pytest.raises(UsageError, match=r"--input-shapes image:\[1,N,N,3\]"):
         prepare_kind("free_size")
     prepared = prepare_kind("free_size", input_shapes={"image": (1, 9, 7, 3)})
     assert prepared.inputs[0].shape == (None, 9, 7, 3)
@@ -259,3 +259,14 @@ def test_outputs_that_are_text_are_refused() -> None:
 
     with pytest.raises(UnsupportedError, match="label holds text"):
         _save_truth(Path("none"), {"label": np.array(["a"])})
+
+
+def test_inputs_that_a_keras_model_rejects_are_told_in_one_line(prepare_kind: Prepare) -> None:
+    with pytest.raises(BenchError, match=r"^the model failed on the inputs: indices.*; set --input-range") as caught:
+        prepare_kind("look_up")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_one_row_is_only_asked_for_that_row(prepare_kind: Prepare) -> None:
+    prepared = prepare_kind("one_row")
+    assert load_arrays(prepared.pool)[prepared.inputs[0].name].max() == 0

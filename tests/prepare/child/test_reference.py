@@ -89,3 +89,15 @@ def test_a_shift_is_never_0(truth: Array, output: Array) -> None:
 
 def test_integers_shift_by_the_share_that_differs() -> None:
     assert shift(np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 5]])) == 0.25
+
+
+def test_an_input_of_rank_0_is_fed_as_an_array() -> None:
+    fed: list[object] = []
+
+    def run(feed: Arrays) -> dict[str, Array]:
+        fed.append(feed["s"])
+        return {"y": np.asarray(feed["s"] * 2)}
+
+    scale = Tensor(name="s", shape=(), dtype="float64", batched=False)
+    assert run_pool(run, [scale], {"s": np.arange(3.0)})["y"].tolist() == [0, 2, 4]
+    assert all(isinstance(value, np.ndarray) for value in fed)
