@@ -135,13 +135,33 @@ def _checked(where: str, found: dict[str, Array], tensors: Sequence[Tensor]) -> 
         if array.shape == item_shape(tensor):  # one item without its batch axis
             array = array[None]
         if array.shape[1:] != item_shape(tensor) or array.dtype != numpy_dtype(tensor) or array.shape[0] < 1:
-            problems.append(f"expected {_expected(tensor)}, seen {array.dtype} {list(array.shape)}")
+            problems.append(
+                f"expected {_expected(tensor)}, seen {array.dtype} {list(array.shape)}" + _cast(array, tensor)
+            )
+        elif n_bad := _nonfinite(array):
+            problems.append(f"input {tensor.name!r} holds {n_bad} NaN or infinite values; remove them")
         pool[tensor.name] = np.ascontiguousarray(array)
     if len({array.shape[:1] for array in pool.values()}) > 1:
         problems.append(f"items differ: { {name: len(array) for name, array in pool.items()} }")
     if problems:
         raise UsageError(f"--load-inputs {where}: " + "; ".join(problems))
     return pool
+
+
+def _cast(array: Array, tensor: Tensor) -> str:
+    """How to turn numbers of another type into the input's, where that is all that is wrong."""
+    dtype = numpy_dtype(tensor)
+    if array.shape[1:] != item_shape(tensor) or array.dtype == dtype or array.dtype.kind not in "biufc":
+        return ""
+    return f'; convert it with .astype("{tensor.dtype}")'
+
+
+def _nonfinite(array: Array) -> int:
+    """How many values are NaN or infinite; bfloat16 is no float to numpy, but widens to one."""
+    if array.dtype.kind in "biu":
+        return 0
+    values = array if array.dtype.kind in "fc" else array.astype(np.float32)
+    return int(np.count_nonzero(~np.isfinite(values)))
 
 
 def _expected(tensor: Tensor) -> str:

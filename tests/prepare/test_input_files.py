@@ -47,7 +47,7 @@ def test_all_that_does_not_fit_is_said_at_once(tmp_path: Path) -> None:
         load_pool(tmp_path / "x.npz", [A, B])
     assert str(caught.value) == (
         "--load-inputs x.npz: expected inputs ['a', 'b'], seen ['a', 'c']; "
-        "expected 'a' float32 [items, 3], seen float64 [4, 3]"
+        "expected 'a' float32 [items, 3], seen float64 [4, 3]; convert it with .astype(\"float32\")"
     )
 
 
@@ -136,3 +136,21 @@ def test_data_sets_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
     write_proto(tmp_path / "test_data_set_1" / "input_0.pb", np.ones((1, 4), np.float32), "a")
     with pytest.raises(UsageError, match="do not fit together"):
         load_pool(tmp_path, [A])
+
+
+def test_nan_and_infinity_are_refused_and_counted(tmp_path: Path) -> None:
+    given = arrays()
+    given["a"][0] = [np.nan, np.inf, 1]
+    np.savez(tmp_path / "x.npz", **given)
+    with pytest.raises(UsageError, match=r"^--load-inputs x\.npz: input 'a' holds 2 NaN or infinite values; remove"):
+        load_pool(tmp_path / "x.npz", [A, B])
+
+
+def test_another_type_of_numbers_says_how_to_convert_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((2, 3)))
+    with pytest.raises(UsageError, match=r'seen float64 \[2, 3\]; convert it with \.astype\("float32"\)'):
+        load_pool(tmp_path / "x.npy", [A])
+    np.save(tmp_path / "x.npy", np.ones((2, 4)))
+    with pytest.raises(UsageError) as caught:
+        load_pool(tmp_path / "x.npy", [A])
+    assert "astype" not in str(caught.value)
