@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ _MALLOC = {  # tf2onnx copies all weights some fifty times: keep pages instead o
     "MALLOC_TOP_PAD_": str(2**28),
 }
 _TAIL_LINES = 8
+_START_UP = re.compile(r"oneDNN|cuda|cuDNN|cuFFT|cuBLAS|TensorRT|cpu_feature_guard|All log messages before absl", re.I)
 
 
 def run_child(
@@ -120,7 +122,7 @@ def _read_answer(folder: Path, ending: str) -> ChildAnswer:
             raise _as_exception(answer.error)
         return answer
     stages = _lines(folder / STAGES_FILE)
-    output = _lines(folder / "stderr")[-_TAIL_LINES:]
+    output = [line for line in _lines(folder / "stderr") if not _START_UP.search(line)][-_TAIL_LINES:]
     raise BenchError(
         f"preparing the model: the export process {ending or 'gave no answer'}, at {stages[-1] if stages else 'start'}"
         + ("; the end of its output:\n" + "\n".join(output) if output else "")

@@ -56,6 +56,15 @@ def test_a_child_killed_by_a_signal_says_which_where_and_its_last_words(tmp_path
         ask(tmp_path, body + "os.kill(os.getpid(), signal.SIGABRT)")
 
 
+def test_what_tensorflow_says_when_it_starts_is_no_childs_last_word(tmp_path: Path) -> None:
+    noise = "Could not find cuda drivers\\ncomputation_placer: oneDNN custom operations are on\\n"
+    body = f"sys.stderr.write('{noise}out of luck\\n'); sys.stderr.flush()\n"
+    with pytest.raises(BenchError, match=r"the end of its output:\nout of luck$"):
+        ask(tmp_path, body + "sys.exit(3)")
+    with pytest.raises(BenchError, match=r"exit code 3, at start$"):
+        ask(tmp_path, body.replace("out of luck\\n", "") + "sys.exit(3)")
+
+
 def test_a_killed_child_is_asked_about_memory(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"SIGKILL \(is there enough memory\?\), at start"):
         ask(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")

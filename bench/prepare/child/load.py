@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,15 +73,18 @@ def _built(spec: ModelSpec, path: Path, function: str, *, ours: bool) -> LoadedM
         if not callable(build):
             raise UsageError(f"model {spec.text!r}: {path.name} has no function {function}")
         keys = {key: value for key, value in spec.options.items() if not (ours and key == "weights")}
-        model = _call(spec, build, {key: parse_value(value) for key, value in keys.items()}, ours=ours)
+        options = {key: parse_value(value) for key, value in keys.items()}
+        model = _call(spec, build, options, ours=ours, file=None if ours else path)
     if not isinstance(model, keras.Model):
         raise UsageError(f"model {spec.text!r}: {function} gave {type(model).__name__}, expected a keras.Model")
     weights = spec.options.get("weights", "calibrated") if ours else None
     return LoadedModel(model, getattr(module, "INPUT_RANGE", None), weights, files)
 
 
-def _call(spec: ModelSpec, build: Callable[..., Any], options: Mapping[str, Any], *, ours: bool) -> Any:
-    """The builder's model; a wrong key is answered with the list of the right ones."""
+def _call(
+    spec: ModelSpec, build: Callable[..., Any], options: Mapping[str, Any], *, ours: bool, file: Path | None = None
+) -> Any:
+    """The builder's model; a wrong key is answered with the right ones, an error with its place in ``file``."""
     parameters = inspect.signature(build).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         known = [*parameters, *(["weights"] if ours else [])]
@@ -93,12 +97,9 @@ def _call(spec: ModelSpec, build: Callable[..., Any], options: Mapping[str, Any]
         _check_value(spec, key, value, parameters[key].default if key in parameters else None)
     try:
         return build(**options)
-    except UsageError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"model {spec.text!r}: it could not be built: {_first_line(error)}") from error
-    except Exception as error:
-        raise BenchError(f"model {spec.text!r}: building it failed: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        why = _first_line(error) if file is None else _placed(error, file)
+        raise UsageError(f"model {spec.text!r}: it could not be built: {why}") from error
 
 
 def _check_value(spec: ModelSpec, key: str, value: Any, default: Any) -> None:
@@ -191,9 +192,19 @@ def _import_file(path: Path) -> Any:
     sys.modules[name] = module  # classes of the file are found by their module's name
     try:
         module_spec.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(f"importing {path.name}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"importing {path.name}: {_placed(error, path)}") from error
     return module
+
+
+def _placed(error: BaseException, file: Path) -> str:
+    """``"ValueError: its first line (net.py:12)"``: the innermost line of the user's file that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        lines.append(error.lineno)
+    text = str(error).strip() and f": {_first_line(error)}"
+    return f"{type(error).__name__}{text}" + (f" ({file.name}:{lines[-1]})" if lines else "")
 
 
 @contextmanager
@@ -213,6 +224,6 @@ def _importing_beside(path: Path) -> Iterator[list[Path]]:
         )
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

@@ -68,7 +68,7 @@ def test_an_application_takes_resolution_and_softmax() -> None:
         (f"{KINDS}:functional:softmax=3", "softmax=3: expected true or false"),
         (f"{KINDS}:no_such", "has no function no_such"),
         (f"{KINDS}:not_a_model", "gave int, expected a keras.Model"),
-        (f"{KINDS}:raises", "it could not be built: no such size"),
+        (f"{KINDS}:raises", r"it could not be built: ValueError: no such size \(model_kinds\.py:\d+\)"),
         ("keras:NoSuchNet", "expected one of .*MobileNetV2"),
         ("keras:utils", "expected one of .*MobileNetV2"),
         ("keras:MobileNetV2:depth=3", "no option depth; it has alpha, .*resolution, weights, softmax"),
@@ -83,6 +83,22 @@ def test_what_cannot_be_built_is_a_usage_error_that_names_what_can(text: str, sa
 def test_an_error_within_a_builders_file_is_the_users(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("import no_such_module\n")
     with pytest.raises(UsageError, match=r"importing net\.py: ModuleNotFoundError"):
+        load(str(tmp_path / "net.py"))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("def build():\n    return [][1]\n", r"could not be built: IndexError: list index out of range \(net\.py:2\)"),
+        ("import sys\ndef build():\n    sys.exit('no')\n", r"could not be built: SystemExit: no \(net\.py:3\)"),
+        ("import json\ndef build():\n    json.loads('{')\n", r"JSONDecodeError: .* \(net\.py:3\)"),
+        ("raise SystemExit(4)\n", r"importing net\.py: SystemExit: 4 \(net\.py:1\)"),
+        ("\ndef build(:\n", r"importing net\.py: SyntaxError: .* \(net\.py:2\)"),
+    ],
+)
+def test_an_error_of_a_builder_has_its_type_and_its_line(tmp_path: Path, source: str, says: str) -> None:
+    (tmp_path / "net.py").write_text(source)
+    with pytest.raises(UsageError, match=says):
         load(str(tmp_path / "net.py"))
 
 
