@@ -11,6 +11,7 @@ from typing import NoReturn
 import msgspec
 
 from bench.errors import UsageError
+from bench.prepare.opsets import GREATEST_OPSET, LEAST_OPSET
 from bench.specs import parse_model, parse_runtimes
 from bench.suite import Asked, Mistakes, ModelAsked
 
@@ -48,7 +49,6 @@ _LEAST = (
     ("-r", "calls", 1),
     ("-t", "seconds", 0.001),
     ("--time-limit", "time_limit", 0.001),
-    ("--opset", "opset", 1),
 )
 
 
@@ -58,6 +58,7 @@ def parse_flags(flags: Flags, usable: Callable[[], Sequence[str]] = tuple) -> As
     models = [mistakes.attempt(partial(parse_model, text)) for text in flags.model]
     for flag, name, least in _LEAST:
         mistakes.attempt(partial(at_least, flag, getattr(flags, name), least))
+    mistakes.attempt(lambda: check_opset(flags.opset))
     if flags.quick and flags.thorough:
         mistakes.add("--quick and --thorough contradict each other; give one of them")
     asked = Asked(
@@ -160,6 +161,12 @@ def at_least(flag: str, value: float | None, least: float) -> None:
     """Refuses a number below ``least``, infinite or NaN; None is fine."""
     if value is not None and not (math.isfinite(value) and value >= least):
         _refuse(flag, f"{value:g}", f"a number of at least {least:g}")
+
+
+def check_opset(opset: int | None) -> None:
+    """Refuses an operator set that no model can be converted to; None is fine."""
+    if opset is not None and not LEAST_OPSET <= opset <= GREATEST_OPSET:
+        _refuse("--opset", str(opset), f"{LEAST_OPSET} to {GREATEST_OPSET}, which tf2onnx can write")
 
 
 def _refuse(flag: str, text: str, expected: str) -> NoReturn:

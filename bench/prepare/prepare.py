@@ -20,6 +20,7 @@ from bench.prepare import cache
 from bench.prepare.digests import are_unchanged, artifact_files, path_digest
 from bench.prepare.launch import CHILD, run_child
 from bench.prepare.messages import ChildRequest
+from bench.prepare.opsets import GREATEST_OPSET, LEAST_OPSET
 from bench.prepare.zoo import models_folder
 from bench.records import Artifact, Caution, ModelFacts, ModelSpec, Prepared, PrepareSettings
 
@@ -38,6 +39,7 @@ def prepare_model(
     ``on_stage`` is told what the child is at. Raises UsageError for what cannot be meant, BenchError where the model
     cannot be had at all; a model that only cannot be exported is a Failure in the answer.
     """
+    _check_opset(spec, settings)
     key = cache_key(spec, settings)
     is_stale, found = cache.is_kept(key), cache.lookup(key)
     cautions: tuple[Caution, ...] = ()
@@ -120,6 +122,13 @@ def cache_key(spec: ModelSpec, settings: PrepareSettings) -> str:
         "bench": _source_digest(),
     }
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
+
+
+def _check_opset(spec: ModelSpec, settings: PrepareSettings) -> None:
+    """UsageError where a model is to be converted to an operator set that it can't be."""
+    is_converted = spec.kind != "onnx" and settings.onnx_file is None
+    if is_converted and not LEAST_OPSET <= settings.opset <= GREATEST_OPSET:
+        raise UsageError(f"--opset {settings.opset}: expected {LEAST_OPSET} to {GREATEST_OPSET}, which tf2onnx writes")
 
 
 def _source_digest() -> str:

@@ -235,3 +235,10 @@ def test_all_models_are_described_by_one_child(desk: Desk) -> None:
     assert [(fact.model, fact.parameters) for fact in facts] == [("a", 6), ("b", 6)]
     assert desk.starts() == 1
     assert cache.entries() == []
+
+
+@pytest.mark.parametrize("opset", [6, 19])
+def test_an_operator_set_that_cannot_be_written_is_refused_before_anything_starts(opset: int) -> None:
+    spec = ModelSpec(text="net", kind="zoo", name="article_cnn", display="net")
+    with pytest.raises(UsageError, match=f"--opset {opset}: expected 7 to 18"):
+        prepare_model(spec, PrepareSettings(opset=opset), command=("no-such-program",))
