@@ -32,7 +32,7 @@ def item_shape(tensor: Tensor) -> tuple[int, ...]:
     """Shape of one item, the batch left out. Raises UsageError where an axis is free."""
     shape = tensor.shape[1:] if tensor.batched else tensor.shape
     if any(axis is None for axis in shape):
-        example = ",".join(str(axis or 224) for axis in (1, *shape))
+        example = ",".join("N" if axis is None else str(axis) for axis in ((1, *shape) if tensor.batched else shape))
         raise UsageError(
             f"input {tensor.name!r} has free axes {_text(shape)}: give its shape, "
             f"for example --input-shapes {tensor.name}:[{example}]"

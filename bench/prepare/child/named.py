@@ -120,7 +120,7 @@ def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> N
     if not shapes:
         raise UsageError(
             f"the model {model.name!r} does not say what its inputs are; give each a name and a shape, batch first: "
-            "--input-shapes x:[1,224,224,3]"
+            "--input-shapes x:[1,N,...]"
         )
     inputs = tuple(
         Tensor(name=name, shape=(None, *shape[1:]), dtype=keras.config.floatx()) for name, shape in shapes.items()

@@ -36,7 +36,7 @@ def user_artifact(
         raise
     except BenchError as error:
         return Failure(status="unsupported", reason=f"{source.name}: {error}")
-    check_names("--onnx-names", names, [tensor.name for tensor in (*inputs, *outputs)])
+    check_names("--onnx-names", names, [tensor.name for tensor in (*inputs, *outputs)], f"the file {source.name}")
     check_names("--onnx-names", names.values(), model_names)
     try:
         open_as_deployed(path)

@@ -9,8 +9,6 @@ import msgspec
 from bench.errors import UsageError
 from bench.records import Tensor
 
-_FREE = 224  # what an example says for a free axis
-
 Range = tuple[float, float]
 
 
@@ -27,12 +25,12 @@ def fix_shapes(tensors: Sequence[Tensor], shapes: Mapping[str, tuple[int, ...]])
     return tuple(_fix(tensor, shapes.get(tensor.name)) for tensor in tensors)
 
 
-def check_names(flag: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Raises UsageError where a flag names what the model does not have; ``""`` is every one."""
+def check_names(flag: str, given: Iterable[str], known: Iterable[str], owner: str = "the model") -> None:
+    """Raises UsageError where a flag names what its ``owner`` does not have; ``""`` is every one."""
     names = list(known)
     unknown = [name for name in given if name and name not in names]
     if unknown:
-        raise UsageError(f"{flag}: no {', '.join(unknown)}; the model has {', '.join(names)}")
+        raise UsageError(f"{flag}: no {', '.join(unknown)}; {owner} has {', '.join(names)}")
 
 
 def unique_names(names: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
@@ -53,7 +51,7 @@ def _fix(tensor: Tensor, given: tuple[int, ...] | None) -> Tensor:
         if None in tensor.shape[inner]:
             raise UsageError(
                 f"input {tensor.name!r} has the shape {_text(tensor.shape)}: give the free axes a size with "
-                f"--input-shapes {tensor.name}:{_text((1, *(axis or _FREE for axis in tensor.shape[1:])))}"
+                f"--input-shapes {tensor.name}:{_example(tensor)}"
             )
         return tensor
     fits = len(given) == len(tensor.shape) and all(
@@ -64,7 +62,18 @@ def _fix(tensor: Tensor, given: tuple[int, ...] | None) -> Tensor:
             f"--input-shapes {tensor.name}:{_text(given)}: the input has the shape {_text(tensor.shape)}, batch first"
         )
     batch = tensor.shape[:1] if tensor.batched else ()
+    if batch and given[0] not in (1, batch[0]):
+        raise UsageError(
+            f"--input-shapes {tensor.name}:{_text(given)}: the first number is the batch, which comes from -b; "
+            f"write {_text((1, *given[1:]))}"
+        )
     return msgspec.structs.replace(tensor, shape=(*batch, *given[inner]))
+
+
+def _example(tensor: Tensor) -> str:
+    """A whole shape to type, N where a size is to be filled in."""
+    inner = ["N" if axis is None else str(axis) for axis in tensor.shape[1 if tensor.batched else 0 :]]
+    return "[" + ",".join(["1", *inner] if tensor.batched else inner) + "]"
 
 
 def _text(shape: tuple[int | None, ...]) -> str:

@@ -19,7 +19,21 @@ def test_what_is_known_stays_and_what_is_free_is_filled() -> None:
 
 
 def test_the_batch_of_a_given_shape_does_not_fix_the_batch() -> None:
-    assert fix_shapes([FIXED], {"x": (64, 4)})[0].shape == (None, 4)
+    assert fix_shapes([FIXED], {"x": (1, 4)})[0].shape == (None, 4)
+
+
+def test_a_batch_in_a_shape_is_refused_unless_the_model_has_it_fixed() -> None:
+    with pytest.raises(UsageError, match=r"the batch, which comes from -b; write \[1,4\]"):
+        fix_shapes([FIXED], {"x": (3, 4)})
+    three = Tensor(name="x", shape=(3, None), dtype="float32")
+    assert fix_shapes([three], {"x": (3, 4)})[0].shape == (3, 4)
+    with pytest.raises(UsageError, match="comes from -b"):
+        fix_shapes([three], {"x": (2, 4)})
+
+
+def test_a_free_axis_is_asked_for_without_a_guess() -> None:
+    with pytest.raises(UsageError, match=r"--input-shapes table:\[7,N\]"):
+        fix_shapes([TABLE], {})
 
 
 def test_a_tensor_without_a_batch_is_filled_whole() -> None:
@@ -29,7 +43,7 @@ def test_a_tensor_without_a_batch_is_filled_whole() -> None:
 @pytest.mark.parametrize(
     ("shapes", "says"),
     [
-        ({}, r"--input-shapes image:\[1,224,224,3\]"),
+        ({}, r"--input-shapes image:\[1,N,N,3\]"),
         ({"image": (1, 32, 3)}, r"the input has the shape \[\?,\?,\?,3\]"),
         ({"image": (1, 32, 32, 4)}, r"the input has the shape"),
         ({"picture": (1, 32, 32, 3)}, "no input picture; the model has image"),
@@ -44,6 +58,8 @@ def test_names_of_a_flag_are_checked_and_the_empty_one_is_all() -> None:
     check_names("--input-range", ["", "x"], ["x", "y"])
     with pytest.raises(UsageError, match="--input-range: no z; the model has x, y"):
         check_names("--input-range", ["z"], ["x", "y"])
+    with pytest.raises(UsageError, match=r"--onnx-names: no z; the file own\.onnx has x"):
+        check_names("--onnx-names", ["z"], ["x"], "the file own.onnx")
 
 
 @pytest.mark.parametrize(
