@@ -22,6 +22,8 @@ HINTS = {
     "ResizeArea": "Resizing by area; use interpolation='bilinear' or 'nearest'",
     "LookupTableFindV2": "a lookup layer; leave it out of the exported model and look up before it",
     "Cubic": "Resizing by bicubic; use interpolation='bilinear' or 'nearest'",
+    "Bitcast": "keras.ops.argmax or argmin; leave it out of the model and take the argmax of its outputs",
+    "StatelessRandom": "a random number: the model is random; leave noise and sampling out of it",
     "bfloat16": "ONNX Runtime's CPU provider has no bfloat16; build the model with dtype policy float32",
     "double": "ONNX Runtime's CPU provider has few float64 operators; build the model with dtype policy float32",
 }
@@ -43,7 +45,7 @@ def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
     if not unknown:
         return None
     named = {f"{node.op_type} ({_of_layer(node.name, model)})": node.op_type for node in unknown}
-    hints = dict.fromkeys(HINTS[op] for op in named.values() if op in HINTS)
+    hints = dict.fromkeys(hint for op in named.values() for word, hint in HINTS.items() if op.startswith(word))
     return f"ONNX has no operation for {', '.join(named)}" + "".join(f"; that is {hint}" for hint in hints)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ SIGNATURE = "serving_default"
 _LIMIT_BYTES = 2**31 - 2**24  # of a protobuf message, some of it for the graph itself
 _LEAST_TOLERANCE = 1e-3  # contract: agrees iff at most max(8 x yardstick, 1e-3)
 _YARDSTICKS = 8
+_UNTRACKED = re.compile(r"untracked.*(?:Trackable referencing this tensor|Captured Tensor) = (\S[^\n]*)", re.DOTALL)
 _VACUOUS = 0.1
 
 
@@ -57,7 +59,7 @@ def export_saved_model(named: NamedModel, function: Any, sample: Sample, folder:
             module.keep = named.keras_model
             tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
     except Exception as error:
-        return Failure(status="unsupported", reason=f"TensorFlow could not save the model: {_first_line(error)}")
+        return Failure(status="unsupported", reason=f"TensorFlow could not save the model: {_why_unsaved(error)}")
     _write_in_order(folder / "saved_model.pb")
     arguments = safe_names([tensor.name for tensor in named.inputs])
     files = artifact_files(folder)
@@ -204,6 +206,17 @@ def _disagreement(named: NamedModel, sample: Sample, output: str, error: float |
         reason=f"the converted file computes something else: output {output!r}: {what}{where}",
         verdict="disagrees",
         relative_error=error,
+    )
+
+
+def _why_unsaved(error: Exception) -> str:
+    """The first line of an error, unless what matters stands below it."""
+    untracked = _UNTRACKED.search(str(error))
+    if untracked is None:
+        return _first_line(error)
+    return (
+        f"it uses {untracked[1]}, which neither the model nor a layer of it keeps; "
+        "make it an attribute of the layer that uses it"
     )
 
 

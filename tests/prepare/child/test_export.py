@@ -137,3 +137,23 @@ def test_a_constant_model_is_exported_and_leaves_the_verdict_to_the_analysis(pre
     prepared = prepare_kind("constant")
     assert prepared.failures == {}
     assert list(prepared.yardstick.values()) == [None]
+
+
+def test_argmax_names_the_way_out(prepare_kind: Prepare) -> None:
+    assert "take the argmax of its outputs" in onnx_failure(prepare_kind("argmax")).reason
+
+
+def test_a_random_model_is_called_random(prepare_kind: Prepare) -> None:
+    assert "the model is random; leave noise" in onnx_failure(prepare_kind("stateless_noise")).reason
+
+
+def test_what_no_layer_keeps_is_named_when_the_model_cannot_be_saved() -> None:
+    from bench.prepare.child.export import _why_unsaved
+
+    text = (
+        "Tried to export a function which references an 'untracked' resource. See the information below:\n"
+        "\tFunction name = b'infer'\n\tCaptured Tensor = <Resource>\n"
+        "\tTrackable referencing this tensor = <tf.Variable 'mine:0'>\n\tInternal Tensor = Tensor(1)"
+    )
+    assert "it uses <tf.Variable 'mine:0'>, which neither" in _why_unsaved(AssertionError(text))
+    assert _why_unsaved(AssertionError("plain\nmore")) == "AssertionError: plain"
