@@ -72,11 +72,11 @@ def _file(text: str, body: str, label: str | None, folder: Path) -> ModelSpec:
     path = folder / body
     if not path.exists():
         _refuse_missing(text, body, folder)
-    path = _onnx_inside(text, path)
+    inside = _onnx_inside(text, path)
 
     from bench.prepare.sniff import sniff
 
-    return _model(text, sniff(path), path.name, {}, label, path=path)
+    return _model(text, sniff(inside), path.name or path.resolve().name, {}, label, path=inside)
 
 
 def _model(

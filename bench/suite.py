@@ -148,11 +148,21 @@ def _refuse_contradictions(asked: Asked) -> None:
             mistakes.add(f"{flag} {path}: there is no such file or folder")
     if asked.onnx_file and (len(specs) != 1 or specs[0].kind not in _KERAS_KINDS):
         mistakes.add("--onnx judges a file against one Keras model; name that model, and only that one")
+    if asked.onnx_file and Path(asked.onnx_file).exists():
+        mistakes.attempt(lambda: _check_onnx(Path(asked.onnx_file or "")), f"--onnx {asked.onnx_file}")
     if asked.onnx_names and not asked.onnx_file:
         mistakes.add("--onnx-names says what the names in --onnx FILE mean; there is no --onnx")
     if asked.signature and not any(spec.kind == "saved_model" for spec in specs):
         mistakes.add("--signature picks one of a SavedModel's; none of the models is a SavedModel folder")
     mistakes.raise_any()
+
+
+def _check_onnx(path: Path) -> None:
+    from bench.prepare.sniff import sniff
+
+    kind = None if path.is_dir() else sniff(path)
+    if kind != "onnx":
+        raise UsageError(f"expected an .onnx file, seen {'a folder' if kind is None else kind}")
 
 
 def _wrong_numbers(asked: Asked) -> Iterator[str]:

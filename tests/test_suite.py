@@ -16,6 +16,8 @@ from bench.suite_file import SuiteTable, read_suite_file
 
 ROOT = Path(__file__).parent.parent
 
+EMPTY_ONNX = b"\x3a\x00"  # a graph with nothing in it
+
 
 def suite_of(asked: Asked, cpus: int = 2) -> Suite:
     return build_suite(asked, cpus=cpus, default_runtimes=parse_runtimes(DEFAULT_RUNTIMES))
@@ -58,7 +60,7 @@ def test_the_effort_decides_the_repetitions(flags: Flags, repetitions: int) -> N
 
 def test_every_flag_arrives_in_the_suite(tmp_path: Path) -> None:
     (tmp_path / "in.npz").touch()
-    (tmp_path / "own.onnx").touch()
+    (tmp_path / "own.onnx").write_bytes(EMPTY_ONNX)
     flags = Flags(
         model=("mobilenet_v1#a",),
         runtime=("cpu:arena=off",),
@@ -142,8 +144,32 @@ def test_the_same_model_twice_needs_a_label() -> None:
     assert len(suite_of(parse_flags(Flags(model=("mobilenet_v1", "mobilenet_v1#again")))).models) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("own.onnx", b"", "the file is empty"),
+        ("own.onnx", b"<html></html>", "an HTML page"),
+        ("net.py", b"", "expected an .onnx file, seen builder"),
+        ("", b"", "expected an .onnx file, seen a folder"),
+    ],
+)
+def test_what_is_given_as_an_onnx_file_must_be_one(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+    path = tmp_path / name
+    if name:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=f"^--onnx {path}: .*{says}"):
+        suite_of(parse_flags(Flags(model=("mobilenet_v1",), onnx=str(path))))
+
+
+@pytest.mark.parametrize("opset", [6, 19])
+def test_an_operator_set_that_cannot_be_written_is_refused(opset: int) -> None:
+    assert parse_flags(Flags(opset=7)).opset == 7
+    with pytest.raises(UsageError, match=f"^--opset {opset}: expected 7 to 18"):
+        parse_flags(Flags(opset=opset))
+
+
 def test_an_own_onnx_file_needs_one_keras_model(tmp_path: Path) -> None:
-    (tmp_path / "own.onnx").touch()
+    (tmp_path / "own.onnx").write_bytes(EMPTY_ONNX)
     with pytest.raises(UsageError, match="against one Keras model"):
         suite_of(parse_flags(Flags(model=("mobilenet_v1", "mobilenet_v2"), onnx=f"{tmp_path}/own.onnx")))
 
@@ -326,6 +352,11 @@ def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
     assert "line 2" in line
 
 
+def test_a_file_that_cannot_be_read_says_so_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"^reading {tmp_path}: Is a directory; "):
+        read_suite_file(tmp_path)
+
+
 def test_a_missing_file_names_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="bench run mobilenet_v1"):
         read_suite_file(tmp_path / "bench.toml")
@@ -350,11 +381,6 @@ def test_batch_sizes_by_flag_are_those_of_every_model(tmp_path: Path) -> None:
     file = from_file(tmp_path, 'models = ["article_cnn", {model = "mobilenet_v1", batch = [1, 8]}]')
     suite = suite_of(merge(parse_flags(Flags(batch="2")), file))
     assert suite.batch_sizes == {"article_cnn": (2,), "mobilenet_v1": (2,)}
-
-
-def test_a_file_that_cannot_be_read_says_so_in_words(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=rf"^reading {tmp_path}: Is a directory; "):
-        read_suite_file(tmp_path)
 
 
 # --- numbers and names of tolerances
