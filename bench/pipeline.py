@@ -227,6 +227,7 @@ class _Run:
                     for c in group.cases
                 },
                 planned=self.suite.measure.repetitions if self.out else None,
+                cpus=self.environment.machine.effective_cpus,
             )
             doubts = [_SPLIT] * group.split + [_BOUNDED] * any(
                 r.plan is not None and r.plan.bounded for r in repetitions
