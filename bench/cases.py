@@ -25,6 +25,7 @@ from bench.records import (
     Suite,
 )
 from bench.runtimes.table import RUNTIMES
+from bench.specs import ALL
 
 Shapes = Mapping[str, tuple[int, ...]]  # of the pool: model's input name -> [items, ...]
 
@@ -72,10 +73,14 @@ def build_groups(
 
 
 def runtimes_for(model: ModelSpec, suite: Suite) -> tuple[RuntimeSpec, ...]:
-    """The suite's runtimes; where nobody named any, an .onnx file runs on ONNX Runtime alone."""
-    if not (suite.defaulted_runtimes and model.kind == "onnx"):
-        return suite.runtimes
-    return tuple(runtime for runtime in suite.runtimes if RUNTIMES[runtime.name].artifact == "onnx")
+    """The suite's runtimes; those that nobody named (the default's, or of ``all``) must be able to load the model."""
+    return tuple(
+        runtime
+        for runtime in suite.runtimes
+        if model.kind != "onnx"
+        or RUNTIMES[runtime.name].artifact == "onnx"
+        or not (suite.defaulted_runtimes or runtime.text == ALL)
+    )
 
 
 def make_case(model: ModelSpec, runtime: RuntimeSpec, batch_size: int, threads: int) -> Case:

@@ -26,7 +26,7 @@ from bench.measure import launch, machine
 from bench.measure.feeds import is_batched
 from bench.measure.lock import machine_lock
 from bench.measure.plan import batch_count
-from bench.measure.rounds import Arm, Repetition
+from bench.measure.rounds import Arm, Check, Repetition
 from bench.prepare.arrays import load_arrays
 from bench.prepare.prepare import prepare_model
 from bench.progress import Progress
@@ -41,7 +41,14 @@ from bench.records import (
 )
 from bench.report import store
 from bench.reproduce import reproduce_command
-from bench.resume import KeptPlan, interrupted_run, keep_plan, refuse_other_machine, refuse_other_models
+from bench.resume import (
+    KeptPlan,
+    interrupted_run,
+    keep_plan,
+    refuse_other_groups,
+    refuse_other_machine,
+    refuse_other_models,
+)
 from bench.rows import Row
 from bench.stages import Stages
 from bench.suite import check_tolerance_names
@@ -105,6 +112,8 @@ class _Run:
         self.shapes: dict[str, Shapes] = {}
         self.groups: list[Group] = []
         self.done: list[GroupRepetition] = []
+        self.kept_groups: tuple[tuple[str, ...], ...] | None = None
+        self.checkers: dict[str, Check] = {}
         self.available_bytes = machine.available_bytes()
         self.environment = describe_surroundings(suite, command)
 
@@ -115,6 +124,7 @@ class _Run:
         refuse_other_machine(self.out, earlier.environment, self.environment)
         self.done = store.read_journal(self.out)
         self.available_bytes = earlier.available_bytes
+        self.kept_groups = earlier.groups
         self.stages.seconds.update(earlier.environment.stages_s)
         self.environment = earlier.environment
 
@@ -138,6 +148,8 @@ class _Run:
         self._check_tolerances()
         refuse_other_models(self.environment.models, self.prepared)
         self.groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes)
+        if self.kept_groups is not None:
+            refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in self.groups])
 
     def _check_tolerances(self) -> None:
         known = [p for p in self.prepared.values() if isinstance(p, Prepared)]
@@ -162,6 +174,12 @@ class _Run:
                 self._measure_one(group, repetition, launcher)
         self.progress.done()
 
+    def _keep_plan(self) -> None:
+        assert self.out is not None
+        groups = tuple(tuple(case.case_id for case in group.cases) for group in self.groups)
+        environment = self.environment_now(finished=False)
+        keep_plan(self.out, KeptPlan(environment=environment, available_bytes=self.available_bytes, groups=groups))
+
     def _measure_one(self, group: Group, repetition: int, launcher: launch.ProcessLauncher) -> None:
         assert self.out is not None
         self.progress.stage(f"{group.model}, batch {group.cases[0].batch_size}: repetition {repetition + 1}")
@@ -175,17 +193,21 @@ class _Run:
             store.append_repetition(self.out, result)
             self.done.append(result)
             self.save(finished=False)
+            self._keep_plan()
         self.progress.advance(1, "saved")
 
     def _driver(self, arms: Sequence[Arm], launcher: launch.ProcessLauncher) -> Repetition:
-        prepared = self.prepared[arms[0].case.model]
+        model = arms[0].case.model
+        prepared = self.prepared[model]
         assert isinstance(prepared, Prepared)
+        if model not in self.checkers:
+            self.checkers[model] = make_checker(prepared, self.suite.tolerance)
         return Repetition(
             arms,
             launcher,
             self.suite.measure,
             launcher.folder,
-            check=make_checker(prepared, self.suite.tolerance),
+            check=self.checkers[model],
             merge=merge_checks,
             on_turn=lambda detail: self.progress.advance(0, detail),
         )
@@ -200,17 +222,17 @@ class _Run:
                     self.done.append(self._driver([arm], launcher).verify(group.number))
                     self.progress.advance(1, arm.case.runtime.display)
         self.progress.done()
-        return self._rows()
+        return self._rows(finished=True)
 
     def save(self, *, finished: bool) -> list[Row]:
         """Write the whole report as it stands; returns its rows."""
         assert self.out is not None
-        rows = self._rows()
+        rows = self._rows(finished=finished)
         everything = [one for group in self.groups for one in self._repetitions(group)]
         store.save_report(self.out, self.environment_now(finished=finished), rows, everything, batches=self._batches())
         return rows
 
-    def _rows(self) -> list[Row]:
+    def _rows(self, *, finished: bool) -> list[Row]:
         models = {model.display: model for model in self.suite.models}
         rows: list[Row] = []
         for group in self.groups:
@@ -226,7 +248,7 @@ class _Run:
                     c.case_id: reproduce_command(c, models[group.model], self.suite, outputs=outputs)
                     for c in group.cases
                 },
-                planned=self.suite.measure.repetitions if self.out else None,
+                planned=None if finished else self.suite.measure.repetitions,
                 cpus=self.environment.machine.effective_cpus,
             )
             doubts = [_SPLIT] * group.split + [_BOUNDED] * any(
@@ -279,7 +301,9 @@ class _Run:
         return len(tries) >= _TRIES and all(c.status != "ok" for c in tries[-_TRIES:])
 
     def _rounds(self, group: int) -> RoundPlan | None:
-        return next((r.plan for r in self.done if r.group == group and r.plan is not None), None)
+        """The plan of the first repetition in which every case took its turns."""
+        mine = [r for r in self.done if r.group == group and r.plan is not None]
+        return next((r.plan for r in mine if all(case.turns for case in r.cases)), None)
 
     @contextmanager
     def _launcher(self) -> Iterator[launch.ProcessLauncher]:

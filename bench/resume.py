@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.errors import UsageError
@@ -17,6 +17,7 @@ class KeptPlan(Record, frozen=True):
 
     environment: Environment
     available_bytes: int  # memory by which groups were split: another number could make other groups
+    groups: tuple[tuple[str, ...], ...] = ()  # case ids, by the number that the journal knows a group by
 
 
 def keep_plan(out: Path, plan: KeptPlan) -> None:
@@ -49,6 +50,12 @@ def refuse_other_models(before: Mapping[str, Prepared], now: Mapping[str, Prepar
         prepared = now.get(name)
         if not isinstance(prepared, Prepared) or _digests(prepared) != _digests(earlier):
             raise UsageError(f"resuming: the digests of {name} differ from those of the interrupted run; {_ANEW}")
+
+
+def refuse_other_groups(before: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> None:
+    """UsageError where the groups are not those that the journal numbers."""
+    if [list(group) for group in before] != [list(group) for group in now]:
+        raise UsageError(f"resuming: other cases come together now than in the interrupted run; {_ANEW}")
 
 
 def _digests(prepared: Prepared) -> dict[str, str]:

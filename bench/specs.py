@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
+
 from bench.errors import UsageError
 from bench.records import ModelKind, ModelSpec, RuntimeSpec
 from bench.spec_syntax import canonical_text, parse_options, refuse_twice, split_commas, split_label
@@ -18,7 +20,7 @@ from bench.spec_syntax import canonical_text, parse_options, refuse_twice, split
 DEFAULT_RUNTIMES = ("tensorflow", "onnxruntime-cpu")
 WEIGHTS = ("calibrated", "random", "imagenet")
 OUR_KEYS = ("weights", "softmax")  # read by us, on the models whose weights we make
-NEVER_IN_ALL = ("onnxruntime-azure",)  # it is in every wheel and runs nothing here
+ALL = "all"  # every usable runtime; azure is in no table
 _FILE_SUFFIXES = (".keras", ".h5", ".hdf5", ".onnx")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!-]*")
 _APPLICATION = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -161,11 +163,12 @@ def parse_runtimes(texts: Iterable[str], usable: Callable[[], Sequence[str]] = t
     """The runtimes of all ``-e`` values, in the order typed; ``usable`` names those that ``all`` stands for."""
     specs: list[RuntimeSpec] = []
     for item in [item for text in texts for item in _items(text)]:
-        if item != "all":
+        if item != ALL:
             specs.append(parse_runtime(item))
             continue
         there = {spec.display for spec in specs}
-        specs.extend(parse_runtime(name) for name in usable() if name not in there and name not in NEVER_IN_ALL)
+        named = [parse_runtime(name) for name in usable() if name not in there]
+        specs.extend(msgspec.structs.replace(spec, text=ALL) for spec in named)
     refuse_twice("runtime", specs)
     return tuple(specs)
 

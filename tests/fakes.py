@@ -51,7 +51,7 @@ def memory(rss: int = 100) -> Memory:
 def artifact(**changes: object) -> Artifact:
     fields: dict[str, object] = {
         "kind": "onnx",
-        "path": "model.onnx",
+        "path": "nowhere/model.onnx",
         "digest": "d",
         "size_bytes": 1000,
         "inputs": (Tensor(name="x", shape=(None, 4), dtype="float32"),),

@@ -107,6 +107,13 @@ def test_an_onnx_file_runs_on_onnx_runtime_alone_where_nobody_named_a_runtime() 
     assert [c.runtime.name for c in groups(defaulted)[0].cases] == ["onnxruntime-cpu"]
 
 
+def test_all_is_every_runtime_that_can_load_the_model() -> None:
+    onnx = msgspec.structs.replace(MODEL, kind="onnx")
+    of_all = tuple(msgspec.structs.replace(runtime(name), text="all") for name in ("tensorflow", "onnxruntime-cpu"))
+    assert [c.runtime.name for c in groups(suite(*of_all, models=(onnx,)))[0].cases] == ["onnxruntime-cpu"]
+    assert len(groups(suite(*of_all))[0].cases) == 2
+
+
 def test_a_model_that_could_not_be_prepared_fails_each_of_its_cases_with_the_reason() -> None:
     (group,) = groups(suite(runtime("tensorflow"), runtime()), Failure(status="unsupported", reason="because"))
     assert group.arms == ()

@@ -233,9 +233,14 @@ def test_unknown_names_and_options_list_the_right_ones() -> None:
         parse_runtimes(["cpu:arena=maybe"])
 
 
-def test_all_is_every_usable_runtime_and_never_azure() -> None:
-    specs = parse_runtimes(["all"], lambda: ("tensorflow", "onnxruntime-azure", "onnxruntime-cpu"))
-    assert [spec.name for spec in specs] == ["tensorflow", "onnxruntime-cpu"]
+def test_all_is_every_usable_runtime_and_says_that_nobody_named_it() -> None:
+    specs = parse_runtimes(["all"], lambda: ("tensorflow", "onnxruntime-cpu"))
+    assert [(spec.name, spec.text) for spec in specs] == [("tensorflow", "all"), ("onnxruntime-cpu", "all")]
+
+
+def test_azure_is_no_runtime() -> None:
+    with pytest.raises(UsageError, match="unknown runtime"):
+        parse_runtime("onnxruntime-azure")
 
 
 def test_all_leaves_out_what_is_named_before_it() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from bench.errors import UsageError
 
 LOCK = Path("/tmp/onnx-crossbench.lock")
 _POLL_S = 0.5
@@ -17,10 +18,15 @@ _POLL_S = 0.5
 def machine_lock(on_wait: Callable[[str], None], path: Path | None = None) -> Iterator[None]:
     """Hold the machine's lock; while another run has it, say so once and wait.
 
-    The kernel frees the lock when its holder ends, however it ends.
+    The kernel frees the lock when its holder ends, however it ends. UsageError where the lock can't be opened.
     """
     path = path or LOCK
-    fd = _open(path)
+    try:
+        fd = _open(path)
+    except OSError as error:
+        raise UsageError(
+            f"locking this machine: {path} can't be opened: {error.strerror}; make it readable for you, or remove it"
+        ) from error
     try:
         _take(fd, path, on_wait)
         yield
@@ -40,6 +46,8 @@ def _open(path: Path) -> int:
 
 
 def _take(fd: int, path: Path, on_wait: Callable[[str], None]) -> None:
+    import fcntl  # not on every system; there nothing is measured
+
     waiting = False
     while True:
         try:

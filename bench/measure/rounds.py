@@ -14,6 +14,7 @@ from bench.measure import plan
 from bench.measure.launch import Launcher, WorkerHandle
 from bench.measure.machine import MachineWatch
 from bench.measure.process import WorkerDiedError
+from bench.prepare.digests import artifact_files
 from bench.records import (
     ArrayFile,
     Case,
@@ -133,7 +134,8 @@ class Repetition:
         }
         self._turns = {case_id: [] for case_id in self._arms}
         for path in {arm.request.artifact.path for arm in self._arms.values()}:
-            _read_through(Path(path))
+            for file in artifact_files(Path(path)):
+                file.read_bytes()
         return datetime.now(UTC).isoformat(timespec="seconds")
 
     def _result(
@@ -180,9 +182,12 @@ class Repetition:
             self._keep(case_id, self._ask(case_id, WarmRequest(), Turn), 0)
         most = max((self._warm_calls(case_id) for case_id in self._alive), default=0)
         for case_id in list(self._alive):
-            missing = most - self._warm_calls(case_id)
-            if missing:
-                self._keep(case_id, self._ask(case_id, WarmRequest(calls=missing), Turn), 0)
+            best = min(self._warm_latencies(case_id))
+            room = (plan.WARMUP_MAX_NS - sum(self._warm_latencies(case_id))) // max(1, best)
+            missing = min(most - self._warm_calls(case_id), room)  # a slow case stays within the bound
+            if missing > 0:
+                request = WarmRequest(calls=missing)
+                self._keep(case_id, self._ask(case_id, request, Turn, missing * best / 1e9 * SLOWER_AT_MOST), 0)
 
     def _plan(self, startup_ns: int) -> RoundPlan:
         best = [min(self._warm_latencies(case_id)) for case_id in self._alive]
@@ -266,9 +271,3 @@ class Repetition:
 
     def _warm_calls(self, case_id: str) -> int:
         return len(self._warm_latencies(case_id))
-
-
-def _read_through(path: Path) -> None:
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        if file.is_file():
-            file.read_bytes()

@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bench.errors import UsageError
 from bench.measure.lock import machine_lock
 
 HOLD = """
@@ -41,3 +44,14 @@ def test_nobody_waits_for_a_free_lock(tmp_path: Path) -> None:
         with machine_lock(said.append, tmp_path / "lock"):
             pass
     assert said == []
+
+
+def test_a_lock_that_cannot_be_opened_is_refused_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "lock"
+    with pytest.raises(UsageError, match=rf"{path} can't be opened: Not a directory; make it readable"):
+        machine_lock(print, path).__enter__()
+    unreadable = tmp_path / "lock"
+    unreadable.symlink_to(unreadable)  # a right taken away would not stop root
+    with pytest.raises(UsageError, match=rf"{unreadable} can't be opened: "):
+        machine_lock(print, unreadable).__enter__()

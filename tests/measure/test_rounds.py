@@ -9,7 +9,7 @@ import pytest
 from bench.analysis.agreement import merge_checks
 from bench.measure.process import WorkerDiedError
 from bench.measure.rounds import Arm, Repetition
-from bench.records import ArrayFile, MeasureSettings, OutputCheck, Request, RoundPlan
+from bench.records import ArrayFile, MeasureSettings, OutputCheck, Request, RoundPlan, WarmRequest
 from fakes import FakeLauncher, FakeWatch, agreeing, case, open_request
 
 ARMS = [Arm(case=case("tensorflow"), request=open_request()), Arm(case=case(), request=open_request())]
@@ -72,8 +72,6 @@ def test_all_cases_get_the_same_number_of_warm_up_calls(tmp_path: Path) -> None:
                 ask = worker.ask
 
                 def more(request: Request, limit_s: float):  # type: ignore[no-untyped-def]
-                    from bench.records import WarmRequest
-
                     if isinstance(request, WarmRequest) and request.calls is None:
                         request = WarmRequest(calls=30)
                     return ask(request, limit_s)
@@ -197,12 +195,36 @@ def test_a_worker_that_cannot_be_started_is_told_and_the_others_go_on(tmp_path: 
     assert sorted(c.status for c in result.cases) == ["failed", "ok"]
 
 
-def test_every_artifact_is_read_before_a_worker_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Path] = []
-    monkeypatch.setattr("bench.measure.rounds._read_through", read.append)
-    launcher = FakeLauncher(steady)
-    make(launcher, tmp_path).run(0, 0, RoundPlan(rounds=1, calls=3))
-    assert read == [Path("model.onnx")]
+def test_every_file_of_an_artifact_is_read_before_a_worker_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("bench.measure.rounds.artifact_files", lambda path: [path, path.with_name("weights.bin")])
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name))
+    make(FakeLauncher(steady), tmp_path).run(0, 0, RoundPlan(rounds=1, calls=3))
+    assert read == ["model.onnx", "weights.bin"]
+
+
+def test_a_slow_case_is_not_warmed_beyond_its_bound_for_the_sake_of_the_others(tmp_path: Path) -> None:
+    def slow_and_fast(name: str) -> Iterator[int]:
+        return itertools.repeat({"worker0": 3_000_000_000, "worker1": MS}[name])
+
+    class Restless(FakeLauncher):
+        def start(self, prefix: Path | None):  # type: ignore[no-untyped-def]
+            worker = super().start(prefix)
+            ask, count = worker.ask, {"worker0": 2, "worker1": 50}[worker.name]
+
+            def warm(request: Request, limit_s: float):  # type: ignore[no-untyped-def]
+                if isinstance(request, WarmRequest) and request.calls is None:
+                    request = WarmRequest(calls=count)
+                return ask(request, limit_s)
+
+            worker.ask = warm  # type: ignore[method-assign]
+            return worker
+
+    result = make(Restless(slow_and_fast), tmp_path).run(0, 0, RoundPlan(rounds=1, calls=1))
+    counts = [sum(len(t.latencies_ns) for t in c.turns if t.kind == "warmup") for c in result.cases]
+    assert sorted(counts) == [3, 50]
 
 
 def test_verification_opens_judges_and_closes_without_timing(tmp_path: Path) -> None:
