@@ -28,8 +28,10 @@ def list_cache(*, console: Console) -> int:
 
 
 def clear_cache(*, console: Console) -> int:
-    """Delete everything that is kept and say how much that was."""
+    """Delete everything that is kept and say how much that was; a run that measures is waited for."""
+    from bench.measure.lock import machine_lock
     from bench.prepare.cache import cache_folder, clear
 
-    console.say(f"freed {units.size(clear())} in {cache_folder()}")
+    with machine_lock(console.warn):
+        console.say(f"freed {units.size(clear())} in {cache_folder()}")
     return EXIT_OK

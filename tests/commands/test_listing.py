@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bench.commands.runtimes import list_runtimes
 from bench.commands.tables import draw_table
 from bench.errors import EXIT_CASE_FAILED, EXIT_OK, UsageError
 from bench.flags import Flags
+from bench.measure import lock
 from bench.prepare import prepare
 from bench.prepare.zoo import zoo_names
 from bench.progress import Silent
@@ -134,6 +137,7 @@ def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
     heard = Heard()
     assert list_cache(console=heard.console) == EXIT_OK
     assert clear_cache(console=heard.console) == EXIT_OK
@@ -142,6 +146,7 @@ def test_an_empty_cache_is_listed_and_cleared(tmp_path: Path, monkeypatch: pytes
 
 def test_clearing_says_how_much_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
     entry = tmp_path / "models" / "abc"
     entry.mkdir(parents=True)
     (entry / "model.onnx").write_bytes(bytes(2048))
@@ -149,6 +154,28 @@ def test_clearing_says_how_much_it_was(tmp_path: Path, monkeypatch: pytest.Monke
     clear_cache(console=heard.console)
     assert heard.text == f"freed 2 KiB in {tmp_path}"
     assert not entry.exists()
+
+
+def test_clearing_waits_for_a_run_that_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
+    held = threading.Event()
+    heard = Heard()
+
+    def measure() -> None:
+        with lock.machine_lock(lambda _: None):
+            held.set()
+            while not heard.err:
+                time.sleep(0.01)
+            heard.out.append("measured")
+
+    run = threading.Thread(target=measure)
+    run.start()
+    held.wait()
+    clear_cache(console=heard.console)
+    run.join()
+    assert "waiting for it to end" in heard.err[0]
+    assert [text.split()[0] for text in heard.out] == ["measured", "freed"]
 
 
 # --- export
