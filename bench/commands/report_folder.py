@@ -26,14 +26,16 @@ def claimed_folder(out: Path | None, models: Sequence[ModelSpec], now: datetime)
     The claim is a lock on the folder itself: the kernel frees it however the run ends, and it leaves no file behind.
     """
     made: list[Path] = []
-    folder, claim = _claim_named(out, made) if out else _claim_default(models, now, made)
+    claim: int | None = None
     try:
+        folder, claim = _claim_named(out, made) if out else _claim_default(models, now, made)
         yield folder
     finally:
         for path in made:
             with contextlib.suppress(OSError):  # a report is in it, or another run's beside it
                 path.rmdir()
-        os.close(claim)
+        if claim is not None:
+            os.close(claim)
 
 
 def _claim_named(out: Path, made: list[Path]) -> tuple[Path, int]:

@@ -121,3 +121,14 @@ def test_an_empty_folder_without_room_or_right_is_refused_and_left(monkeypatch: 
     with pytest.raises(UsageError, match="No space left on device; name another with -o"):
         claimed_folder(None, MODEL, NOW).__enter__()
     assert Path("out").is_dir()
+
+
+def test_a_refused_claim_leaves_no_folder_that_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    for out in (Path("a/b"), None):
+        with pytest.raises(UsageError, match="No space left on device"):
+            claimed_folder(out, MODEL, NOW).__enter__()
+    assert list(Path().iterdir()) == []
