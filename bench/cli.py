@@ -18,7 +18,7 @@ import typer
 from bench import __version__
 from bench import cli_flags as f
 from bench.cli_shell import guarded, make_console, open_closed_streams, say, shown_progress, warn, written_stdout
-from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, Terminated
+from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError, Terminated
 
 if TYPE_CHECKING:
     from bench.flags import Flags
@@ -58,7 +58,10 @@ def run_cli(arguments: list[str]) -> int:
     except BenchError as error:
         warn(str(error))
         return error.exit_code
-    except KeyboardInterrupt:  # before a verb had begun
+    except Terminated:  # before a verb had begun
+        warn("ended by SIGTERM")
+        return EXIT_TERMINATED
+    except KeyboardInterrupt:
         warn("interrupted")
         return EXIT_INTERRUPTED
     return (code or EXIT_OK) if arguments else EXIT_USAGE

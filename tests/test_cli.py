@@ -12,6 +12,7 @@ from bench import __version__, cli, cli_shell
 from bench.commands import report, run, runtimes, verify
 from bench.errors import DisagreeError, Terminated, UnavailableError, UsageError
 from bench.flags import Flags
+from bench.prepare.launch import PrepareBug
 
 
 def raising(error: BaseException) -> Callable[..., int]:
@@ -215,6 +216,22 @@ def test_sigterm_ends_a_verb_with_143() -> None:
     )
     finished = run_python(code)
     assert (finished.returncode, finished.stderr) == (143, "bench: ended by SIGTERM\n")
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+def test_an_interrupt_before_a_verb_has_its_own_exit_code(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "app", raising(error))
+    assert cli.run_cli(["runtimes"]) == code
+
+
+def test_a_bug_in_the_export_child_is_exit_1_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runtimes, "list_runtimes", raising(PrepareBug("the child's Traceback")))
+    assert cli.run_cli(["runtimes"]) == 1
+    assert "PrepareBug: the child's Traceback" in capsys.readouterr().err
 
 
 def test_a_name_that_no_terminal_can_show_is_spelled_out() -> None:

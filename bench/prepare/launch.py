@@ -34,6 +34,10 @@ _TAIL_LINES = 8
 _START_UP = re.compile(r"oneDNN|cuda|cuDNN|cuFFT|cuBLAS|TensorRT|cpu_feature_guard|All log messages before absl", re.I)
 
 
+class PrepareBug(Exception):  # noqa: N818 - no state of the world, so no BenchError: it ends as any bug of ours
+    """The child met an exception that nobody foresaw; its traceback is the message."""
+
+
 def run_child(
     folder: Path,
     request: ChildRequest,
@@ -44,7 +48,8 @@ def run_child(
 ) -> ChildAnswer:
     """The child's answer; what it made is in ``folder``.
 
-    Raises the BenchError that the child reports, and BenchError where it died or took too long. However this ends, by
+    Raises the BenchError that the child reports, PrepareBug where that is a bug, and BenchError where it died or took
+    too long. However this ends, by
     Ctrl-C too, the child has ended.
     """
     (folder / REQUEST_FILE).write_bytes(msgspec.json.encode(request))
@@ -129,7 +134,9 @@ def _read_answer(folder: Path, ending: str) -> ChildAnswer:
     )
 
 
-def _as_exception(error: ChildError) -> BenchError:
+def _as_exception(error: ChildError) -> Exception:
+    if error.kind == "bug":
+        return PrepareBug(error.text)
     kinds = {"usage": UsageError, "unsupported": UnsupportedError, "unavailable": UnavailableError}
     return kinds.get(error.kind, BenchError)(error.text)
 

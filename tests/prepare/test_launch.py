@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError, UnsupportedError, UsageError
-from bench.prepare.launch import child_environment, run_child
+from bench.prepare.launch import PrepareBug, child_environment, run_child
 from bench.prepare.messages import ChildAnswer, ChildRequest
 from bench.records import PrepareSettings
 
@@ -41,13 +41,20 @@ def test_the_answer_comes_back_and_stages_are_told_in_order(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "raised"), [("usage", UsageError), ("unsupported", UnsupportedError), ("bug", BenchError)]
+    ("kind", "raised"), [("usage", UsageError), ("unsupported", UnsupportedError), ("failed", BenchError)]
 )
 def test_the_childs_error_is_raised_as_its_kind(tmp_path: Path, kind: str, raised: type[BenchError]) -> None:
     answer = f"""open(folder + '/answer.json', 'w').write('{{"error": {{"kind": "{kind}", "text": "why"}}}}')"""
     with pytest.raises(raised, match="why") as caught:
         ask(tmp_path, answer)
     assert type(caught.value) is raised
+
+
+def test_a_bug_in_the_child_is_no_state_of_the_world(tmp_path: Path) -> None:
+    answer = """open(folder + '/answer.json', 'w').write('{"error": {"kind": "bug", "text": "Traceback of it"}}')"""
+    with pytest.raises(PrepareBug, match="Traceback of it") as caught:
+        ask(tmp_path, answer)
+    assert not isinstance(caught.value, BenchError)
 
 
 def test_a_child_killed_by_a_signal_says_which_where_and_its_last_words(tmp_path: Path) -> None:
