@@ -30,8 +30,12 @@ def sentence(rows: Sequence[Row]) -> str:
     reference = next(iter(_references(rows)), None)
     if reference is None:
         return _without_reference(able, rows)
-    others = [row for row in able if row is not reference and row.ratio_to_reference is not None]
-    said = _against(reference, others, rows)
+    rivals = [row for row in able if row is not reference]
+    others = [row for row in rivals if row.ratio_to_reference is not None]
+    apart = [row for row in rivals if row.ratio_to_reference is None]
+    said = " ".join(
+        [_against(reference, others, rows)] * bool(others or not apart) + [_apart(apart, reference, rows)] * bool(apart)
+    )
     doubt = why_not(reference)
     return f"{said} {name(reference, rows)} itself cannot win: {doubt}." if doubt else said
 
@@ -105,6 +109,11 @@ def _against(reference: Row, others: Sequence[Row], rows: Sequence[Row]) -> str:
     if weak is not None:
         return f"Points to {base}; next is {name(best, rows)}, {comparison(best)}: {_only_a_range(weak)}."
     return f"No verified runtime is faster than {base}; next is {name(best, rows)}, {comparison(best)}."
+
+
+def _apart(apart: Sequence[Row], reference: Row, rows: Sequence[Row]) -> str:
+    listed = ", ".join(name(row, rows) for row in apart)
+    return f"{listed}: measured, but in no round together with {name(reference, rows)}: not compared."
 
 
 def _fastest(best: Row, others: Sequence[Row], base: str, rows: Sequence[Row]) -> str:

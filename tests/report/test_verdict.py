@@ -216,6 +216,16 @@ def test_a_split_group_of_which_nothing_ran_was_not_measured() -> None:
     assert verdict.sentence([absent(cautions="split: memory was short")]) == "Nothing was measured."
 
 
+def test_a_rival_without_a_common_round_is_named_and_not_called_unmeasured() -> None:
+    lonely = row("openvino", None)
+    alone = "openvino: measured, but in no round together with tensorflow: not compared."
+    assert verdict.sentence([reference(), lonely]) == alone
+    both = verdict.sentence([reference(), ort(0.476, 0.435, 0.5), lonely])
+    assert both == f"onnxruntime-cpu{FASTEST}2.1x faster than tensorflow (2.0 to 2.3). {alone}"
+    assert "nothing to compare" in verdict.sentence([reference()])
+    assert "no round" not in verdict.sentence([reference(), ort(0.476)])
+
+
 # --- identical code ---------------------------------------------------------------------------------------------------
 
 
