@@ -19,7 +19,8 @@ GROUND = {"bench.records", "bench.errors", "bench.units"}
 SHARED = {*GROUND, "bench", "bench.rows"}
 EXCEPTIONS = {("prepare", "bench.analysis.distance")}  # comparing arrays is pure, and an export has to compare
 RUNTIMES = {"tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "openvino", "ai_edge_litert", "jax", "torch"}
-IN_A_CHILD = ("runtimes/*.py", "prepare/child/*.py")  # run in child processes, may import what they run
+# Run in child processes, may import what they run.
+IN_A_CHILD = ("runtimes/tensorflow.py", "runtimes/onnxruntime.py", "runtimes/probe_child.py", "prepare/child/*.py")
 WORKER_ALLOWS = {"numpy", "msgspec", "psutil", "bench"}
 
 

@@ -24,7 +24,6 @@ from bench.prepare.zoo import models_folder
 ROOT = Path(__file__).parent.parent
 EXPECT_INSTALLED = os.environ.get("BENCH_EXPECT_INSTALLED") == "1"
 PACKAGE = Path(bench.__file__).parent
-PIN = re.compile(r"^([\w.-]+)==\S+(?: ;[^\\]*)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
