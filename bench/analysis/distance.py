@@ -1,7 +1,7 @@
 """How far an output is from the truth, and whether the two can be compared at all.
 
-Pure functions of arrays: no verdict, no tolerance, no files. Both sides hold one row an item (axis 0). prepare may
-import this module (for the yardstick), everything else of analysis stays to its right.
+Pure functions of arrays, and the numbers of the contract's tolerance: no verdict, no files. Both sides hold one row an
+item (axis 0). prepare may import this module (for the yardstick), everything else of analysis stays to its right.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from bench.records import Record
 Array = np.ndarray[Any, np.dtype[Any]]
 DtypeClass = Literal["float", "complex", "integer", "boolean", "string", "other"]
 
+# An output agrees iff its relative error is at most max(YARDSTICKS x yardstick, LEAST_TOLERANCE); a tolerance beyond
+# GREATEST_TOLERANCE is vacuous.
+YARDSTICKS = 8.0
+LEAST_TOLERANCE = 1e-3
+GREATEST_TOLERANCE = 0.1
 DENORMAL = 1e-38  # absolute differences up to here are flushing to zero, not another function (TensorFlow flushes)
 _KINDS: dict[str, DtypeClass] = {
     "f": "float",

@@ -12,12 +12,9 @@ import msgspec
 import numpy as np
 
 from bench.analysis import distance as far
-from bench.analysis.distance import Array, Distance
+from bench.analysis.distance import GREATEST_TOLERANCE, LEAST_TOLERANCE, YARDSTICKS, Array, Distance
 from bench.records import OutputCheck, Verdict
 
-YARDSTICKS = 8.0
-LEAST_TOLERANCE = 1e-3
-GREATEST_TOLERANCE = 0.1
 LEAST_INPUTS = 8
 
 

@@ -28,10 +28,7 @@ from bench.records import Artifact, Failure, Tensor
 
 SIGNATURE = "serving_default"
 _LIMIT_BYTES = 2**31 - 2**24  # of a protobuf message, some of it for the graph itself
-_LEAST_TOLERANCE = 1e-3  # contract: agrees iff at most max(8 x yardstick, 1e-3)
-_YARDSTICKS = 8
 _UNTRACKED = re.compile(r"untracked.*(?:Trackable referencing this tensor|Captured Tensor) = (\S[^\n]*)", re.DOTALL)
-_VACUOUS = 0.1
 
 
 @dataclass(frozen=True)
@@ -189,8 +186,8 @@ def _problem(sample: Sample, name: str, output: Any) -> tuple[float | None, str]
     if far.relative_error is None:
         return None
     yardstick = max(sample.yardstick.get(name) or 0.0, far.rounding / far.spread)
-    tolerance = max(_YARDSTICKS * yardstick, _LEAST_TOLERANCE)
-    if far.relative_error <= tolerance or tolerance > _VACUOUS:
+    tolerance = max(distance.YARDSTICKS * yardstick, distance.LEAST_TOLERANCE)
+    if far.relative_error <= tolerance or tolerance > distance.GREATEST_TOLERANCE:
         return None
     return far.relative_error, (
         f"largest difference {far.max_abs_error:.2g}, relative error {far.relative_error:.2g} "

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bench.analysis.distance import GREATEST_TOLERANCE, YARDSTICKS
 from bench.errors import BenchError
 from bench.prepare.child import reference
 from bench.prepare.child.diagnose import policies
@@ -26,7 +27,7 @@ from bench.prepare.child.twin import float64_twin
 from bench.records import Caution, Tensor
 
 TENSORFLOW = "tensorflow float32"
-_FAR = 0.0125  # relative; a float32 twin farther off than this would make every check vacuous (8 times it is 0.1)
+_FAR = GREATEST_TOLERANCE / YARDSTICKS  # a yardstick from which on every check is vacuous
 _LOW = (tf.float32, tf.float16, tf.bfloat16)
 _HARMLESS = {"Placeholder", "Const", "ReadVariableOp", "Identity", "IdentityN", "NoOp", "StopGradient", "Cast"}
 _LONG = 200  # characters of somebody else's message
@@ -125,19 +126,20 @@ def _exact_outputs(
     except (BenchError, ValueError, TypeError, KeyError, AttributeError, tf.errors.OpError) as error:
         why = textwrap.shorten(str(error) or type(error).__name__, _LONG)
         return None, TENSORFLOW, (Caution(code="truth", text=f"no float64 evaluation: {why}"),)
-    return _believable(named.keras_model, outputs, first)
+    return _judged_twin(named.keras_model, outputs, first)
 
 
-def _believable(
+def _judged_twin(
     model: keras.Model, outputs: dict[str, Array], first: Arrays
 ) -> tuple[dict[str, Array] | None, str, tuple[Caution, ...]]:
-    """The twin's outputs, unless a plain float32 model is so far from them that no check would mean anything."""
+    """The twin's outputs; a caution where a plain float32 model is so far from them that every check is vacuous."""
     if list(outputs) != list(first) or any(outputs[name].shape != first[name].shape for name in first):
         return None, TENSORFLOW, (Caution(code="truth", text="the float64 twin has other outputs; it was not used"),)
     worst = max((moved or 0.0 for moved in reference.shifts(outputs, first).values()), default=0.0)
     if worst > _FAR and policies(model) <= {"float32"}:
-        text = f"the float64 evaluation is {worst:.2g} from the float32 one; it was not used"
-        return None, TENSORFLOW, (Caution(code="truth", text=text),)
+        why = "ill-conditioned, or the twin is another function"
+        text = f"the float64 evaluation is {worst:.2g} from the float32 one: {why}"
+        return outputs, "float64", (Caution(code="truth", text=text),)
     return outputs, "float64", ()
 
 

@@ -125,6 +125,22 @@ def pixels() -> keras.Model:
     return keras.Model(x, inner(x))
 
 
+class Broken(keras.Model):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return x.nope
+
+
+def broken() -> keras.Model:
+    return Broken()
+
+
+def ill_conditioned() -> keras.Model:
+    """A large offset and back: float32 keeps hardly a digit of the input, float64 nearly all."""
+    x = keras.Input((6,), name="x")
+    far = layers.ReLU()(layers.Rescaling(1.0, offset=2e6)(x))
+    return keras.Model(x, layers.Rescaling(1.0, offset=-2e6, name="back")(far))
+
+
 def with_policy(policy: str = "float32") -> keras.Model:
     x = keras.Input((8, 8, 3), name="image")
     return keras.Model(x, layers.Conv2D(4, 3, dtype=policy, name="conv")(x))

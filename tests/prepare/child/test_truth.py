@@ -56,6 +56,18 @@ def test_a_model_without_a_configuration_has_a_float32_truth_and_says_why(prepar
     assert prepared.yardstick["score"] is not None
 
 
+def test_a_float64_truth_is_kept_where_float32_is_far_from_it(prepare_kind: Prepare) -> None:
+    prepared = prepare_kind("ill_conditioned")
+    assert prepared.truth == "float64"
+    (error,) = prepared.yardstick.values()
+    assert error is not None
+    assert 8 * error > 0.1  # vacuous by itself
+    texts = [caution.text for caution in prepared.cautions if caution.code == "truth"]
+    assert len(texts) == 1
+    assert "from the float32 one: ill-conditioned, or the twin is another function" in texts[0]
+    assert not [caution for caution in prepare_kind("functional").cautions if caution.code == "truth"]
+
+
 def trace(function: Callable[..., object], dtype: str) -> object:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
