@@ -6,15 +6,16 @@ after pairs by name. Runs in the child.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.prepare.child.shapes import unique_names
 from bench.records import Tensor
 
@@ -102,9 +103,22 @@ def trace(named: NamedModel) -> Any:
     ]
 
     def infer(*tensors: Any) -> dict[str, Any]:
-        return named.call(dict(zip(arguments.values(), tensors, strict=True)))
+        with calling_the_model():
+            return named.call(dict(zip(arguments.values(), tensors, strict=True)))
 
     return tf.function(infer, input_signature=specs, autograph=False)
+
+
+@contextlib.contextmanager
+def calling_the_model() -> Iterator[None]:
+    """What the model's own code raises, as UsageError: it is the user's, not a bug of ours."""
+    try:
+        yield
+    except BenchError:
+        raise
+    except Exception as error:
+        why = re.sub(r"\x1b\[[0-9;]*m", "", " ".join(str(error).split("\n\nArguments received")[0].split()))
+        raise UsageError(f"calling the model: {type(error).__name__}: {why}; does it take these inputs?") from error
 
 
 def input_structure(model: keras.Model) -> Any:
@@ -130,7 +144,8 @@ def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> N
         return model(next(iter(feed.values())) if len(inputs) == 1 else dict(feed), training=False)
 
     if not model.built:  # variables have to be there before the first trace
-        call({tensor.name: tf.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in inputs})
+        with calling_the_model():
+            call({tensor.name: tf.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in inputs})
     return _named(model, inputs, call)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -91,6 +92,14 @@ def test_a_users_mistake_is_an_answer_without_a_traceback(tmp_path: Path) -> Non
     assert "Traceback" not in error.text
 
 
+def test_a_mistake_in_the_models_own_call_is_the_users(tmp_path: Path) -> None:
+    error = answer_to(tmp_path, f"{KINDS}:broken", input_shapes={"x": (1, 4)}).error
+    assert error is not None
+    assert error.kind == "usage"
+    assert "calling the model: AttributeError: " in error.text
+    assert "no attribute 'nope'" in error.text
+
+
 def test_a_bug_of_ours_is_an_answer_with_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bench.prepare.child import pipeline
 
@@ -102,11 +111,11 @@ def test_a_bug_of_ours_is_an_answer_with_its_traceback(tmp_path: Path, monkeypat
     assert "ZeroDivisionError" in error.text
 
 
-def answer_to(folder: Path, text: str) -> ChildAnswer:
+def answer_to(folder: Path, text: str, **settings: Any) -> ChildAnswer:
     """The child's answer, made in this process."""
     from bench.prepare.child.main import answer
 
-    request = ChildRequest(parent=os.getppid(), specs=(parse_model(text),), settings=PrepareSettings())
+    request = ChildRequest(parent=os.getppid(), specs=(parse_model(text),), settings=PrepareSettings(**settings))
     return answer(request, folder)
 
 
