@@ -113,7 +113,12 @@ RESULTS = (
         "lower",
         "Peak resident memory during the timed calls; null where the kernel does not allow the peak's reset.",
     ),
-    _whole("private_load_bytes", "bytes", "lower", "Memory shared with no other process, after the model is loaded."),
+    _whole(
+        "private_load_bytes",
+        "bytes",
+        "lower",
+        "What the process alone has written to, after loading.",
+    ),
     _real("node_share", "share", "higher", "Share of graph nodes on the provider asked for."),
     _real("time_share", "share", "higher", "Share of time on the provider asked for."),
     _whole("thread_count", "threads", "none", "Threads of the process, as the kernel counts them."),
@@ -171,21 +176,55 @@ ROUNDS = (
     Column("disturbed", "boolean", "", "none", "Whether other load is likely to have changed the numbers."),
 )
 
+TURNS = (
+    _text("case_id", "The case whose turn it was."),
+    _whole("repetition", "", "none", "Which fresh process of the case."),
+    _text("kind", "warmup, turn or tail."),
+    _whole("number", "", "none", "Which block of its kind in the repetition; of turns, the round."),
+    _whole("calls", "calls", "none", "Calls of the block, the switch call apart."),
+    _whole("cpu_ns", "ns", "lower", "CPU time of the process over the timed calls; 0 in warm-up."),
+    _whole("wall_ns", "ns", "lower", "Wall time over the timed calls; 0 in warm-up."),
+    _whole("involuntary_switches", "switches", "lower", "How often the kernel took the CPU away while timed."),
+    _whole("thread_count", "threads", "none", "Threads that the process had after the block."),
+)
+
+PROCESSES = (
+    _text("case_id", "The case that the process ran."),
+    _whole("repetition", "", "none", "Which repetition."),
+    _text("status", "How the process ended: ok, or why not."),
+    _text("reason", "The status's reason, one sentence.", free=True),
+    Column("complete", "boolean", "", "none", "Whether every round was measured; only then it counts as evidence."),
+    _whole("import_ns", "ns", "lower", "Time to import the runtime."),
+    _whole("load_ns", "ns", "lower", "Time to load or compile the model."),
+    _whole("first_call_ns", "ns", "lower", "Time of the first call."),
+    _whole("rss_start_bytes", "bytes", "lower", "Resident memory before the runtime is imported."),
+    _whole("rss_import_bytes", "bytes", "lower", "Resident memory after the import."),
+    _whole("rss_load_bytes", "bytes", "lower", "Resident memory after the model is loaded."),
+    _whole("rss_first_bytes", "bytes", "lower", "Resident memory after the first call."),
+    _whole("rss_peak_bytes", "bytes", "lower", "Peak resident memory while timed."),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "results": RESULTS,
     "samples": SAMPLES,
+    "turns": TURNS,
+    "processes": PROCESSES,
     "agreement": AGREEMENT,
     "rounds": ROUNDS,
 }
 KEYS: dict[str, tuple[str, ...]] = {  # what is unique in each table
     "results": ("case_id",),
     "samples": ("case_id", "repetition", "round", "call"),
+    "turns": ("case_id", "repetition", "kind", "number"),
+    "processes": ("case_id", "repetition"),
     "agreement": ("case_id", "output"),
     "rounds": ("group", "repetition", "round"),
 }
 _ROW_OF = {
     "results": "one row per case",
     "samples": "one row per call",
+    "turns": "one row per block of calls",
+    "processes": "one row per worker process",
     "agreement": "one row per case and output",
     "rounds": "one row per round, all cases of the group together",
 }

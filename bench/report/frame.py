@@ -19,6 +19,7 @@ from bench.records import GroupRepetition, OutputCheck, RoundState, Turn
 from bench.report.columns import KEYS, TABLES, Column
 from bench.rows import Row
 
+_HAD_A_PROCESS = ("crashed", "timeout", "oom")
 ARROW_TYPES = {"string": pa.string(), "Int64": pa.int64(), "Float64": pa.float64(), "boolean": pa.bool_()}
 _PANDAS_TYPES = {
     pa.string(): pd.StringDtype(),
@@ -51,6 +52,47 @@ def samples_frame(repetitions: Sequence[GroupRepetition], batches: Mapping[str, 
             done[number] = first_call + blocks.add(i, number, first_call, turn)
     names = [case.case_id for case in cases]
     return blocks.frame(names, [case.repetition for case in cases], [(batches or {}).get(name) for name in names])
+
+
+def turns_frame(repetitions: Sequence[GroupRepetition]) -> pd.DataFrame:
+    """One row per block of calls of every worker: what its calls cost besides their time."""
+    blocks = [
+        (case, number, turn)
+        for group in repetitions
+        for case in group.cases
+        for kind in ("warmup", "turn", "tail")
+        for number, turn in enumerate(turn for turn in case.turns if turn.kind == kind)
+    ]
+    own = ("kind", "cpu_ns", "wall_ns", "involuntary_switches", "thread_count")
+    columns: dict[str, list[Any]] = {name: [getattr(turn, name) for _, _, turn in blocks] for name in own}
+    columns |= {
+        "case_id": [case.case_id for case, _, _ in blocks],
+        "repetition": [case.repetition for case, _, _ in blocks],
+        "number": [turn.round if turn.kind == "turn" else number for _, number, turn in blocks],
+        "calls": [len(turn.latencies_ns) for _, _, turn in blocks],
+    }
+    return make_frame("turns", columns)
+
+
+def processes_frame(repetitions: Sequence[GroupRepetition]) -> pd.DataFrame:
+    """One row per worker process: how it ended, its cold start and its memory. Refused cases had none."""
+    cases = [case for group in repetitions for case in group.cases if case.opened or case.status in _HAD_A_PROCESS]
+    opened, first = [case.opened for case in cases], [case.first for case in cases]
+    columns: dict[str, list[Any]] = {
+        name: [getattr(case, name) for case in cases]
+        for name in ("case_id", "repetition", "status", "reason", "complete")
+    }
+    columns |= {
+        "import_ns": [one.import_ns if one else None for one in opened],
+        "load_ns": [one.load_ns if one else None for one in opened],
+        "first_call_ns": [one.first_call_ns if one else None for one in first],
+        "rss_start_bytes": [one.memory_start.rss_bytes if one else None for one in opened],
+        "rss_import_bytes": [one.memory_import.rss_bytes if one else None for one in opened],
+        "rss_load_bytes": [one.memory_load.rss_bytes if one else None for one in opened],
+        "rss_first_bytes": [one.memory.rss_bytes if one else None for one in first],
+        "rss_peak_bytes": [case.memory_peak.peak_rss_bytes if case.memory_peak else None for case in cases],
+    }
+    return make_frame("processes", columns)
 
 
 def agreement_frame(repetitions: Sequence[GroupRepetition]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A report's folder: four parquet files, ``environment.json`` and ``report.md``, readable at any moment.
+"""A report's folder: its parquet files, ``environment.json`` and ``report.md``, readable at any moment.
 
 Each file is replaced whole, ``environment.json`` after the tables, so a folder that has one has them all. While a run
 is unfinished there is a ``journal/`` beside them.
@@ -52,6 +52,8 @@ class Report:
     samples: pd.DataFrame  # one row per call
     agreement: pd.DataFrame  # one row per case and output
     rounds: pd.DataFrame  # one row per round of a group
+    turns: pd.DataFrame  # one row per block of calls
+    processes: pd.DataFrame  # one row per worker process
 
     def rows(self) -> list[Row]:
         """The results as records."""
@@ -80,6 +82,8 @@ def save_report(
         "samples": frame.samples_frame(repetitions, batches),
         "agreement": frame.agreement_frame(repetitions),
         "rounds": frame.rounds_frame(repetitions),
+        "turns": frame.turns_frame(repetitions),
+        "processes": frame.processes_frame(repetitions),
         "results": frame.results_frame(rows),
     }
     for table, data in frames.items():
@@ -93,10 +97,8 @@ def load_report(path: str | Path) -> Report:
     folder = Path(path)
     environment = _read_environment(folder)
     version = environment.schema_version
-    results, samples, agreement, rounds = (
-        _read_parquet(folder, table, version) for table in ("results", "samples", "agreement", "rounds")
-    )
-    return Report(folder, environment, results, samples, agreement, rounds)
+    frames = {table: _read_parquet(folder, table, version) for table in TABLES}
+    return Report(path=folder, environment=environment, **frames)
 
 
 def _write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:

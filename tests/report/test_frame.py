@@ -179,6 +179,25 @@ def test_an_output_without_numbers_has_nulls() -> None:
     assert agreement["worst_index"].isna().all()
 
 
+def test_the_cost_of_every_block_of_calls_is_kept() -> None:
+    groups = [group_repetition(0, 0), group_repetition(0, 1)]
+    turns = frame.turns_frame(groups)
+    blocks = [(case, turn) for group in groups for case in group.cases for turn in case.turns]
+    assert len(turns) == len(blocks) > 0
+    assert turns["cpu_ns"].sum() == sum(turn.cpu_ns for _, turn in blocks)
+    assert turns["involuntary_switches"].sum() == sum(turn.involuntary_switches for _, turn in blocks)
+    assert turns["calls"].sum() == sum(len(turn.latencies_ns) for _, turn in blocks)
+
+
+def test_every_process_has_its_own_ledger() -> None:
+    groups = [group_repetition(0, 0), group_repetition(0, 1)]
+    processes = frame.processes_frame(groups)
+    cases = [case for group in groups for case in group.cases if case.opened]
+    assert processes["case_id"].tolist() == [case.case_id for case in cases]
+    assert processes["import_ns"].tolist() == [case.opened.import_ns for case in cases if case.opened]
+    assert processes["rss_load_bytes"].tolist() == [c.opened.memory_load.rss_bytes for c in cases if c.opened]
+
+
 def test_rounds_say_which_group_and_repetition_they_are_of() -> None:
     rounds = frame.rounds_frame([group_repetition(0, 0), group_repetition(0, 1)])
     assert rounds[["group", "repetition", "round", "disturbed"]].to_numpy().tolist() == [

@@ -25,7 +25,7 @@ from bench.report.store import load_report, save_report
 from bench.rows import Row
 from report_fakes import ADA, absent, case_repetition, check, environment, group_repetition, reference, row
 
-FILES = ["agreement.parquet", "environment.json", "report.md", "results.parquet", "rounds.parquet", "samples.parquet"]
+FILES = sorted(["environment.json", "report.md", *(f"{table}.parquet" for table in TABLES)])
 NASTY = [
     "NA",
     "null",
@@ -106,8 +106,10 @@ def test_environment_comes_after_the_tables_so_that_a_new_report_is_whole_or_non
 
     monkeypatch.setattr(atomic, "write_with", noted)
     save_report(tmp_path, environment(), [row()], [group_repetition()], private=ADA)
-    assert order[:4] == ["samples.parquet", "agreement.parquet", "rounds.parquet", "results.parquet"]
-    assert order[4:] == ["environment.json", "report.md"]
+    tables = [f"{table}.parquet" for table in TABLES]
+    assert sorted(order[: len(tables)]) == sorted(tables)
+    assert order[len(tables) - 1] == "results.parquet"
+    assert order[len(tables) :] == ["environment.json", "report.md"]
 
 
 def test_pool_batches_are_applied_to_the_samples(tmp_path: Path) -> None:
@@ -201,6 +203,8 @@ def test_report_to_file_to_report_is_the_identity(tmp_path: Path, made: list[Row
         "samples": frame.samples_frame(groups),
         "agreement": frame.agreement_frame(groups),
         "rounds": frame.rounds_frame(groups),
+        "turns": frame.turns_frame(groups),
+        "processes": frame.processes_frame(groups),
     }.items():
         pandas.testing.assert_frame_equal(getattr(report, table), expected)
 
