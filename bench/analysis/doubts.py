@@ -9,7 +9,6 @@ from bench.analysis.timing import Speed, turns_of
 from bench.records import Case, CaseRepetition, Caution, GroupRepetition, OutputCheck
 
 CONTENDED_SHARE = 0.1  # of rounds that were disturbed; medians stand as many with ease
-PREEMPTED_SHARE = 0.3  # of timed calls with an involuntary switch; a quiet machine shows 0.16
 CPU_SLACK = 1.05  # CPU time over wall time per thread asked for
 TIMER_NS = 60  # what reading the clock twice costs
 TIMER_CALLS = 100  # a call should last so many times that
@@ -30,7 +29,6 @@ def timing_cautions(
         *_few_samples(speed),
         *_not_warm(measured),
         *_contended(measured, repetitions),
-        *_preempted(measured),
         *_greedy(case, speed),
         *_timer(speed),
         *_few_repetitions(speed),
@@ -124,18 +122,21 @@ def _contended(measured: Sequence[CaseRepetition], repetitions: Sequence[GroupRe
     disturbed = sum(state.disturbed for state in rounds)
     if rounds and disturbed / len(rounds) > CONTENDED_SHARE:
         text = (
-            f"other processes were busy in {disturbed} of {len(rounds)} rounds: use a quieter machine or fewer threads"
+            f"other processes were busy in {disturbed} of {len(rounds)} rounds, "
+            f"up to {_preempted_share(measured):.0%} of timed calls were preempted: "
+            "use a quieter machine or fewer threads"
         )
         yield Caution(code="contended", text=text)
 
 
-def _preempted(measured: Sequence[CaseRepetition]) -> Iterator[Caution]:
+def _preempted_share(measured: Sequence[CaseRepetition]) -> float:
+    """Share of timed calls that lost a CPU, at most.
+
+    It explains contention and does not prove it: a runtime's own threads take CPUs from one another too.
+    """
     turns = [turn for one in measured for turn in turns_of(one, "turn")]
     calls = sum(len(turn.latencies_ns) for turn in turns)
-    hit = sum(min(len(turn.latencies_ns), turn.involuntary_switches) for turn in turns)
-    if calls and hit / calls > PREEMPTED_SHARE:
-        text = f"up to {hit / calls:.0%} of timed calls were preempted: lower --threads or use a quieter machine"
-        yield Caution(code="preempted", text=text)
+    return sum(min(len(turn.latencies_ns), turn.involuntary_switches) for turn in turns) / max(1, calls)
 
 
 def _greedy(case: Case, speed: Speed) -> Iterator[Caution]:
