@@ -51,7 +51,7 @@ def peaks(model: str, batch_sizes: tuple[int, ...], threads: int) -> dict[str, i
         batch_sizes={spec.display: batch_sizes},
         threads=threads,
         prepare=PrepareSettings(),
-        measure=MeasureSettings(repetitions=3),
+        measure=MeasureSettings(),
     )
     with tempfile.TemporaryDirectory() as folder:
         result = run_suite(suite, Path(folder) / "report", resume=False, command="", progress=Silent())

@@ -111,7 +111,7 @@ RESULTS = (
         "rss_peak_bytes",
         "bytes",
         "lower",
-        "Peak resident memory during the timed calls; null where the kernel does not allow the peak's reset.",
+        "Peak resident memory while timed, the greatest over processes; null where its reset is not allowed.",
     ),
     _whole(
         "private_load_bytes",

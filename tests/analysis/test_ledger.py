@@ -16,7 +16,7 @@ def test_cold_start_is_the_lower_median_over_processes_a_value_that_was_observed
     ledger = summarise_ledger(tries, [together(one.repetition, one) for one in tries])
     assert ledger is not None
     assert ledger.load_ns == 20
-    assert ledger.rss_peak_bytes == 401
+    assert ledger.rss_peak_bytes == 403  # but the peak is the greatest
 
 
 def test_a_worker_that_died_after_opening_counts_for_cold_start_and_not_for_the_peak() -> None:
