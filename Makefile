@@ -26,10 +26,10 @@ $(READY):
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-bench: $(READY) ## measure the models of bench.toml, about 9 minutes on two cores (ARGS="..." adds flags)
+bench: $(READY) ## measure the models of bench.toml, about 4 minutes on two cores (ARGS="..." adds flags)
 	@$(BIN)/bench run $(ARGS)
 
-bench-quick: $(READY) ## the same with fewer repetitions, about 4 minutes
+bench-quick: $(READY) ## the same with fewer repetitions, about 2 and a half minutes
 	@$(BIN)/bench run --quick $(ARGS)
 
 test: $(READY) ## run the tests (ARGS="-k name" picks some)
