@@ -1,7 +1,7 @@
 """One process running one case. Started by path, never imported; answers one request at a time.
 
 Its arguments: a folder that holds only ``bench``, the parent's pid, the pipe to read from and the one to write to.
-It imports numpy, msgspec and its own runtime: light enough for any environment.
+It imports numpy, msgspec, psutil and its own runtime: light enough for any environment.
 """
 
 from __future__ import annotations
