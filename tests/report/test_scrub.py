@@ -53,8 +53,8 @@ def test_a_home_that_is_the_root_folder_replaces_nothing() -> None:
 
 
 def test_an_unusual_home_is_replaced_only_as_a_whole() -> None:
-    private = Private(home="/work/people/ada/", user="", host="")
-    assert scrub_text("/work/people/ada/x /work/people/adam", private) == "~/x /work/people/adam"
+    private = Private(home="/data/people/ada/", user="", host="")
+    assert scrub_text("/data/people/ada/x /data/people/adam", private) == "~/x /data/people/adam"
 
 
 def test_the_host_called_localhost_is_no_secret() -> None:
