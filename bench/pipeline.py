@@ -6,7 +6,6 @@ The only module that knows every stage. Decides nothing about numbers itself.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,14 +20,12 @@ from bench.analysis.checker import make_checker
 from bench.analysis.outcome import choose_reference, exit_code_of
 from bench.analysis.summary import summarise_group
 from bench.cases import Group, Shapes, build_groups
-from bench.errors import BenchError
 from bench.measure import launch, machine
 from bench.measure.feeds import is_batched
 from bench.measure.lock import machine_lock
 from bench.measure.plan import batch_count
 from bench.measure.rounds import Arm, Check, Repetition
-from bench.prepare.arrays import load_arrays
-from bench.prepare.prepare import prepare_model
+from bench.preparing import pool_shapes, prepare_models
 from bench.progress import Progress
 from bench.records import (
     Environment,
@@ -51,7 +48,6 @@ from bench.resume import (
 )
 from bench.rows import Row
 from bench.stages import Stages
-from bench.suite import check_tolerance_names
 from bench.surroundings import describe_surroundings
 
 _NEVER_AGAIN: tuple[Status, ...] = ("unavailable", "unsupported")
@@ -129,32 +125,13 @@ class _Run:
         self.environment = earlier.environment
 
     def prepare(self) -> None:
-        """Artifacts, inputs and truth of every model; a model that fails fails its own cases only."""
-        for model in self.suite.models:
-            self.progress.stage(f"preparing {model.display}")
-            start = time.monotonic()
-            try:
-                prepared = prepare_model(model, self.suite.prepare, on_stage=self.progress.stage)
-            except errors.UsageError:
-                raise
-            except BenchError as error:
-                self.prepared[model.display] = _failure_of(error)
-                self.shapes[model.display] = {}
-                self.progress.note(f"{model.display}: {error}")
-            else:
-                self.prepared[model.display] = prepared
-                self.shapes[model.display] = {n: array.shape for n, array in load_arrays(prepared.pool).items()}
-                self._add_stages(prepared, time.monotonic() - start)
-        self._check_tolerances()
+        """Artifacts, inputs and truth of every model, and the groups that they make."""
+        self.prepared = prepare_models(self.suite, self.progress, self.stages)
+        self.shapes = pool_shapes(self.prepared)
         refuse_other_models(self.environment.models, self.prepared)
         self.groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes)
         if self.kept_groups is not None:
             refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in self.groups])
-
-    def _check_tolerances(self) -> None:
-        known = [p for p in self.prepared.values() if isinstance(p, Prepared)]
-        if known:
-            check_tolerance_names(self.suite.tolerance, [output.name for p in known for output in p.outputs])
 
     def measure(self) -> None:
         """Every repetition of every group that is not there yet; the report is whole after each."""
@@ -284,12 +261,6 @@ class _Run:
             models={name: p for name, p in self.prepared.items() if isinstance(p, Prepared)},
         )
 
-    def _add_stages(self, prepared: Prepared, wall_s: float) -> None:
-        for stage, duration_ns in prepared.stages_ns.items():
-            self.stages.add(f"prepare: {stage}", duration_ns / 1e9)
-        rest = wall_s - sum(prepared.stages_ns.values()) / 1e9
-        self.stages.add("prepare: start" if prepared.stages_ns else "prepare: from the cache", max(0.0, rest))
-
     def _has(self, group: int, repetition: int) -> bool:
         return any(r.group == group and r.repetition == repetition for r in self.done)
 
@@ -312,13 +283,6 @@ class _Run:
             yield launch.ProcessLauncher(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _failure_of(error: BenchError) -> Failure:
-    if isinstance(error, errors.DisagreeError):
-        return Failure(status="failed", reason=str(error), verdict="disagrees")
-    status: Status = "unsupported" if isinstance(error, errors.UnsupportedError) else "failed"
-    return Failure(status=status, reason=str(error))
 
 
 def _with_doubts(row: Row, doubts: Sequence[str]) -> Row:

@@ -250,6 +250,8 @@ class OpenRequest(Record, frozen=True, tag="open"):
     settings: SessionSettings
     pool: ArrayFile
     prefix: str  # the environment that the runtime must come from
+    cpus: tuple[int, ...] = ()  # that the process is held to; empty for all that it may use
+    busy: float = 0.0  # a planted slowdown: this share of every call is waited once more (the gate's self-test)
 
 
 class FirstRequest(Record, frozen=True, tag="first"):

@@ -22,3 +22,23 @@ def time_calls(
         start = clock()
         call(feed)
         durations[i] = clock() - start
+
+
+def slowed(call: Callable[[Any], Any], share: float, clock: Clock) -> Callable[[Any], Any]:
+    """``call`` with ``share`` of its own duration waited after it, busily; ``call`` itself for a share of 0.
+
+    The planted slowdown of the gate's self-test: the same for any runtime.
+    """
+    if not share:
+        return call
+
+    def slow(feed: Any) -> Any:
+        start = clock()
+        outputs = call(feed)
+        now = clock()
+        end = now + (now - start) * share
+        while clock() < end:
+            pass
+        return outputs
+
+    return slow

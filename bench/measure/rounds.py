@@ -95,6 +95,7 @@ class Repetition:
         self._alive: dict[str, WorkerHandle] = {}
         self._results: dict[str, CaseRepetition] = {}
         self._turns: dict[str, list[Turn]] = {}
+        self.order: list[str] = []  # in which the workers of the last run were started
 
     def run(self, group: int, repetition: int, rounds: RoundPlan | None) -> GroupRepetition:
         """One repetition; ``rounds`` is that of an earlier repetition, made here where there was none.
@@ -105,7 +106,8 @@ class Repetition:
         seed = (self._settings.seed, group, repetition)
         states: list[RoundState] = []
         try:
-            startup_ns = self._start_all(plan.shuffled(list(self._arms), *seed))
+            self.order = plan.shuffled(list(self._arms), *seed)
+            startup_ns = self._start_all(self.order)
             self._warm_all()
             if self._alive:
                 rounds = rounds or self._plan(startup_ns)

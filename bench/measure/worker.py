@@ -16,6 +16,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Work:
 
     def __init__(self) -> None:
         self.session: Any = None
+        self.call: Callable[[Feed], Any] = _nothing_open
         self.request: OpenRequest | None = None
         self.feeds: list[Feed] = []
         self.next_feed = 0
@@ -72,6 +74,8 @@ class Work:
     def open(self, request: OpenRequest) -> Opened:
         """Import, load, and lay out the feeds; each with its own time and memory."""
         self.request = request
+        if request.cpus:  # before the runtime starts its threads, which inherit it
+            os.sched_setaffinity(0, request.cpus)
         module_of(request.runtime)  # our own part of it, whose cost is not the runtime's
         memory_start = read_memory()
         start = time.perf_counter_ns()
@@ -83,6 +87,7 @@ class Work:
         load_ns = time.perf_counter_ns() - start
         memory_load = read_memory()
         _check_origin(request, self.session.info.runtime_file, self.session.info.runtime_version)
+        self.call = loop.slowed(self.session.call, request.busy, time.perf_counter_ns)
         self.feeds = make_feeds(request)
         return Opened(
             import_ns=import_ns,
@@ -97,7 +102,7 @@ class Work:
     def first(self) -> FirstDone:
         """The first call; from here on nothing is collected while calls are timed."""
         durations = [0]
-        loop.time_calls(self.session.call, self.feeds, self._advance(1), durations, time.perf_counter_ns)
+        loop.time_calls(self.call, self.feeds, self._advance(1), durations, time.perf_counter_ns)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -110,7 +115,7 @@ class Work:
         index = self.next_feed
         while len(durations) < (plan.WARMUP_MAX_CALLS if calls is None else calls):
             one = [0]
-            loop.time_calls(self.session.call, self.feeds, self._advance(1), one, time.perf_counter_ns)
+            loop.time_calls(self.call, self.feeds, self._advance(1), one, time.perf_counter_ns)
             durations += one
             steady = plan.is_steady(durations)
             if calls is None and (steady or sum(durations) > plan.WARMUP_MAX_NS):
@@ -124,9 +129,9 @@ class Work:
         switch = [0]
         durations = [0] * request.calls
         index = self._advance(1 + request.calls)
-        loop.time_calls(self.session.call, self.feeds, index, switch, time.perf_counter_ns)
+        loop.time_calls(self.call, self.feeds, index, switch, time.perf_counter_ns)
         switches, cpu, wall = _involuntary_switches(), time.process_time_ns(), time.perf_counter_ns()
-        loop.time_calls(self.session.call, self.feeds, index + 1, durations, time.perf_counter_ns)
+        loop.time_calls(self.call, self.feeds, index + 1, durations, time.perf_counter_ns)
         return self._turn(
             request.round,
             request.kind,
@@ -144,7 +149,7 @@ class Work:
         memory = read_memory()
         if self.peak_asked and not self.peak_is_reset:  # the peak would be that of the whole life
             memory = msgspec.structs.replace(memory, peak_rss_bytes=None)
-        outputs = gather_outputs(self.session.call, self.feeds, self.request)
+        outputs = gather_outputs(self.call, self.feeds, self.request)
         return OutputsDone(file=save_arrays(path, outputs), memory=memory)
 
     def _advance(self, calls: int) -> int:
@@ -190,6 +195,10 @@ def _check_origin(request: OpenRequest, runtime_file: str, version: str) -> None
         raise errors.BenchError(
             f"opening {request.runtime}: version {request.expected_version} asked for, {version} found"
         )
+
+
+def _nothing_open(_feed: Feed) -> Any:
+    raise errors.BenchError("calling a session: none was opened")
 
 
 def _thread_count() -> int:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import UsageError
-from bench.records import Environment, GroupRepetition
+from bench.records import Environment, GroupRepetition, Record
 from bench.report import atomic, frame, scrub
 from bench.report.columns import SCHEMA_VERSION, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
@@ -87,8 +87,8 @@ def save_report(
         "results": frame.results_frame(rows),
     }
     for table, data in frames.items():
-        atomic.write_with(folder / f"{table}.parquet", partial(_write_parquet, table=table, data=data))
-    atomic.write_bytes(folder / "environment.json", _to_json(environment))
+        atomic.write_with(folder / f"{table}.parquet", partial(write_parquet, table=table, data=data))
+    atomic.write_bytes(folder / "environment.json", to_json(environment))
     atomic.write_bytes(folder / "report.md", render_markdown(rows, environment).encode("utf-8", "backslashreplace"))
 
 
@@ -101,7 +101,8 @@ def load_report(path: str | Path) -> Report:
     return Report(path=folder, environment=environment, **frames)
 
 
-def _write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
+def write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
+    """One of our tables as a file, its schema's version in it."""
     schema = frame.arrow_schema(table).with_metadata({_VERSION_KEY: str(SCHEMA_VERSION).encode()})
     arrow = pa.Table.from_pandas(data, schema=schema, preserve_index=False).replace_schema_metadata(schema.metadata)
     pq.write_table(arrow, path, compression="zstd")
@@ -176,8 +177,9 @@ def _not_a_report(folder: Path) -> str:
 _RESTORE = "Take the folder from where it was copied, or measure again with `bench run`"
 
 
-def _to_json(environment: Environment) -> bytes:
-    plain = _finite(msgspec.to_builtins(environment))
+def to_json(record: Record) -> bytes:
+    """A record as JSON for people and machines: NaN and infinities as null."""
+    plain = _finite(msgspec.to_builtins(record))
     return (json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
 
 

@@ -1,0 +1,1 @@
+"""Stage: two sides against each other: bundles, the gate, comparison of reports, and the gate's own tests."""

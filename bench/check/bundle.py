@@ -1,0 +1,170 @@
+"""A bundle's folder: written whole, moved anywhere, and checked file by file when it is opened.
+
+``bundle.json``; ``models/N/`` with the files that a runtime loads, a folder a kind, and ``inputs.npz``, ``truth.npz``;
+``locks/<key>.txt`` for runtimes that live in environments of their own. Starts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from bench.check.records import BUNDLE_SCHEMA, Bundle
+from bench.errors import UsageError
+from bench.prepare.arrays import load_arrays
+from bench.prepare.digests import artifact_digest, artifact_files
+from bench.records import ArrayFile, Artifact, Prepared
+
+BUNDLE_FILE = "bundle.json"
+_MADE_AGAIN = "make it again with `bench bundle`"
+_replace = msgspec.structs.replace
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder looks like a bundle."""
+    return (folder / BUNDLE_FILE).is_file()
+
+
+def write_bundle(folder: Path, bundle: Bundle, locks: Mapping[str, str], *, replacing: bool = False) -> Bundle:
+    """The bundle in ``folder``, its files copied there; ``bundle`` has them where they are now, by absolute paths.
+
+    ``locks``: text by the file name that cases say. The folder appears whole or not at all; UsageError where something
+    is there already and ``replacing`` is false, or where it can't be written.
+    """
+    if folder.exists() and not replacing:
+        what = "a bundle is there" if is_bundle(folder) else "something else is there"
+        raise UsageError(
+            f"writing bundle {folder}: {what}; refresh a baseline by `bench gate --refresh` once it passes, "
+            "give another --out, or --replace"
+        )
+    if replacing and folder.exists() and not is_bundle(folder):
+        raise UsageError(f"writing bundle {folder}: it is no bundle, so it is not replaced; give another --out")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise UsageError(f"writing bundle {folder}: {error.strerror or error}") from error
+    try:
+        _fill(unfinished, bundle, locks)
+        unfinished.chmod(0o755)
+        old = unfinished.with_name(f"{unfinished.name}-old")
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(unfinished, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise UsageError(f"writing bundle {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return open_bundle(folder)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """The bundle with absolute paths, every byte compared with its digest.
+
+    UsageError where it is no bundle, is too new for us, or is damaged: which file, and how to go on.
+    """
+    bundle = _read(folder)
+    twice = [name for name, count in Counter(case.name for case in bundle.cases).items() if count > 1]
+    if twice or not bundle.cases:
+        raise UsageError(f"opening bundle {folder}: {f'{twice[0]} is there twice' if twice else 'it has no case'}")
+    models = {name: _with_base(prepared, folder) for name, prepared in bundle.models.items()}
+    for case in bundle.cases:
+        if case.case.model not in models:
+            raise UsageError(f"opening bundle {folder}: case {case.name} has no model; {_MADE_AGAIN}")
+        if case.lock and not (folder / case.lock).is_file():
+            raise UsageError(f"opening bundle {folder}: {case.lock} is missing; {_MADE_AGAIN}")
+    for prepared in models.values():
+        _check(folder, prepared)
+    return _replace(bundle, models=models)
+
+
+def _fill(folder: Path, bundle: Bundle, locks: Mapping[str, str]) -> None:
+    models = {}
+    for number, (name, prepared) in enumerate(bundle.models.items()):
+        models[name] = _copy(prepared, folder, Path("models") / str(number))
+    for file, text in locks.items():
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(text, encoding="utf-8")
+    plain = msgspec.to_builtins(_replace(bundle, models=models))
+    (folder / BUNDLE_FILE).write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _copy(prepared: Prepared, folder: Path, place: Path) -> Prepared:
+    """The record with paths from ``folder`` on, its files copied to ``folder / place``."""
+    artifacts = {}
+    for kind, artifact in prepared.artifacts.items():
+        source = Path(artifact.path)
+        root = source if source.is_dir() else source.parent
+        target = place / kind
+        for file in artifact_files(source):
+            copy = folder / target / file.relative_to(root)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        path = target if source.is_dir() else target / source.name
+        artifacts[kind] = _replace(artifact, path=path.as_posix())
+    arrays = {}
+    for field, name in (("pool", "inputs.npz"), ("truth_file", "truth.npz")):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        array_file: ArrayFile = getattr(prepared, field)
+        shutil.copyfile(array_file.path, folder / place / name)
+        arrays[field] = _replace(array_file, path=(place / name).as_posix())
+    return _replace(prepared, artifacts=artifacts, pool=arrays["pool"], truth_file=arrays["truth_file"])
+
+
+def _read(folder: Path) -> Bundle:
+    path = folder / BUNDLE_FILE
+    if not path.is_file():
+        there = "no such folder" if not folder.exists() else f"no {BUNDLE_FILE} in it"
+        raise UsageError(f"opening bundle {folder}: {there}; `bench bundle MODEL -e RUNTIME -o {folder}` makes one")
+    try:
+        content = path.read_bytes()
+        version = json.loads(content)["schema_version"]
+        if isinstance(version, int) and version > BUNDLE_SCHEMA:
+            raise UsageError(
+                f"opening bundle {folder}: it has schema version {version}, this bench reads up to {BUNDLE_SCHEMA}; "
+                "install a newer onnx-crossbench"
+            )
+        return msgspec.json.decode(content, type=Bundle)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UsageError(f"opening bundle {folder}: {BUNDLE_FILE} is damaged ({reason}); {_MADE_AGAIN}") from error
+
+
+def _with_base(prepared: Prepared, folder: Path) -> Prepared:
+    def absolute(path: str) -> str:
+        found = (folder / path).resolve()
+        if not found.is_relative_to(folder.resolve()):
+            raise UsageError(f"opening bundle {folder}: {path} lies outside of it; {_MADE_AGAIN}")
+        return str(found)
+
+    artifacts: dict[str, Artifact] = {
+        kind: _replace(one, path=absolute(one.path)) for kind, one in prepared.artifacts.items()
+    }
+    return _replace(
+        prepared,
+        artifacts=artifacts,
+        pool=_replace(prepared.pool, path=absolute(prepared.pool.path)),
+        truth_file=_replace(prepared.truth_file, path=absolute(prepared.truth_file.path)),
+    )
+
+
+def _check(folder: Path, prepared: Prepared) -> None:
+    for artifact in prepared.artifacts.values():
+        path = Path(artifact.path)
+        place = path.relative_to(folder.resolve())
+        if not path.exists():
+            raise UsageError(f"opening bundle {folder}: {place} is missing; {_MADE_AGAIN}")
+        if artifact_digest(path) != artifact.digest:
+            raise UsageError(
+                f"opening bundle {folder}: {place} is not what was bundled, its digest differs; {_MADE_AGAIN}"
+            )
+    for file in (prepared.pool, prepared.truth_file):
+        load_arrays(file)  # BenchError where it is missing, damaged or another one

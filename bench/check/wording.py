@@ -1,0 +1,42 @@
+"""The few sentences that every part of the gate says alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from bench.check.records import Pair
+
+HELD_SD = 0.033  # per pair: up to here the default gate catches 5 % with 95 % power
+_MANY_PREEMPTED = 0.3  # of timed calls
+_FOREIGN = 0.3  # CPUs
+_STEAL = 0.05
+
+
+def percent(share: float, *, sign: bool = True) -> str:
+    """``0.048`` -> ``+4.8%``; without ``sign`` ``4.8%``."""
+    text = f"{share * 100:+.2f}" if abs(share) < 0.01 else f"{share * 100:+.1f}"
+    text = text if sign else text.lstrip("+").removesuffix(".0").removesuffix(".00")
+    return f"{text}%"
+
+
+def explain_noise(pairs: Sequence[Pair], sd: float | None) -> tuple[str, ...]:
+    """What the contention of these pairs says about a verdict that could not be given; it never drops a pair."""
+    said = []
+    if sd is not None and sd > HELD_SD:
+        said.append(f"pairs spread by {percent(sd, sign=False)}; the gate holds its promise up to {HELD_SD:.1%}")
+    preempted = _mean([side.preempted for pair in pairs for side in (pair.baseline, pair.head)])
+    if preempted is not None and preempted > _MANY_PREEMPTED:
+        said.append(f"{preempted:.0%} of calls were preempted: lower --threads or use a quieter runner")
+    foreign = _mean([pair.foreign_cpus for pair in pairs])
+    if foreign is not None and foreign > _FOREIGN:
+        said.append(f"other processes kept {foreign:.1f} CPUs busy")
+    steal = _mean([pair.steal_share for pair in pairs])
+    if steal is not None and steal > _STEAL:
+        said.append(f"{steal:.0%} of CPU time was stolen by the hypervisor's other guests")
+    return tuple(said)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

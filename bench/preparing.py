@@ -1,0 +1,61 @@
+"""Every model of a suite prepared, a failing one failing alone: what a run, a verification and a bundle begin with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from bench import errors
+from bench.cases import Shapes
+from bench.errors import BenchError
+from bench.prepare.arrays import load_arrays
+from bench.prepare.prepare import prepare_model
+from bench.progress import Progress
+from bench.records import Failure, Prepared, Status, Suite
+from bench.stages import Stages
+from bench.suite import check_tolerance_names
+
+
+def prepare_models(suite: Suite, progress: Progress, stages: Stages) -> dict[str, Prepared | Failure]:
+    """Artifacts, inputs and truth by ``ModelSpec.display``; UsageError is raised, any other error is that model's."""
+    prepared: dict[str, Prepared | Failure] = {}
+    for model in suite.models:
+        progress.stage(f"preparing {model.display}")
+        start = time.monotonic()
+        try:
+            made = prepare_model(model, suite.prepare, on_stage=progress.stage)
+        except errors.UsageError:
+            raise
+        except BenchError as error:
+            prepared[model.display] = failure_of(error)
+            progress.note(f"{model.display}: {error}")
+        else:
+            prepared[model.display] = made
+            _add_stages(stages, made, time.monotonic() - start)
+    known = [one for one in prepared.values() if isinstance(one, Prepared)]
+    if known:
+        check_tolerance_names(suite.tolerance, [output.name for one in known for output in one.outputs])
+    return prepared
+
+
+def pool_shapes(prepared: Mapping[str, Prepared | Failure]) -> dict[str, Shapes]:
+    """Shapes of every model's inputs, the leading axis the items; none of a model that failed."""
+    return {
+        name: {} if isinstance(one, Failure) else {n: array.shape for n, array in load_arrays(one.pool).items()}
+        for name, one in prepared.items()
+    }
+
+
+def failure_of(error: BenchError) -> Failure:
+    """What an error means for the cases of its model."""
+    if isinstance(error, errors.DisagreeError):
+        return Failure(status="failed", reason=str(error), verdict="disagrees")
+    status: Status = "unsupported" if isinstance(error, errors.UnsupportedError) else "failed"
+    return Failure(status=status, reason=str(error))
+
+
+def _add_stages(stages: Stages, prepared: Prepared, wall_s: float) -> None:
+    for stage, duration_ns in prepared.stages_ns.items():
+        stages.add(f"prepare: {stage}", duration_ns / 1e9)
+    rest = wall_s - sum(prepared.stages_ns.values()) / 1e9
+    stages.add("prepare: start" if prepared.stages_ns else "prepare: from the cache", max(0.0, rest))
