@@ -74,7 +74,7 @@ def gate_bundles(
     folder = launch.make_folder()
     with machine_lock(progress.note):
         try:
-            prefixes, refused = _environments(pairing.cases, {"baseline": baseline, "head": head}, settings, progress)
+            prefixes, refused = environments_of(pairing.cases, {"baseline": baseline, "head": head}, settings, progress)
             sides = {side: SideToRun(bundle=bundles[side], prefixes=prefixes[side]) for side in SIDES}
             pairing = _without(pairing, refused)
             driver = PairDriver(
@@ -135,7 +135,7 @@ class _Told:
         self._progress.advance(1, f"{pair.case}: pair {pair.number + 1} {change}{f' ({verdicts})' if verdicts else ''}")
 
 
-def _environments(
+def environments_of(
     cases: Sequence[PairedCase], folders: Mapping[Side, Path], settings: GateSettings, progress: Progress
 ) -> tuple[dict[Side, dict[str, Path]], list[Judged]]:
     """The environment of each side of each case, and a verdict for every case that has none here.
