@@ -212,8 +212,8 @@ def _evidence(one: Judged, case: GatedCase) -> str:
         caught = "none" if one.smallest_detectable is None else percent(one.smallest_detectable, sign=False)
         facts.append(f"smallest slowdown caught in this noise ({POWER:.0%} power) {caught}")
     preempted, load = mean_preempted(pairs), mean_load(pairs)
-    facts += [f"preempted calls {preempted:.0%}"] * (preempted is not None)
-    facts += [f"load {load:.1f}"] * (load is not None)
+    facts += [f"preempted calls {preempted:.0%}"] if preempted is not None else []
+    facts += [f"load {load:.1f}"] if load is not None else []
     return ", ".join(facts)
 
 
