@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bench import __version__
+from bench import __version__, cli_ci
 from bench import cli_flags as f
 from bench.cli_shell import guarded, make_console, open_closed_streams, say, shown_progress, warn, written_stdout
 from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError, Terminated
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(rich_markup_mode=None, help="What prepare keeps between runs.")
 app.add_typer(cache_app, name="cache")
+cli_ci.register(app)
 
 
 def main() -> NoReturn:
