@@ -6,7 +6,7 @@ Joins prepare, environments, measure, analysis and check, as ``pipeline.py`` doe
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,12 +20,12 @@ from bench.check.gate import utc_now
 from bench.check.pairing import names_of
 from bench.check.records import BUNDLE_SCHEMA, Bundle, BundledCase
 from bench.environments.pinned import PinnedEnvironment, own_pins, pinned_environment
-from bench.errors import BenchError, UnavailableError, UnsupportedError
+from bench.errors import BenchError, DisagreeError, UnavailableError, UnsupportedError, UsageError
 from bench.measure import launch
 from bench.measure.lock import machine_lock
 from bench.measure.machine import describe_machine
 from bench.measure.rounds import Arm, Repetition
-from bench.preparing import pool_shapes, prepare_models
+from bench.preparing import failure_of, pool_shapes, prepare_models
 from bench.progress import Progress
 from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite
 from bench.runtimes.table import RUNTIMES
@@ -34,38 +34,33 @@ from bench.stages import Stages
 _replace = msgspec.structs.replace
 
 
-def make_bundle(suite: Suite, folder: Path, *, origin: str, replacing: bool, progress: Progress) -> Bundle:
+def make_bundle(
+    suite: Suite,
+    folder: Path,
+    *,
+    origin: str,
+    replacing: bool,
+    progress: Progress,
+    called: str | None = None,
+    tolerant: bool = False,
+) -> Bundle:
     """The suite as a bundle in ``folder``; every case was run once.
 
-    Raises BenchError where a case can't be had at all. Wrong outputs are no error here: the case records its verdict.
+    Raises BenchError where a case can't be had at all; with ``tolerant`` that case is in ``Bundle.missing`` instead.
+    Wrong outputs are no error here: the case records its verdict. ``called`` stands for the runtime in the names of
+    cases, so that those of two runtimes pair.
     """
     with machine_lock(progress.note):
         prepared = prepare_models(suite, progress, Stages())
-        for name, one in prepared.items():
-            if isinstance(one, Failure):
-                raise _error_of(one.status)(f"bundling {name}: {one.reason}")
-        shapes = pool_shapes(prepared)
-        cases: list[BundledCase] = []
-        locks: dict[str, str] = {}
-        progress.stage("bundling")
+        if not tolerant:
+            _refuse_failures(prepared)
         workplace = launch.make_folder()
         try:
-            launcher = launch.ProcessLauncher(workplace)
-            for case, environment in _cases(suite, progress):
-                model = prepared[case.model]
-                assert isinstance(model, Prepared)
-                arm = make_arm(case, model, shapes)
-                if isinstance(arm, CaseRepetition):
-                    raise _error_of(arm.status)(f"bundling {case.case_id}: {arm.reason}")
-                progress.stage(f"bundling {case.case_id}")
-                bundled = _bundled(case, arm, environment, model, suite, launcher)
-                if environment is not None:
-                    lock = f"locks/{environment.key[:16]}.txt"
-                    locks[lock] = environment.lock
-                    bundled = _replace(bundled, lock=lock)
-                cases.append(bundled)
+            maker = _Maker(suite, prepared, launch.ProcessLauncher(workplace), progress)
+            tried = [(case, maker.attempt(case) if tolerant else maker.make(case)) for case in _cases(suite)]
         finally:
             shutil.rmtree(workplace, ignore_errors=True)
+    named = list(zip(_names(suite, [case for case, _ in tried], called), tried, strict=True))
     bundle = Bundle(
         schema_version=BUNDLE_SCHEMA,
         bench_version=__version__,
@@ -74,27 +69,83 @@ def make_bundle(suite: Suite, folder: Path, *, origin: str, replacing: bool, pro
         origin=origin,
         seed=suite.prepare.seed,
         models={name: one for name, one in prepared.items() if isinstance(one, Prepared)},
-        cases=tuple(_replace(case, name=name) for case, name in zip(cases, _names(suite, cases), strict=True)),
+        cases=tuple(_replace(one, name=name) for name, (_, one) in named if isinstance(one, BundledCase)),
+        missing={name: one for name, (_, one) in named if isinstance(one, Failure)},
+        tolerance=suite.tolerance,
     )
-    return write_bundle(folder, _only_needed(bundle), locks, replacing=replacing)
+    return write_bundle(folder, _only_needed(bundle), maker.locks, replacing=replacing)
 
 
-def _cases(suite: Suite, progress: Progress) -> Iterator[tuple[Case, PinnedEnvironment | None]]:
-    """Every case of the suite, with the environment of a version that is not the installed one."""
-    made: dict[tuple[str, str], PinnedEnvironment] = {}
+class _Maker:
+    """Makes the cases of one suite, one after the other."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        prepared: Mapping[str, Prepared | Failure],
+        launcher: launch.ProcessLauncher,
+        progress: Progress,
+    ) -> None:
+        self.locks: dict[str, str] = {}
+        self._suite = suite
+        self._prepared = prepared
+        self._shapes = pool_shapes(prepared)
+        self._launcher = launcher
+        self._progress = progress
+        self._environments: dict[tuple[str, str], PinnedEnvironment] = {}
+
+    def attempt(self, case: Case) -> BundledCase | Failure:
+        """As ``make``, or why the case can't be had; UsageError is raised."""
+        try:
+            return self.make(case)
+        except UsageError:
+            raise
+        except BenchError as error:
+            self._progress.note(f"{case.case_id}: {error}")
+            failure = failure_of(error)
+            return _replace(failure, reason=failure.reason.removeprefix(f"bundling {case.case_id}: "))
+
+    def make(self, case: Case) -> BundledCase:
+        """The case as its worker says that it is."""
+        self._progress.stage(f"bundling {case.case_id}")
+        arm = make_arm(case, self._prepared[case.model], self._shapes)
+        if isinstance(arm, CaseRepetition):
+            wrong = any(check.verdict == "disagrees" for check in arm.checks)
+            raise _error_of(arm.status, wrong)(f"bundling {case.case_id}: {arm.reason}")
+        prepared = self._prepared[case.model]
+        assert isinstance(prepared, Prepared)
+        environment = self._environment(case)
+        bundled = _bundled(case, arm, environment, prepared, self._suite, self._launcher)
+        if environment is None:
+            return bundled
+        lock = f"locks/{environment.key[:16]}.txt"
+        self.locks[lock] = environment.lock
+        return _replace(bundled, lock=lock)
+
+    def _environment(self, case: Case) -> PinnedEnvironment | None:
+        """That of a version which is not the installed one."""
+        distribution = RUNTIMES[case.runtime.name].package
+        installed = own_pins(distribution)
+        version = case.runtime.version
+        if version is None or installed.get(distribution) == version:
+            return None
+        key = (distribution, version)
+        if key not in self._environments:
+            self._environments[key] = pinned_environment(*key, like=installed, on_stage=self._progress.stage)
+        return self._environments[key]
+
+
+def _refuse_failures(prepared: Mapping[str, Prepared | Failure]) -> None:
+    for name, one in prepared.items():
+        if isinstance(one, Failure):
+            raise _error_of(one.status, one.verdict == "disagrees")(f"bundling {name}: {one.reason}")
+
+
+def _cases(suite: Suite) -> Iterator[Case]:
     for model in suite.models:
         for batch_size in suite.batch_sizes[model.display]:
             for runtime in runtimes_for(model, suite):
-                case = make_case(model, runtime, batch_size, suite.threads)
-                distribution = RUNTIMES[runtime.name].package
-                installed = own_pins(distribution)
-                if runtime.version is None or installed.get(distribution) == runtime.version:
-                    yield case, None
-                    continue
-                key = (distribution, runtime.version)
-                if key not in made:
-                    made[key] = pinned_environment(*key, like=installed, on_stage=progress.stage)
-                yield case, made[key]
+                yield make_case(model, runtime, batch_size, suite.threads)
 
 
 def _bundled(
@@ -137,18 +188,18 @@ def _bundled(
     )
 
 
-def _names(suite: Suite, cases: Sequence[BundledCase]) -> list[str]:
-    """What pairs each case with the other side's; a model's label stands for the model."""
+def _names(suite: Suite, cases: Sequence[Case], called: str | None) -> list[str]:
+    """What pairs each case with the other side's; a model's label stands for the model, ``called`` for the runtime."""
     labels = {model.display: model.label or model.display for model in suite.models}
     return names_of(
         [
             (
-                labels[one.case.model],
-                one.case.runtime.name,
-                ",".join(f"{key}={value}" for key, value in sorted(one.case.runtime.options.items())),
-                one.case.batch_size,
-                one.case.threads,
-                one.case.runtime.label or "",
+                labels[one.model],
+                called or one.runtime.name,
+                ",".join(f"{key}={value}" for key, value in sorted(one.runtime.options.items())),
+                one.batch_size,
+                one.threads,
+                "" if called else one.runtime.label or "",
             )
             for one in cases
         ]
@@ -170,5 +221,7 @@ def _only_needed(bundle: Bundle) -> Bundle:
     )
 
 
-def _error_of(status: Status) -> type[BenchError]:
+def _error_of(status: Status, is_wrong: bool = False) -> type[BenchError]:
+    if is_wrong:
+        return DisagreeError
     return {"unavailable": UnavailableError, "unsupported": UnsupportedError}.get(status, BenchError)

@@ -115,9 +115,12 @@ class PairDriver:
 
     def _judge(self, case: PairedCase) -> _Judge:
         if case.name not in self._judges:
-            baseline = self._sides["baseline"].bundle.models[case.baseline.case.model]
-            head = self._sides["head"].bundle.models[case.head.case.model]
-            self._judges[case.name] = _Judge(baseline, head)
+            sides = {side: self._sides[side].bundle for side in SIDES}
+            self._judges[case.name] = _Judge(
+                sides["baseline"].models[case.baseline.case.model],
+                sides["head"].models[case.head.case.model],
+                {side: bundle.tolerance for side, bundle in sides.items()},
+            )
         return self._judges[case.name]
 
     def _arm(self, side: Side, slot: int, bundled: BundledCase) -> Arm | CaseRepetition:
@@ -155,10 +158,10 @@ class PairDriver:
 class _Judge:
     """Verdicts of a pair's outputs: each against its own truth, head's also against the baseline's."""
 
-    def __init__(self, baseline: Prepared, head: Prepared) -> None:
+    def __init__(self, baseline: Prepared, head: Prepared, tolerances: Mapping[Side, Tolerance]) -> None:
         self._own: dict[str, Check] = {
-            "baseline": make_checker(baseline, Tolerance()),
-            "head": make_checker(head, Tolerance()),
+            "baseline": make_checker(baseline, tolerances["baseline"]),
+            "head": make_checker(head, tolerances["head"]),
         }
         self._same_truth = baseline.truth_file.digest == head.truth_file.digest
         self._across: list[OutputCheck] = []

@@ -50,7 +50,11 @@ def failure_of(error: BenchError) -> Failure:
     """What an error means for the cases of its model."""
     if isinstance(error, errors.DisagreeError):
         return Failure(status="failed", reason=str(error), verdict="disagrees")
-    status: Status = "unsupported" if isinstance(error, errors.UnsupportedError) else "failed"
+    status: Status = "failed"
+    if isinstance(error, errors.UnsupportedError):
+        status = "unsupported"
+    elif isinstance(error, errors.UnavailableError):
+        status = "unavailable"
     return Failure(status=status, reason=str(error))
 
 

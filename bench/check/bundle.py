@@ -73,7 +73,7 @@ def open_bundle(folder: Path) -> Bundle:
     """
     bundle = _read(folder)
     twice = [name for name, count in Counter(case.name for case in bundle.cases).items() if count > 1]
-    if twice or not bundle.cases:
+    if twice or not (bundle.cases or bundle.missing):
         raise UsageError(f"opening bundle {folder}: {f'{twice[0]} is there twice' if twice else 'it has no case'}")
     models = {name: _with_base(prepared, folder) for name, prepared in bundle.models.items()}
     for case in bundle.cases:

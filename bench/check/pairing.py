@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bench.check.records import Bundle, BundledCase, Judged, Metric
-from bench.records import Record
+from bench.check.records import Bundle, BundledCase, GateAnswer, Judged, Metric
+from bench.records import Failure, Record
 
 
 class PairedCase(Record, frozen=True):
@@ -41,7 +41,10 @@ def pair_cases(
     for case in {case.name: case for case in baseline.cases}.values():
         allowed = budgets.get(case.name, delta)
         other = heads.get(case.name)
-        if max(counts[case.name], others[case.name]) > 1:
+        answer: GateAnswer = "NOT COMPARABLE"
+        if lost := head.missing.get(case.name):
+            answer, why = _lost(lost)
+        elif max(counts[case.name], others[case.name]) > 1:
             why = "the case is there more than once: label its runtimes, as in cpu#a,cpu#b"
         elif other is None:
             left = [name for name in heads if name not in counts]
@@ -52,10 +55,15 @@ def pair_cases(
                 cases.append(PairedCase(name=case.name, delta=allowed, baseline=case, head=other))
                 continue
         refused += [
-            Judged(case=case.name, metric=metric, answer="NOT COMPARABLE", reason=why, delta=allowed)
-            for metric in metrics
+            Judged(case=case.name, metric=metric, answer=answer, reason=why, delta=allowed) for metric in metrics
         ]
-    new = tuple(name for name in heads if name not in counts)
+    for name, failure in baseline.missing.items():
+        answer, why = "NOT COMPARABLE", f"baseline {failure.status}: {failure.reason}"
+        if name in head.missing:
+            answer, why = _lost(head.missing[name])
+        allowed = budgets.get(name, delta)
+        refused += [Judged(case=name, metric=metric, answer=answer, reason=why, delta=allowed) for metric in metrics]
+    new = tuple(name for name in [*heads, *head.missing] if name not in counts and name not in baseline.missing)
     return Pairing(cases=tuple(cases), refused=tuple(refused), new=new)
 
 
@@ -71,6 +79,12 @@ def difference(baseline: Bundle, one: BundledCase, head: Bundle, other: BundledC
         fields["call path"] = (one.info.call_path, other.info.call_path)
         fields["provider"] = (one.info.provider, other.info.provider)
     return next((f"{name} differ: {a} against {b}" for name, (a, b) in fields.items() if a != b), "")
+
+
+def _lost(failure: Failure) -> tuple[GateAnswer, str]:
+    """What it means that head has not got a case that it was asked for."""
+    answer: GateAnswer = "DISAGREES" if failure.verdict == "disagrees" else "FAILED"
+    return answer, f"head {failure.status}: {failure.reason}"
 
 
 def names_of(cases: Sequence[tuple[str, str, str, int, int, str]]) -> list[str]:

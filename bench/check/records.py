@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bench.analysis.sequential import ALPHA, BETA, DELTA, MAX_PAIRS, Design
-from bench.records import Case, Machine, Prepared, Record, SessionInfo, Verdict
+from bench.records import Case, Failure, Machine, Prepared, Record, SessionInfo, Tolerance, Verdict
 
 BUNDLE_SCHEMA = 1
 GATE_SCHEMA = 1
@@ -47,6 +47,8 @@ class Bundle(Record, frozen=True):
     seed: int
     models: dict[str, Prepared]  # by Case.model
     cases: tuple[BundledCase, ...]
+    missing: dict[str, Failure] = {}  # by name, cases that could not be had: only in a gate's own, never one to keep
+    tolerance: Tolerance = Tolerance()  # the user's own, where our rule is not the one
 
 
 # --- a gate -----------------------------------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ def _verdict(result: GateResult) -> str:
         return f"{head}: {_passed(cases)}"
     bad = [case for case in cases if case.answer == answer]
     first = next(one for one in bad[0].judged if one.answer == answer)
-    what = f"{first.case}: {_NAMES[first.metric]}: {first.reason}"
+    metric = f"{_NAMES[first.metric]}: " if any(one.reason != first.reason for one in bad[0].judged) else ""
+    what = f"{first.case}: {metric}{first.reason}"
     return f"{head}: {what}" if len(cases) == 1 else f"{head}: {_count(cases)}; {what}"
 
 
@@ -138,7 +139,7 @@ def _new(result: GateResult) -> list[str]:
 def _rules(result: GateResult) -> Iterator[str]:
     """What was decided by which rule, with its chance of error."""
     settings = result.settings
-    if is_statistical(result):
+    if is_statistical(result) and result.family_bound:
         deltas = sorted({one.delta for one in result.judged if one.metric in STATISTICAL})
         must = " or ".join(percent(delta, sign=False) for delta in deltas)
         least = " or ".join(percent(delta / 2, sign=False) for delta in deltas)
@@ -163,6 +164,9 @@ def _rules(result: GateResult) -> Iterator[str]:
 
 def _case_lines(case: GatedCase, width: int) -> Iterator[str]:
     yield _wrap(case.name, width)
+    if len({(one.answer, one.reason) for one in case.judged}) == 1 and case.answer != "PASS":
+        yield _wrap(f"  {case.answer}  ", width, "    ", rest=case.judged[0].reason)  # of every metric alike
+        return
     for one in case.judged:
         for number, line in enumerate(_metric_lines(one, case)):
             name = _NAMES[one.metric] if number == 0 else ""
