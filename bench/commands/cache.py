@@ -8,30 +8,36 @@ from bench.commands.tables import draw_table
 from bench.errors import EXIT_OK
 from bench.progress import spell_seconds
 
-_HEADER = ("entry", "model", "size", "age")
+_HEADER = ("entry", "what", "size", "age")
 _KEY_LENGTH = 12
 
 
 def list_cache(*, console: Console) -> int:
-    """Print where the cache is and what it holds, newest first."""
-    from bench.prepare.cache import cache_folder, entries
+    """Print where the cache is and what it holds: models and environments, newest first."""
+    from bench.environments.locks import title_of
+    from bench.environments.store import kept_environments
+    from bench.places import cache_folder
+    from bench.prepare.cache import entries
 
-    found = entries()
-    rows = [
-        (entry.key[:_KEY_LENGTH], entry.model, units.size(entry.size_bytes), spell_seconds(entry.age_s))
-        for entry in found
+    found = [(one.age_s, one.key, one.model, one.size_bytes) for one in entries()]
+    found += [
+        (one.age_s, one.key, f"environment with {title_of(one.pins)}" if one.pins else "(damaged)", one.size_bytes)
+        for one in kept_environments()
     ]
+    rows = [(key[:_KEY_LENGTH], what, units.size(size), spell_seconds(age)) for age, key, what, size in sorted(found)]
     if rows:
         console.say(draw_table(_HEADER, rows, numeric=(2, 3)))
-    console.say(f"{len(found)} in {cache_folder()}, {units.size(sum(entry.size_bytes for entry in found))}")
+    console.say(f"{len(found)} in {cache_folder()}, {units.size(sum(size for *_, size in found))}")
     return EXIT_OK
 
 
 def clear_cache(*, console: Console) -> int:
     """Delete everything that is kept and say how much that was; a run that measures is waited for."""
+    from bench.environments.store import clear_environments
     from bench.measure.lock import machine_lock
-    from bench.prepare.cache import cache_folder, clear
+    from bench.places import cache_folder
+    from bench.prepare.cache import clear
 
     with machine_lock(console.warn):
-        console.say(f"freed {units.size(clear())} in {cache_folder()}")
+        console.say(f"freed {units.size(clear() + clear_environments())} in {cache_folder()}")
     return EXIT_OK

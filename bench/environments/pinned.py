@@ -1,20 +1,31 @@
 """One virtual environment per pinned runtime: resolved and hashed by uv, built once under a lock, kept by its contents.
 
 An environment's key is the sha256 of its resolved, hashed set and of the interpreter. It holds what a worker needs
-(numpy, msgspec, psutil) and the runtime, nothing of ours.
+(numpy, msgspec, psutil) and the runtime, nothing of ours. Only wheels: what a build would bring is in no lock.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
+import sys
 from collections.abc import Callable, Mapping
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
+from bench.environments import store, uv
+from bench.environments.locks import moved_pins, normalised, pin_line, pins_of, title_of
+from bench.errors import BenchError, UnavailableError
+from bench.places import usable_cache
 from bench.records import Record
 
 WORKER_NEEDS = ("numpy", "msgspec", "psutil")
+_RESOLVE = ("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:")
+_PLAIN = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-index-annotation", "--no-emit-build-options")
+_NO_SOLUTION = 1  # uv's exit code where no set of versions fits; 2 where it could not look
 
 
 class PinnedEnvironment(Record, frozen=True):
@@ -51,18 +62,85 @@ def own_pins(distribution: str) -> dict[str, str]:
     return dict(sorted(pins.items()))
 
 
-def normalised(name: str) -> str:
-    """A distribution's name as all of its spellings share it."""
-    return canonicalize_name(name)
-
-
 def pinned_environment(
     distribution: str, version: str, *, like: Mapping[str, str], on_stage: Callable[[str], None]
 ) -> PinnedEnvironment:
-    """An environment with ``distribution`` at ``version`` and every other pin as in ``like`` where that is possible."""
-    raise NotImplementedError
+    """An environment with ``distribution`` at ``version`` and every other pin as in ``like`` where that is possible.
+
+    What ``like`` does not say of a worker's needs is as in this environment. Where its pins can't all be had, those of
+    the worker's needs are held alone, then none, and every other one stays where it may; ``pins`` of the answer says
+    what it came to, and ``on_stage`` is told. The same question has the same answer while the cache is kept, without
+    a network. UnavailableError where there is no such environment here, with uv's reason.
+    """
+    requirement = pin_line(distribution, version)
+    name = normalised(distribution)
+    wanted = own_pins(WORKER_NEEDS[0]) | {normalised(key): pin for key, pin in like.items()}
+    wanted = {key: pin for key, pin in sorted(wanted.items()) if key != name}
+    question = "\n".join([requirement, *(pin_line(*pin) for pin in wanted.items()), *WORKER_NEEDS, store.interpreter()])
+    lock = _resolved(requirement, wanted, hashlib.sha256(question.encode()).hexdigest(), on_stage)
+    for other, (was, now) in moved_pins(pins_of(lock), wanted).items():
+        on_stage(f"{name} {version} can't be had with {other} {was}: its environment has {other} {now}")
+    return _provided(lock, f"{name} {version}", on_stage)
 
 
 def locked_environment(lock: str, *, on_stage: Callable[[str], None]) -> PinnedEnvironment:
-    """The environment of a lock's text, made where it is not there yet."""
-    raise NotImplementedError
+    """The environment of a lock's text, made where it is not there yet.
+
+    BenchError for a text that is no lock, UnavailableError where its files can't be had here.
+    """
+    return _provided(lock, title_of(pins_of(lock)), on_stage)
+
+
+def _provided(lock: str, title: str, on_stage: Callable[[str], None]) -> PinnedEnvironment:
+    prefix = store.provide(lock, WORKER_NEEDS, title, on_stage)
+    return PinnedEnvironment(key=store.key_of(lock), prefix=str(prefix), pins=pins_of(lock), lock=lock)
+
+
+def _resolved(requirement: str, wanted: Mapping[str, str], question: str, on_stage: Callable[[str], None]) -> str:
+    """The lock that was resolved before for this question, else a new one, which is kept."""
+    kept = store.environments_folder() / f"resolved-{question}.txt"
+    with contextlib.suppress(OSError, ValueError, BenchError):
+        lock = kept.read_text(encoding="utf-8")
+        pins_of(lock)
+        return lock
+    with store.held(on_stage), store.scratch() as folder:
+        on_stage(f"resolving {requirement}")
+        lock = _resolve(requirement, wanted, folder)
+        with usable_cache():
+            (folder / "kept.txt").write_text(lock, encoding="utf-8")
+            os.replace(folder / "kept.txt", kept)
+    return lock
+
+
+def _resolve(requirement: str, wanted: Mapping[str, str], folder: Path) -> str:
+    """The lock with as many of the pins as possible; UnavailableError where there is none even without them."""
+    needs = {name: pin for name, pin in wanted.items() if name in WORKER_NEEDS}
+    for held in (wanted, needs, {}):
+        finished = _compile(requirement, held, wanted, folder)
+        if finished.exit_code == 0:
+            lock = (folder / "lock.txt").read_text(encoding="utf-8")
+            pins_of(lock)
+            return lock
+        if finished.exit_code != _NO_SOLUTION:
+            break
+    why = uv.last_words(finished, uv.RESOLVE_LIMIT_S)
+    how = (
+        f"name a version that has wheels for {store.here()}, and see that the package index can be reached"
+        if finished.exit_code == _NO_SOLUTION
+        else "see that the package index can be reached from here (uv takes UV_DEFAULT_INDEX)"
+    )
+    raise UnavailableError(f"making an environment with {requirement}: {why.rstrip('.')}; {how}")
+
+
+def _compile(requirement: str, held: Mapping[str, str], preferred: Mapping[str, str], folder: Path) -> uv.Finished:
+    """One attempt: ``held`` must be kept, ``preferred`` stay where they may (they stand in uv's output file)."""
+    texts = {
+        "in.txt": [requirement, *WORKER_NEEDS],
+        "held.txt": [pin_line(*pin) for pin in held.items()],
+        "lock.txt": [pin_line(*pin) for pin in preferred.items()],
+    }
+    with usable_cache():
+        for file, lines in texts.items():
+            (folder / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    arguments = [*_RESOLVE, *_PLAIN, "--python", sys.executable, "--constraints", "held.txt"]
+    return uv.run_uv([*arguments, "--output-file", "lock.txt", "in.txt"], folder=folder, limit_s=uv.RESOLVE_LIMIT_S)

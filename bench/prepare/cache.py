@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError
+from bench.places import cache_folder, size_below, usable_cache
 from bench.prepare.digests import artifact_digest
 from bench.prepare.messages import ANSWER_FILE, ChildAnswer
 from bench.records import Prepared, Record
@@ -32,14 +33,6 @@ class CacheEntry(Record, frozen=True):
     path: str
     size_bytes: int
     age_s: float  # since it was made
-
-
-def cache_folder() -> Path:
-    """Where everything is kept: ``BENCH_CACHE``, else ``onnx-crossbench`` in the user's cache folder."""
-    if chosen := os.environ.get("BENCH_CACHE"):
-        return Path(chosen).expanduser().resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "onnx-crossbench"
 
 
 def lookup(key: str) -> ChildAnswer | None:
@@ -71,7 +64,7 @@ def damage(prepared: Prepared) -> str | None:
 def unfinished_folder() -> Iterator[Path]:
     """A new folder beside the entries, deleted at the end unless it was kept. UsageError where none can be made."""
     root = _entries_folder()
-    with _usable():
+    with usable_cache():
         root.mkdir(parents=True, exist_ok=True)
         _sweep(root)
         folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
@@ -83,7 +76,7 @@ def unfinished_folder() -> Iterator[Path]:
 
 def is_kept(key: str) -> bool:
     """Whether anything is in place under ``key``, readable or not."""
-    with _usable():
+    with usable_cache():
         return (_entries_folder() / key).exists()
 
 
@@ -94,7 +87,7 @@ def keep(folder: Path, key: str, *, replacing: bool) -> Path:
     of ours, since it may be in use.
     """
     place = _entries_folder() / key
-    with _usable():
+    with usable_cache():
         if replacing and place.exists():
             discarded = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=place.parent))
             os.replace(place, discarded)
@@ -125,7 +118,7 @@ def with_paths(answer: ChildAnswer, folder: Path) -> ChildAnswer:
 
 def entries() -> list[CacheEntry]:
     """Everything that is kept, newest first."""
-    with _usable():
+    with usable_cache():
         found = [_describe(folder) for folder in _folders()]
     return sorted((entry for entry in found if entry), key=lambda entry: entry.age_s)
 
@@ -133,21 +126,11 @@ def entries() -> list[CacheEntry]:
 def clear() -> int:
     """The bytes that were freed: every entry is gone, half-made ones included."""
     root = _entries_folder()
-    with _usable():
-        freed = sum(_size(folder) for folder in root.iterdir()) if root.is_dir() else 0
+    with usable_cache():
+        freed = sum(size_below(folder) for folder in root.iterdir()) if root.is_dir() else 0
         if root.exists():
             shutil.rmtree(root)
     return freed
-
-
-@contextmanager
-def _usable() -> Iterator[None]:
-    """A cache that can't be read or written is the user's to mend."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or error
-        raise UsageError(f"cache folder {cache_folder()}: {why}; set BENCH_CACHE to a folder you can write") from error
 
 
 def _entries_folder() -> Path:
@@ -168,13 +151,11 @@ def _describe(folder: Path) -> CacheEntry | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError:
-        return CacheEntry(key=folder.name, model="(damaged)", path=str(folder), size_bytes=_size(folder), age_s=0.0)
+        return CacheEntry(
+            key=folder.name, model="(damaged)", path=str(folder), size_bytes=size_below(folder), age_s=0.0
+        )
     model = answer.prepared.model if answer.prepared else "(damaged)"
-    return CacheEntry(key=folder.name, model=model, path=str(folder), size_bytes=_size(folder), age_s=age_s)
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return CacheEntry(key=folder.name, model=model, path=str(folder), size_bytes=size_below(folder), age_s=age_s)
 
 
 def _sweep(root: Path) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from bench.errors import BenchError, DisagreeError, UnsupportedError, UsageError
+from bench.places import cache_folder
 from bench.prepare import cache
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.prepare import cache_key, describe_models, export_onnx, prepare_model
@@ -157,7 +158,7 @@ def test_an_answer_that_cannot_be_read_is_made_again(desk: Desk) -> None:
 def test_a_child_that_fails_leaves_nothing(desk: Desk) -> None:
     with pytest.raises(BenchError, match="exit code 1"):
         prepare_model(zoo(), SETTINGS, command=(sys.executable, "-c", "raise SystemExit(1)"))
-    assert list((cache.cache_folder() / "models").iterdir()) == []
+    assert list((cache_folder() / "models").iterdir()) == []
 
 
 def test_an_entry_that_somebody_else_made_meanwhile_is_taken(desk: Desk) -> None:
@@ -196,10 +197,10 @@ def test_entries_say_model_size_and_age_and_clear_frees_them(desk: Desk) -> None
 
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "mine"))
-    assert cache.cache_folder() == tmp_path / "mine"
+    assert cache_folder() == tmp_path / "mine"
     monkeypatch.delenv("BENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache.cache_folder() == tmp_path / "xdg" / "onnx-crossbench"
+    assert cache_folder() == tmp_path / "xdg" / "onnx-crossbench"
 
 
 def test_export_copies_the_file_and_its_data(desk: Desk, tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""uv, asked: found, started with the index that the user configured, bounded in time, its complaints in one line.
+
+The index of pip's configuration is passed on in the child's environment where uv has none of its own; nothing of it is
+ever written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.errors import UnavailableError
+
+RESOLVE_LIMIT_S = 300.0
+INSTALL_LIMIT_S = 1800.0  # TensorFlow is half a gigabyte
+_PIP_LIMIT_S = 30.0
+_INDEX_VARIABLES = (
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX", "UV_CONFIG_FILE",
+)  # fmt: skip
+_INDEX_KEYS = {"index", "index-url", "extra-index-url", "no-index"}
+_NOT_OURS = ("UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_VENV_SEED", "UV_PROJECT", "UV_WORKING_DIR", "VIRTUAL_ENV")
+_SET = {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+_FRAME = re.compile(r"^(?:\W+|error:|cause:|hint:|warning:)+")  # what stands before uv's words
+_ADDRESS = re.compile(r"\b[a-z+]+://[^\s`'\")]+")
+_LONGEST = 300  # characters of uv's words in a message
+
+
+class Finished(NamedTuple):
+    """What became of a child."""
+
+    exit_code: int | None  # None after a time-out
+    out: str
+    err: str
+
+
+def find_uv() -> str:
+    """The uv of this environment, else of PATH; UnavailableError where there is none."""
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("uv")
+    if found is None:
+        raise UnavailableError(
+            "making an environment: uv is neither beside this Python nor on PATH; `pip install uv` brings it"
+        )
+    return found
+
+
+def run_uv(arguments: Sequence[str], *, folder: Path, limit_s: float) -> Finished:
+    """Uv's answer. ``folder`` is where it runs: a ``uv.toml`` of ours there keeps any project around it out."""
+    (folder / "uv.toml").touch()
+    return run_child([find_uv(), *arguments], folder=folder, limit_s=limit_s, environment=uv_environment(os.environ))
+
+
+def run_child(
+    command: Sequence[str], *, folder: Path | None, limit_s: float, environment: Mapping[str, str]
+) -> Finished:
+    """The end of a child, which with its own children is killed at the limit and on every way out."""
+    child = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=dict(environment),
+        start_new_session=True,
+    )
+    with child:
+        try:
+            out, err = child.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            _kill(child)
+            out, err = child.communicate()
+            return Finished(None, out, err)
+        except BaseException:
+            _kill(child)
+            raise
+    return Finished(child.returncode, out, err)
+
+
+def uv_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """What uv sees: all of the user's variables but those that would choose another interpreter or folder."""
+    kept = {key: value for key, value in own.items() if key not in _NOT_OURS} | _SET
+    return kept if _has_own_index(own) else _index_of_pip() | kept
+
+
+def last_words(finished: Finished, limit_s: float) -> str:
+    """Why it failed, in one line without addresses: uv's conclusion, else the last thing that it said."""
+    if finished.exit_code is None:
+        return f"no answer within {limit_s:g} s"
+    lines = [_FRAME.sub("", line).strip() for line in finished.err.splitlines()]
+    lines = [_ADDRESS.sub("the package index", line) for line in lines if line]
+    begin = next((number for number, line in enumerate(lines) if line.startswith("Because")), None)
+    words = " ".join(lines[begin:]) if begin is not None else next(reversed(lines), f"exit code {finished.exit_code}")
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
+
+
+def _has_own_index(own: Mapping[str, str]) -> bool:
+    """Whether the user told uv itself where packages come from."""
+    if any(own.get(name) for name in _INDEX_VARIABLES):
+        return True
+    home = Path(own.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    system = [Path(folder) for folder in (own.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":") if folder]
+    return any(_names_an_index(folder / "uv" / "uv.toml") for folder in (home, *system, Path("/etc")))
+
+
+def _names_an_index(file: Path) -> bool:
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # uv itself will complain about a bad one
+        return False
+    return bool(_INDEX_KEYS & {*settings, *settings.get("pip", {})})
+
+
+def _index_of_pip() -> dict[str, str]:
+    """The one index that pip's configuration names, as uv's variable; empty where it names none or there is no pip."""
+    command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    finished = run_child(command, folder=None, limit_s=_PIP_LIMIT_S, environment=os.environ)
+    found: dict[str, str] = {}
+    for line in finished.out.splitlines() if finished.exit_code == 0 else ():
+        name, _, value = line.partition("=")
+        found[name] = value.strip("'\"")
+    named = [found.get(f"{section}.index-url") for section in (":env:", "install", "global")]
+    chosen = next(filter(None, named), None)
+    return {"UV_DEFAULT_INDEX": chosen} if chosen else {}
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
