@@ -84,5 +84,5 @@ Resume = Annotated[
 ]
 OutFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the ONNX file goes.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a report.")]
-Format = Annotated[str, typer.Option("--format", metavar="text|md|csv|json", help="How to print it.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a report, or a JSON file of pytest-benchmark.")]
+Format = Annotated[str, typer.Option("--format", metavar="text|md|csv|json|pytest-benchmark", help="How to print it.")]
