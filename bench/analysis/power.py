@@ -19,7 +19,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 POWER = 0.95  # how often the smallest effect detectable must be caught
 _GATES = 2000  # simulated for one effect
 _SEED = 20_231  # any number; the same for everybody, so that a report can be made again
-_EXACT_PAIRS = 16  # 65536 choices of signs; with more pairs as many are drawn
+_EXACT_PAIRS = 16  # of a design: 65536 choices of signs; of a longer one as many are drawn
+_AT_ONCE = 4096  # gates: their Walsh averages are held in memory
 _STEP = 0.01  # of the answer: detectable effects are told to 1 % of themselves
 _GREATEST = 3.0  # a logarithm: twenty times slower; beyond it nothing is detectable
 
@@ -32,19 +33,17 @@ def pair_sd(values: Sequence[float]) -> float | None:
 def false_alarm_rate(design: Design, values: Sequence[float]) -> float:
     """The share of all ways to label these very pairs under which the gate calls head regressed.
 
-    Where nothing differs each pair could as well have come with its labels exchanged. Every one of the 2^n choices
-    counts up to 16 pairs; of more, as many are drawn. Needs at least as many values as the design's last look.
+    Where nothing differs each pair could as well have come with its labels exchanged. Exact for a design of up to 16
+    pairs: every choice of signs counts; of more, 65536 are drawn. Needs at least as many values as the design's last
+    look; more are gated as its first, middle and last run of pairs, and the mean is told.
     """
-    magnitudes = np.abs(np.asarray(values, float))
-    n = len(magnitudes)
-    if n < design.max_pairs:
-        raise ValueError(f"{n} pairs, the gate may need {design.max_pairs}")
-    if n <= _EXACT_PAIRS:
-        bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-        signs = np.where(bits == 1, 1.0, -1.0)
-    else:
-        signs = np.random.default_rng(_SEED).choice((-1.0, 1.0), size=(2**_EXACT_PAIRS, n))
-    return float(np.mean(answers(design, signs * magnitudes) == "regressed"))
+    magnitudes, n = np.abs(np.asarray(values, float)), design.max_pairs
+    spare = len(magnitudes) - n
+    if spare < 0:
+        raise ValueError(f"{len(magnitudes)} pairs, the gate may need {n}")
+    signs = _signs(n)
+    runs = [magnitudes[start : start + n] for start in sorted({0, spare // 2, spare})]
+    return float(np.mean([np.mean(answers(design, signs * run) == "regressed") for run in runs]))
 
 
 def smallest_detectable(design: Design, sd: float) -> float | None:
@@ -63,7 +62,17 @@ def smallest_detectable(design: Design, sd: float) -> float | None:
 
 
 def answers(design: Design, values: Array) -> Array:
-    """``sequential.decide(...).answer`` of many gates at once, one a row; columns are pairs in their order."""
+    """``sequential.decide(...).answer`` of many gates at once, one a row; columns are pairs in their order.
+
+    "next" where the columns end before a decision. Raises ValueError for a value that is no finite number.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError("a pair's value is not a finite number")
+    parts = [_answers(design, values[start : start + _AT_ONCE]) for start in range(0, len(values), _AT_ONCE)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=object)
+
+
+def _answers(design: Design, values: Array) -> Array:
     line, budget = math.log1p(design.delta / 2), math.log1p(design.delta)
     found: Array = np.full(len(values), "next", dtype=object)
     for look in design.looks:
@@ -78,6 +87,13 @@ def answers(design: Design, values: Array) -> Array:
         for rows, verdict in verdicts:
             found[open_rows[rows]] = verdict
     return found
+
+
+def _signs(n: int) -> Array:
+    """All choices of n signs, a row each; 65536 drawn ones where they are more."""
+    if n > _EXACT_PAIRS:
+        return np.random.default_rng(_SEED).choice((-1.0, 1.0), size=(2**_EXACT_PAIRS, n))
+    return np.where((np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1, 1.0, -1.0)
 
 
 def _alarms(design: Design, noise: Array, effect: float) -> float:

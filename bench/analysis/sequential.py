@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import count
 from typing import Literal
 
 from bench.analysis.statistics import hodges_lehmann, lower_bound, rank_of_size, tail_probability, upper_bound
@@ -23,7 +24,9 @@ DELTA = 0.05
 ALPHA = 0.01
 BETA = 0.05
 MAX_PAIRS = 16
-_FIRST_SHARE = {"alarm": 0.42, "pass": 0.65}  # of the whole budget that the first look may take
+LEAST_CHANCE = 1e-12  # that an error may be given
+MOST_PAIRS = 100  # of one case: a gate's Walsh averages grow with the square of its pairs
+_FIRST_SHARE = {"alarm": 0.3907, "pass": 0.65}  # of the whole budget that the first look may take: 1/256 of 1 %, 1/32
 _LATER_SHARES = {3: (0.42, 0.28, 0.30)}  # of what the first look left; even for another number of looks
 
 
@@ -83,17 +86,19 @@ def make_design(
 ) -> Design:
     """The ranks for every look; ``looks`` default to ``default_looks``.
 
-    The first look at which a decision is possible takes the least rank, what it leaves is shared among the later ones.
-    UsageError for settings under which an alarm or a pass can never be given, naming the least ``--max-pairs``.
+    The first look that takes no more than its share of the chances takes the least rank, what it leaves is shared among
+    the later ones. UsageError for settings under which an alarm or a pass can never be given, naming the least
+    ``--max-pairs``.
     """
     _check_ranges(delta, alpha, beta, cases)
     pairs = tuple(sorted(set(looks))) if looks else default_looks(alpha, beta, max_pairs, cases)
-    if not pairs or pairs[0] < 1:
-        raise UsageError(f"looks {pairs}: expected numbers of pairs of at least 1")
+    if pairs[0] < 1 or pairs[-1] > MOST_PAIRS:
+        raise UsageError(f"{pairs[0] if pairs[0] < 1 else pairs[-1]} pairs: expected from 1 to {MOST_PAIRS}")
     least = max(_first_possible(alpha / cases, 1), _first_possible(beta, 1))
     if pairs[-1] < least:
         raise UsageError(_too_few(pairs[-1], least, alpha, beta, cases))
-    alarm, passed = _ranks(pairs, alpha / cases), _ranks(pairs, beta)
+    alarm = _ranks(pairs, alpha / cases, _FIRST_SHARE["alarm"])
+    passed = _ranks(pairs, beta, _FIRST_SHARE["pass"])
     return Design(
         delta=delta,
         alpha=alpha,
@@ -114,6 +119,8 @@ def make_design(
 
 def default_looks(alpha: float, beta: float, max_pairs: int, cases: int) -> tuple[int, ...]:
     """5, 8, 12 and 16 pairs for the default settings: the first pass, the first alarm, half-way, and the last."""
+    if max_pairs > MOST_PAIRS:
+        raise UsageError(f"--max-pairs {max_pairs}: at most {MOST_PAIRS}")
     first_pass = _first_possible(beta, _FIRST_SHARE["pass"])
     first_alarm = _first_possible(alpha / cases, _FIRST_SHARE["alarm"])
     least = max(first_pass, first_alarm)
@@ -163,9 +170,10 @@ def is_improved(design: Design, values: Sequence[float]) -> bool:
     return decide(design, [-value for value in values]).answer == "regressed"
 
 
-def _ranks(pairs: Sequence[int], budget: float) -> list[int]:
+def _ranks(pairs: Sequence[int], budget: float, first_share: float) -> list[int]:
     """The rank of each look, 0 where none fits."""
-    possible = [n for n in pairs if 2.0**-n <= budget]
+    within_share = [n for n in pairs if 2.0**-n <= budget * first_share]
+    possible = within_share or [n for n in pairs if 2.0**-n <= budget]
     first, later = possible[0], possible[1:]
     left = budget - tail_probability(first, 1)
     shares = _LATER_SHARES.get(len(later), (1 / max(1, len(later)),) * len(later))
@@ -175,22 +183,21 @@ def _ranks(pairs: Sequence[int], budget: float) -> list[int]:
 
 def _first_possible(budget: float, share: float) -> int:
     """The least number of pairs whose one possible unanimous outcome is rarer than ``share`` of the budget."""
-    return max(1, math.ceil(-math.log2(budget * share)))
+    return next(n for n in count(1) if 2.0**-n <= budget * share)
 
 
 def _check_ranges(delta: float, alpha: float, beta: float, cases: int) -> None:
     if not 0 < delta <= 10:
         raise UsageError(f"--delta {delta:g}: expected a share of the baseline's time above 0, such as 5%")
     for flag, value in (("--alpha", alpha), ("--beta", beta)):
-        if not 0 < value < 0.5:
-            raise UsageError(f"{flag} {value:g}: expected a chance of error between 0 and 50%, such as 1%")
+        if not LEAST_CHANCE <= value < 0.5:
+            raise UsageError(f"{flag} {value:g}: expected a chance of error below 50%, such as 1%")
     if cases < 1:
         raise ValueError(f"a gate over {cases} cases")
 
 
 def _too_few(pairs: int, least: int, alpha: float, beta: float, cases: int) -> str:
     over = f" over {cases} gates" if cases > 1 else ""
-    return (
-        f"--max-pairs {pairs}: no verdict is possible with alpha {alpha:g} and beta {beta:g}{over}; "
-        f"the least is --max-pairs {least}"
+    return f"--max-pairs {pairs}: too few to accuse and to pass with alpha {alpha:g} and beta {beta:g}{over}; " + (
+        f"the least is --max-pairs {least}" if least <= MOST_PAIRS else f"it would take {least} pairs"
     )
