@@ -32,6 +32,28 @@ class ModelAsked(msgspec.Struct, frozen=True, kw_only=True):
     batch: tuple[int, ...] = ()
 
 
+class BudgetAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The change that is allowed to the cases that it fits; None fits every one."""
+
+    delta: float
+    model: str | None = None
+    runtime: RuntimeSpec | None = None
+    batch: int | None = None
+
+
+class GateAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source asked of a gate; shares, not percent; None or empty where it said nothing."""
+
+    delta: float | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    max_pairs: int | None = None
+    time_limit: float | None = None
+    metrics: tuple[str, ...] = ()
+    inconclusive: str | None = None
+    budgets: tuple[BudgetAsked, ...] = ()
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What one source asked for; None or empty where it said nothing."""
 
@@ -56,6 +78,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     signature: str | None = None
     rtol: dict[str, float] = {}
     atol: dict[str, float] = {}
+    gate: GateAsked | None = None
 
 
 class Mistakes:

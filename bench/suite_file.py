@@ -23,6 +23,21 @@ A suite file says in keys what the command line says in flags. Paths in it are m
     [input_shapes]
     image = [1, 3, 224, 224]
 
+    [gate]                       # of `bench gate` alone
+    delta = "5%"                 # --delta; or 0.05
+    alpha = "1%"                 # --alpha
+    beta = "5%"                  # --beta
+    max_pairs = 16               # --max-pairs
+    time_limit = 600             # --time-limit, of all pairs together
+    metrics = ["latency", "agreement"]  # --metric
+    inconclusive = "fail"        # --inconclusive
+
+    [[gate.budget]]              # a delta of its own for the cases that fit; the last that fits counts
+    model = "mobilenet_v1"
+    runtime = "tensorflow"
+    batch = 8
+    delta = "10%"
+
 ``--unsafe`` and ``--onnx`` are for the command line alone.
 """
 
@@ -38,9 +53,10 @@ from typing import Annotated, Any
 import msgspec
 
 from bench.errors import UsageError
+from bench.gate_asking import GateTable, gate_table_asked
 from bench.records import RuntimeSpec
 from bench.specs import parse_model, parse_runtimes
-from bench.suite import REPETITIONS, Asked, Effort, Mistakes, ModelAsked, Parsed
+from bench.suite import REPETITIONS, Asked, Effort, GateAsked, Mistakes, ModelAsked, Parsed
 
 SUITE_FILE = "bench.toml"
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -88,6 +104,7 @@ class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input_shapes: dict[str, tuple[Count, ...]] = {}
     rtol: Budget | dict[str, Budget] = {}
     atol: Budget | dict[str, Budget] = {}
+    gate: GateTable | None = None
 
 
 def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> Asked:
@@ -99,12 +116,26 @@ def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> 
     _named(raw.get("runtimes"), lambda text: parse_runtimes([text]), f"{path}: runtimes", mistakes)
     mistakes.raise_any()
     runtimes = mistakes.attempt(lambda: parse_runtimes(table.runtimes, usable), f"{path}: runtimes")
+    gate = gate_table_asked(table.gate, f"{path}: gate", mistakes) if table.gate else None
     mistakes.raise_any()
     models = (
         ModelAsked(spec=spec, batch=entry.batch or () if isinstance(entry, ModelTable) else ())
         for entry, spec in zip(table.models, specs, strict=True)
     )
-    return _asked(table, tuple(models), runtimes or (), path.parent)
+    return _asked(table, tuple(models), runtimes or (), gate, path.parent)
+
+
+def read_gate_table(path: Path) -> GateAsked | None:
+    """What the file's ``[gate]`` asks for, whatever else is in the file; None where it has none or is not there."""
+    if not path.is_file():
+        return None
+    mistakes = Mistakes()
+    table = decode_suite(
+        {"models": ["-"], **{k: v for k, v in _read(path).items() if k == "gate"}}, str(path), mistakes
+    )
+    asked = gate_table_asked(table.gate, f"{path}: gate", mistakes) if table.gate else None
+    mistakes.raise_any()
+    return asked
 
 
 def decode_suite(raw: dict[str, Any], where: str, mistakes: Mistakes) -> SuiteTable:
@@ -144,6 +175,7 @@ def _located(message: str, where: str) -> str:
     if value := re.fullmatch("Invalid enum value (.*)", text):  # only effort has one
         text = f"expected one of {', '.join(REPETITIONS)}, got {value[1]}"
     plain = re.sub("`([a-z]+(?: \\| [a-z]+)*)`", _in_words, text.replace("Object missing required field", "it lacks"))
+    plain = plain.replace("Object contains unknown field", "no such key:")
     return f"{where}{place.rstrip('`')}: {plain[:1].lower()}{plain[1:]}"
 
 
@@ -174,7 +206,13 @@ def _named(entries: Any, parse: Callable[[str], Parsed], where: str, mistakes: M
     return [one for one in found if one is not None]
 
 
-def _asked(table: SuiteTable, models: tuple[ModelAsked, ...], runtimes: tuple[RuntimeSpec, ...], folder: Path) -> Asked:
+def _asked(
+    table: SuiteTable,
+    models: tuple[ModelAsked, ...],
+    runtimes: tuple[RuntimeSpec, ...],
+    gate: GateAsked | None,
+    folder: Path,
+) -> Asked:
     every = {"": table.input_range} if isinstance(table.input_range, tuple) else table.input_range
     same = ("batch", "threads", "effort", "calls", "seconds", "tail", "time_limit", "seed", "opset", "custom_objects")
     return Asked(
@@ -186,6 +224,7 @@ def _asked(table: SuiteTable, models: tuple[ModelAsked, ...], runtimes: tuple[Ru
         signature=table.signature,
         rtol=_by_output(table.rtol),
         atol=_by_output(table.atol),
+        gate=gate,
         **{key: getattr(table, key) for key in same},
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UsageError
 from bench.flags import Flags, parse_batches, parse_flags, parse_names, parse_ranges, parse_shapes, parse_tolerances
+from bench.gate_asking import BudgetTable, GateTable
 from bench.records import MeasureSettings, PrepareSettings, Suite, Tolerance
 from bench.specs import DEFAULT_RUNTIMES, parse_runtimes
 from bench.suite import TAIL_CALLS, Asked, build_suite, check_tolerance_names, merge
@@ -283,8 +284,12 @@ def test_every_key_of_the_schema_is_documented() -> None:
 
     documented = bench.suite_file.__doc__ or ""
     missing = [field.name for field in msgspec.structs.fields(SuiteTable) if f"{field.name} =" not in documented]
-    assert missing == ["input_shapes"]  # a table of its own
+    assert missing == ["input_shapes", "gate"]  # tables of their own
     assert "[input_shapes]" in documented
+    assert "[gate]" in documented
+    keys = [field.name for table in (GateTable, BudgetTable) for field in msgspec.structs.fields(table)]
+    assert [key for key in keys if f"{key} =" not in documented and key != "budget"] == []
+    assert "[[gate.budget]]" in documented
 
 
 def test_paths_are_meant_from_the_folder_of_the_file(tmp_path: Path) -> None:
