@@ -34,7 +34,6 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(rich_markup_mode=None, help="What prepare keeps between runs.")
 app.add_typer(cache_app, name="cache")
-cli_ci.register(app)
 
 
 def main() -> NoReturn:
@@ -212,6 +211,9 @@ def cache_clear() -> int:
     from bench.commands.cache import clear_cache
 
     return clear_cache(console=make_console())
+
+
+cli_ci.register(app)
 
 
 def _flags(values: Mapping[str, Any]) -> Flags:

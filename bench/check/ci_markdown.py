@@ -33,7 +33,7 @@ Told = tuple[FoundGate, Judged]
 
 def marker(title: str) -> str:
     """The hidden first line of a comment; comments of other titles have another."""
-    return f"<!-- onnx-crossbench gate {re.sub('[^A-Za-z0-9._]+', '-', title).strip('-')} -->"
+    return f"<!-- onnx-crossbench gate {re.sub('[^A-Za-z0-9._-]', '-', title)} -->"
 
 
 def comment_markdown(gates: Sequence[FoundGate], title: str = "gate", limit: int = COMMENT_LIMIT) -> str:
