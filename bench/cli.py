@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bench import __version__, cli_ci
+from bench import __version__, cli_ci, cli_compare
 from bench import cli_flags as f
 from bench.cli_shell import guarded, make_console, open_closed_streams, say, shown_progress, warn, written_stdout
 from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError, Terminated
@@ -214,6 +214,7 @@ def cache_clear() -> int:
 
 
 cli_ci.register(app)
+app.command("compare")(cli_compare.compare)
 
 
 def _flags(values: Mapping[str, Any]) -> Flags:

@@ -1,0 +1,149 @@
+"""The rows of two reports -> which row is the same case as which. Pure.
+
+A case is model, runtime, options, label, batch, threads, precision and boundary, as asked for. Its version and digests
+are what may have changed since, so they are no part of it, unless one report holds two versions side by side. What is
+left over on both sides and differs in just one of those fields is the same case too, with a difference to name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from bench.check.compare_records import Side
+from bench.errors import UsageError
+from bench.rows import Row
+
+_LOOSENED = ("version", "threads", "precision", "boundary", "options", "batch_size")
+_VERSION = re.compile(r"@([0-9][0-9A-Za-z.+!-]*)")
+
+
+class Identity(NamedTuple):
+    """What makes a case the same in another run."""
+
+    model: str
+    runtime: str
+    version: str  # "" unless a report has several of the case
+    options: str
+    label: str
+    batch_size: int
+    threads: int
+    precision: str
+    boundary: str
+
+
+class Joined(NamedTuple):
+    """A case of either side; one of them may be absent."""
+
+    identity: Identity
+    reference: Row | None
+    other: Row | None
+
+
+def identify(sides: Sequence[Side]) -> list[dict[Identity, Row]]:
+    """The rows of each side by identity, in their order. UsageError where a case comes twice in one report."""
+    several = {
+        key for side in sides for key, count in Counter(_identity(row) for row in side.rows).items() if count > 1
+    }
+    return [_by_identity(side, several) for side in sides]
+
+
+def join(reference: Mapping[Identity, Row], other: Mapping[Identity, Row]) -> list[Joined]:
+    """Every case of either side, once: the reference's in their order, then those in the other alone."""
+    near = _near_matches([key for key in reference if key not in other], [key for key in other if key not in reference])
+    matched = {key: other[near.get(key, key)] for key in reference if near.get(key, key) in other}
+    taken = set(near.values())
+    return [Joined(key, row, matched.get(key)) for key, row in reference.items()] + [
+        Joined(key, None, row) for key, row in other.items() if key not in reference and key not in taken
+    ]
+
+
+def likely_name(gone: Identity, new: Sequence[Identity]) -> str:
+    """The new case that differs from one that is gone in model, runtime or label alone; "" where there is none."""
+    alike = [key for key in new if sum(a != b for a, b in zip(gone, key, strict=True)) == 1]
+    return name_of(alike[0]) if alike else ""
+
+
+def name_of(identity: Identity) -> str:
+    """The case for a person; precision and boundary only where they are not the usual ones."""
+    parts = [identity.model, runtime_of(identity), f"batch {identity.batch_size}", f"threads {identity.threads}"]
+    return " | ".join([*parts, *_unusual(identity)])
+
+
+def group_of(identity: Identity) -> str:
+    """What a case shares with those it may be compared with in one run, for a heading."""
+    threads = f"{identity.threads} thread{'s' * (identity.threads != 1)}"
+    return ", ".join([identity.model, f"batch {identity.batch_size}", threads, *_unusual(identity)])
+
+
+def runtime_of(identity: Identity) -> str:
+    """The runtime as a spec writes it, its version only where it tells two cases of one report apart."""
+    version = f"@{identity.version}" if identity.version else ""
+    options = f":{identity.options}" if identity.options else ""
+    return f"{identity.runtime}{version}{options}{f'#{identity.label}' if identity.label else ''}"
+
+
+def _unusual(identity: Identity) -> list[str]:
+    usual = {"precision": "float32", "boundary": "host"}
+    return [value for field, word in usual.items() if (value := getattr(identity, field)) != word]
+
+
+def _identity(row: Row, *, with_version: bool = False) -> Identity:
+    asked, options, label = _split_spec(row)
+    return Identity(
+        model=row.model,
+        runtime=row.runtime,
+        version=(asked or row.runtime_version or "") if with_version else "",
+        options=options,
+        label=label,
+        batch_size=row.batch_size,
+        threads=row.threads,
+        precision=row.precision,
+        boundary=row.boundary,
+    )
+
+
+def _split_spec(row: Row) -> tuple[str, str, str]:
+    """Version, options and label of ``NAME[@VERSION][:key=value,...][#LABEL]``."""
+    rest = row.runtime_spec.removeprefix(row.runtime) if row.runtime_spec.startswith(row.runtime) else ""
+    version = _VERSION.match(rest)
+    rest = rest[version.end() :] if version else rest
+    if row.label and rest.endswith(f"#{row.label}"):
+        rest = rest.removesuffix(f"#{row.label}")
+    return (version[1] if version else ""), rest.removeprefix(":"), row.label
+
+
+def _by_identity(side: Side, several: set[Identity]) -> dict[Identity, Row]:
+    found: dict[Identity, Row] = {}
+    for row in side.rows:
+        key = _identity(row)
+        key = _identity(row, with_version=True) if key in several else key
+        if key in found:
+            raise UsageError(
+                f"comparing report {side.letter} ({side.path}): the case {name_of(key)!r} is in it more than once, so "
+                "nothing can be said of it; label its runtimes, as in cpu#a,cpu#b, and measure again"
+            )
+        found[key] = row
+    return found
+
+
+def _near_matches(left: Sequence[Identity], right: Sequence[Identity]) -> dict[Identity, Identity]:
+    """Leftovers that differ in one field alone, where only one of either side does."""
+    matched: dict[Identity, Identity] = {}
+    for field in _LOOSENED:
+        ours = _by_loosened((key for key in left if key not in matched), field)
+        taken = set(matched.values())
+        theirs = _by_loosened((key for key in right if key not in taken), field)
+        matched |= {
+            keys[0]: theirs[loose][0] for loose, keys in ours.items() if len(keys) == len(theirs.get(loose, ())) == 1
+        }
+    return matched
+
+
+def _by_loosened(keys: Iterable[Identity], field: str) -> dict[tuple[str | int, ...], list[Identity]]:
+    groups: dict[tuple[str | int, ...], list[Identity]] = {}
+    for key in keys:
+        groups.setdefault(tuple(value for name, value in key._asdict().items() if name != field), []).append(key)
+    return groups
