@@ -1,0 +1,288 @@
+"""The gate's self-test: what is tried, what each trial came to, and whether the gate keeps its promises. Pure.
+
+Two promises are counted with exact (Clopper-Pearson) intervals: identical sides are accused at most with chance alpha,
+and a slowdown of the planted size is called REGRESSED but for a chance of beta. Everything else that is planted (wrong
+outputs, a fallback, a case that is gone) must fire every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from statistics import fmean
+from typing import Literal
+
+from bench.check.records import GateResult, Metric
+from bench.errors import EXIT_CANNOT_TELL, EXIT_CASE_FAILED, EXIT_DISAGREE, EXIT_OK, EXIT_OVER_BUDGET
+from bench.records import Record
+
+TrialKind = Literal["same", "nodes", "busy", "wrong", "fallback", "gone"]
+PlantKind = Literal["nodes", "busy"]
+Load = Literal["quiet", "burst"]
+Outcome = Literal["fired", "missed", "inconclusive", "failed"]
+
+KINDS: tuple[TrialKind, ...] = ("same", "nodes", "busy", "wrong", "fallback", "gone")
+SLOW: tuple[TrialKind, ...] = ("nodes", "busy")
+LEVEL = 0.95
+_FAR = 1_000_000  # between the seeds of two self-tests
+
+
+class Identity(Record, frozen=True, tag="identity"):
+    """First line of a file of trials: what they are trials of. Trials of two identities are not counted together."""
+
+    bench_version: str
+    sources: str  # digest of the code that measures and decides
+    model: str
+    model_digest: str
+    runtime: str
+    runtime_version: str
+    threads: int
+    delta: float
+    alpha: float
+    beta: float
+    max_pairs: int
+    cpu: str
+    cpus: int
+
+
+class Plant(Record, frozen=True, tag="plant"):
+    """A slowdown that is planted: chosen by measuring. Changes are head over baseline less 1."""
+
+    kind: PlantKind
+    share: float  # asked for
+    amount: float  # nodes: of the multiply-adds; busy: of each call
+    text: str
+    change: float  # measured
+    change_low: float  # two-sided bounds at ``level``
+    change_high: float
+    level: float
+    pairs: int
+
+
+class Key(Record, frozen=True):
+    """One trial to be made."""
+
+    kind: TrialKind
+    number: int
+    load: Load
+    seed: int
+    share: float | None = None  # of a planted slowdown
+    variant: str = ""  # which wrong kernel, which fallback
+
+
+class Trial(Record, frozen=True, tag="trial"):
+    """One whole gate."""
+
+    key: Key
+    answers: dict[Metric, str]
+    exit_code: int
+    pairs: int
+    seconds: float
+    change: float | None = None
+    bound: float | None = None  # lower where it regressed, else upper; one-sided at the deciding look's size
+    sd: float | None = None
+    load_1min: float | None = None
+    foreign_cpus: float | None = None
+    reason: str = ""  # of the strongest verdict
+
+
+Line = Identity | Plant | Trial
+
+
+class Row(Record, frozen=True):
+    """All trials of one kind under one load."""
+
+    kind: TrialKind
+    load: Load
+    share: float | None
+    trials: int
+    fired: int
+    missed: int
+    inconclusive: int
+    failed: int
+    low: float  # exact interval of the rate of ``fired``
+    high: float
+    mean_pairs: float
+    mean_seconds: float
+
+
+def plan_trials(
+    *, aa: int, plants: int, share: float, load: Load, seed: int, slow: Sequence[PlantKind], faults: Sequence[Key]
+) -> list[Key]:
+    """Every trial: the faults that must fire first, then identical and slow ones mixed evenly. Nothing is drawn.
+
+    ``faults`` come with kind and variant; number, load and seed are put in here.
+    """
+    lots: dict[TrialKind, list[Key]] = {"same": [Key(kind="same", number=n, load=load, seed=0) for n in range(aa)]}
+    for kind in slow:
+        lots[kind] = [Key(kind=kind, number=n, load=load, seed=0, share=share) for n in range(plants)]
+    mixed = sorted(
+        (key for lot in lots.values() for key in lot),
+        key=lambda key: ((key.number + 0.5) / len(lots[key.kind]), KINDS.index(key.kind)),
+    )
+    first = [Key(kind=one.kind, number=n, load=load, seed=0, variant=one.variant) for n, one in enumerate(faults)]
+    return [_with_seed(key, seed) for key in (*first, *mixed)]
+
+
+def missing(planned: Sequence[Key], trials: Sequence[Trial]) -> list[Key]:
+    """What of the plan was not tried yet."""
+    tried = {trial.key for trial in trials}
+    return [key for key in planned if key not in tried]
+
+
+def make_trial(key: Key, result: GateResult) -> Trial:
+    """The gate's result as a line of the file."""
+    latency = next((one for one in result.judged if one.metric == "latency"), None)
+    loud = next((one for one in result.judged if one.answer != "PASS"), latency)
+    foreign = [pair.foreign_cpus for pair in result.pairs if pair.foreign_cpus is not None]
+    load = [pair.load_1min for pair in result.pairs if pair.load_1min is not None]
+    regressed = latency is not None and latency.answer == "REGRESSED"
+    return Trial(
+        key=key,
+        answers={one.metric: one.answer for one in result.judged},
+        exit_code=result.exit_code,
+        pairs=len(result.pairs),
+        seconds=round(result.seconds, 3),
+        change=latency.change if latency else None,
+        bound=(latency.change_low if regressed else latency.change_high) if latency else None,
+        sd=latency.sd if latency else None,
+        load_1min=fmean(load) if load else None,
+        foreign_cpus=fmean(foreign) if foreign else None,
+        reason=loud.reason if loud else "",
+    )
+
+
+def outcome(trial: Trial) -> Outcome:
+    """Whether the gate fired: for identical sides that is an alarm, for everything else what it is there for.
+
+    Verdict and exit code must both say so: who reads the one must not be told otherwise than who reads the other.
+    """
+    return _OUTCOMES[trial.key.kind](set(trial.answers.values()), trial.exit_code)
+
+
+def count_rows(trials: Sequence[Trial]) -> list[Row]:
+    """A row for each kind, load and share, in the order of ``KINDS``; a trial that is there twice counts once."""
+    unique = {trial.key: trial for trial in trials}
+    lots: dict[tuple[TrialKind, Load, float | None], list[Trial]] = {}
+    for trial in unique.values():
+        lots.setdefault((trial.key.kind, trial.key.load, trial.key.share), []).append(trial)
+    return [
+        _row(*lot, lots[lot])
+        for lot in sorted(lots, key=lambda lot: (lot[1] != "quiet", KINDS.index(lot[0]), lot[2] or 0))
+    ]
+
+
+@cache
+def exact_interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Clopper-Pearson: bounds of a rate of which ``k`` of ``n`` were seen, ``level`` two-sided."""
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
+    high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
+    return low, high
+
+
+def problems(rows: Sequence[Row], plants: Sequence[Plant], *, alpha: float, beta: float) -> list[str]:
+    """Every promise that the trials contradict, a sentence each; none where the gate may be believed."""
+    found = [sentence for row in rows for sentence in _problems_of(row, alpha, beta)]
+    return found + [
+        f"the planted slowdown ({plant.kind}) is not shown to be {plant.share:+.1%}: "
+        f"{plant.change_low:+.2%} to {plant.change_high:+.2%} was measured, so its trials show nothing"
+        for plant in plants
+        if plant.change_low < plant.share
+    ]
+
+
+def exit_code_of(rows: Sequence[Row], found: Sequence[str]) -> int:
+    """0 for a gate that may be believed, 4 for one that may not, 5 where identical or slow sides were not tried."""
+    if found:
+        return EXIT_OVER_BUDGET
+    kinds = {row.kind for row in rows}
+    return EXIT_OK if "same" in kinds and kinds & set(SLOW) else EXIT_CANNOT_TELL
+
+
+def _with_seed(key: Key, seed: int) -> Key:
+    place = KINDS.index(key.kind) * 2 + (key.load != "quiet")
+    return Key(
+        kind=key.kind,
+        number=key.number,
+        load=key.load,
+        seed=seed * _FAR * 100 + place * _FAR + key.number,
+        share=key.share,
+        variant=key.variant,
+    )
+
+
+def _of_same(answers: set[str], code: int) -> Outcome:
+    if answers & {"REGRESSED", "DISAGREES"} or code in (EXIT_DISAGREE, EXIT_OVER_BUDGET):
+        return "fired"
+    if answers == {"PASS"} and code == EXIT_OK:
+        return "missed"  # nothing is there to be found: this is how it should be
+    return "inconclusive" if code == EXIT_CANNOT_TELL and "INCONCLUSIVE" in answers else "failed"
+
+
+def _of_slow(answers: set[str], code: int) -> Outcome:
+    if "REGRESSED" in answers and code == EXIT_OVER_BUDGET:
+        return "fired"
+    if code == EXIT_CANNOT_TELL and "INCONCLUSIVE" in answers:
+        return "inconclusive"
+    return "missed" if answers == {"PASS"} or code == EXIT_OK else "failed"
+
+
+def _of_wrong(answers: set[str], code: int) -> Outcome:
+    return "fired" if "DISAGREES" in answers and code == EXIT_DISAGREE else "missed"
+
+
+def _of_fallback(answers: set[str], code: int) -> Outcome:
+    refused = bool(answers) and answers <= {"FAILED", "NOT COMPARABLE"}
+    return "fired" if refused and code in (EXIT_CANNOT_TELL, EXIT_CASE_FAILED) else "missed"
+
+
+def _of_gone(answers: set[str], code: int) -> Outcome:
+    return "fired" if "PASS" not in answers and code != EXIT_OK else "missed"
+
+
+_OUTCOMES: dict[TrialKind, Callable[[set[str], int], Outcome]] = {
+    "same": _of_same,
+    "nodes": _of_slow,
+    "busy": _of_slow,
+    "wrong": _of_wrong,
+    "fallback": _of_fallback,
+    "gone": _of_gone,
+}
+
+
+def _row(kind: TrialKind, load: Load, share: float | None, trials: Sequence[Trial]) -> Row:
+    outcomes = [outcome(trial) for trial in trials]
+    fired = outcomes.count("fired")
+    low, high = exact_interval(fired, len(trials))
+    return Row(
+        kind=kind,
+        load=load,
+        share=share,
+        trials=len(trials),
+        fired=fired,
+        missed=outcomes.count("missed"),
+        inconclusive=outcomes.count("inconclusive"),
+        failed=outcomes.count("failed"),
+        low=low,
+        high=high,
+        mean_pairs=fmean(trial.pairs for trial in trials),
+        mean_seconds=fmean(trial.seconds for trial in trials),
+    )
+
+
+def _problems_of(row: Row, alpha: float, beta: float) -> list[str]:
+    told = f"{row.fired} of {row.trials}, {row.low:.2%} to {row.high:.2%}"
+    if row.kind == "same":
+        said = [f"fires falsely: identical sides were accused {told}; promised is {alpha:.2g}"] * (row.low > alpha)
+    elif row.kind in SLOW:
+        said = [f"fails to fire: {row.kind} under {row.load} load was caught {told}; promised is {1 - beta:.2g}"] * (
+            row.high < 1 - beta
+        )
+    else:
+        said = [f"fails to fire: {row.kind} was caught {row.fired} of {row.trials}"] * (row.fired < row.trials)
+    if row.failed:
+        said.append(f"{row.failed} of {row.trials} trials ({row.kind}) came to no verdict: workers failed")
+    return said
