@@ -1,7 +1,8 @@
 """A bundle's folder: written whole, moved anywhere, and checked file by file when it is opened.
 
-``bundle.json``; ``models/N/`` with the files that a runtime loads, a folder a kind, and ``inputs.npz``, ``truth.npz``;
-``locks/<key>.txt`` for runtimes that live in environments of their own. Starts nothing.
+``bundle.json`` with its sha256 beside it; ``models/N/`` with the files that a runtime loads, a folder a kind, and
+``inputs.npz``, ``truth.npz``; ``locks/<key>.txt`` for runtimes that live in environments of their own. Nothing in it
+tells whose machine it was made on. Starts nothing.
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from bench.check.private import scrub_bundle
 from bench.check.records import BUNDLE_SCHEMA, Bundle
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.prepare.arrays import load_arrays
-from bench.prepare.digests import artifact_digest, artifact_files
+from bench.prepare.digests import artifact_digest, artifact_files, file_digest
 from bench.records import ArrayFile, Artifact, Prepared
+from bench.runtimes.table import RUNTIMES
 
 BUNDLE_FILE = "bundle.json"
+DIGEST_FILE = "bundle.sha256"  # of bundle.json, as sha256sum writes it
 _MADE_AGAIN = "make it again with `bench bundle`"
 _replace = msgspec.structs.replace
 
@@ -38,27 +43,18 @@ def write_bundle(folder: Path, bundle: Bundle, locks: Mapping[str, str], *, repl
     ``locks``: text by the file name that cases say. The folder appears whole or not at all; UsageError where something
     is there already and ``replacing`` is false, or where it can't be written.
     """
-    if folder.exists() and not replacing:
-        what = "a bundle is there" if is_bundle(folder) else "something else is there"
-        raise UsageError(
-            f"writing bundle {folder}: {what}; refresh a baseline by `bench gate --refresh` once it passes, "
-            "give another --out, or --replace"
-        )
-    if replacing and folder.exists() and not is_bundle(folder):
-        raise UsageError(f"writing bundle {folder}: it is no bundle, so it is not replaced; give another --out")
+    _refuse_twice(f"writing bundle {folder}", bundle)
+    _refuse_what_is_there(folder, replacing)
+    place = folder.resolve()  # a link keeps pointing at the bundle
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     except OSError as error:
         raise UsageError(f"writing bundle {folder}: {error.strerror or error}") from error
     try:
         _fill(unfinished, bundle, locks)
         unfinished.chmod(0o755)
-        old = unfinished.with_name(f"{unfinished.name}-old")
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(unfinished, folder)
-        shutil.rmtree(old, ignore_errors=True)
+        _put(unfinished, place)
     except OSError as error:
         raise UsageError(f"writing bundle {folder}: {error.strerror or error}") from error
     finally:
@@ -72,18 +68,56 @@ def open_bundle(folder: Path) -> Bundle:
     UsageError where it is no bundle, is too new for us, or is damaged: which file, and how to go on.
     """
     bundle = _read(folder)
-    twice = [name for name, count in Counter(case.name for case in bundle.cases).items() if count > 1]
-    if twice or not (bundle.cases or bundle.missing):
-        raise UsageError(f"opening bundle {folder}: {f'{twice[0]} is there twice' if twice else 'it has no case'}")
+    _refuse_twice(f"opening bundle {folder}", bundle)
     models = {name: _with_base(prepared, folder) for name, prepared in bundle.models.items()}
     for case in bundle.cases:
         if case.case.model not in models:
             raise UsageError(f"opening bundle {folder}: case {case.name} has no model; {_MADE_AGAIN}")
-        if case.lock and not (folder / case.lock).is_file():
+        if case.case.runtime.name not in RUNTIMES:
+            raise UsageError(
+                f"opening bundle {folder}: this bench has no runtime {case.case.runtime.name}; "
+                "install the onnx-crossbench that made it"
+            )
+        if case.lock and not Path(_absolute(folder, case.lock)).is_file():
             raise UsageError(f"opening bundle {folder}: {case.lock} is missing; {_MADE_AGAIN}")
     for prepared in models.values():
         _check(folder, prepared)
     return _replace(bundle, models=models)
+
+
+def _refuse_twice(doing: str, bundle: Bundle) -> None:
+    twice = [name for name, count in Counter(case.name for case in bundle.cases).items() if count > 1]
+    if twice:
+        raise UsageError(f"{doing}: {twice[0]} is there twice; label its runtimes, as in cpu#a,cpu#b")
+    if not (bundle.cases or bundle.missing):
+        raise UsageError(f"{doing}: it has no case")
+
+
+def _refuse_what_is_there(folder: Path, replacing: bool) -> None:
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not replacing:
+        what = "a bundle is there" if is_bundle(folder) else "something else is there"
+        raise UsageError(
+            f"writing bundle {folder}: {what}; refresh a baseline by `bench gate --refresh` once it passes, "
+            "give another --out, or --replace"
+        )
+    if not is_bundle(folder):
+        raise UsageError(f"writing bundle {folder}: it is no bundle, so it is not replaced; give another --out")
+
+
+def _put(unfinished: Path, place: Path) -> None:
+    """Move the folder to its place; what was there comes back where that can't be, and goes once it was."""
+    old = unfinished.with_name(f"{unfinished.name}-old")
+    try:
+        if place.exists():
+            os.replace(place, old)
+        os.replace(unfinished, place)
+    except BaseException:
+        if old.exists() and not place.exists():
+            os.replace(old, place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _fill(folder: Path, bundle: Bundle, locks: Mapping[str, str]) -> None:
@@ -93,8 +127,9 @@ def _fill(folder: Path, bundle: Bundle, locks: Mapping[str, str]) -> None:
     for file, text in locks.items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(text, encoding="utf-8")
-    plain = msgspec.to_builtins(_replace(bundle, models=models))
+    plain = msgspec.to_builtins(scrub_bundle(_replace(bundle, models=models)))
     (folder / BUNDLE_FILE).write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / DIGEST_FILE).write_text(f"{file_digest(folder / BUNDLE_FILE)}  {BUNDLE_FILE}\n", encoding="utf-8")
 
 
 def _copy(prepared: Prepared, folder: Path, place: Path) -> Prepared:
@@ -132,39 +167,66 @@ def _read(folder: Path) -> Bundle:
                 f"opening bundle {folder}: it has schema version {version}, this bench reads up to {BUNDLE_SCHEMA}; "
                 "install a newer onnx-crossbench"
             )
-        return msgspec.json.decode(content, type=Bundle)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        bundle = msgspec.json.decode(content, type=Bundle)
+        if datetime.fromisoformat(bundle.made).tzinfo is None:
+            raise ValueError(f"made {bundle.made}: no time zone")
+        recorded = (folder / DIGEST_FILE).read_text(encoding="utf-8").split()[:1]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UsageError(f"opening bundle {folder}: {BUNDLE_FILE} is damaged ({reason}); {_MADE_AGAIN}") from error
+    if recorded != [file_digest(path)]:
+        raise UsageError(
+            f"opening bundle {folder}: {BUNDLE_FILE} is not what was bundled, its digest differs; {_MADE_AGAIN}"
+        )
+    return bundle
+
+
+def _absolute(folder: Path, path: str) -> str:
+    try:
+        found = (folder / path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"opening bundle {folder}: {path} leads nowhere; {_MADE_AGAIN}") from error
+    if not found.is_relative_to(folder.resolve()):
+        raise UsageError(f"opening bundle {folder}: {path} lies outside of it; {_MADE_AGAIN}")
+    return str(found)
 
 
 def _with_base(prepared: Prepared, folder: Path) -> Prepared:
-    def absolute(path: str) -> str:
-        found = (folder / path).resolve()
-        if not found.is_relative_to(folder.resolve()):
-            raise UsageError(f"opening bundle {folder}: {path} lies outside of it; {_MADE_AGAIN}")
-        return str(found)
-
     artifacts: dict[str, Artifact] = {
-        kind: _replace(one, path=absolute(one.path)) for kind, one in prepared.artifacts.items()
+        kind: _replace(one, path=_absolute(folder, one.path)) for kind, one in prepared.artifacts.items()
     }
     return _replace(
         prepared,
         artifacts=artifacts,
-        pool=_replace(prepared.pool, path=absolute(prepared.pool.path)),
-        truth_file=_replace(prepared.truth_file, path=absolute(prepared.truth_file.path)),
+        pool=_replace(prepared.pool, path=_absolute(folder, prepared.pool.path)),
+        truth_file=_replace(prepared.truth_file, path=_absolute(folder, prepared.truth_file.path)),
     )
 
 
 def _check(folder: Path, prepared: Prepared) -> None:
+    root = folder.resolve()
     for artifact in prepared.artifacts.values():
         path = Path(artifact.path)
-        place = path.relative_to(folder.resolve())
         if not path.exists():
-            raise UsageError(f"opening bundle {folder}: {place} is missing; {_MADE_AGAIN}")
-        if artifact_digest(path) != artifact.digest:
+            raise UsageError(f"opening bundle {folder}: {path.relative_to(root)} is missing; {_MADE_AGAIN}")
+        try:
+            digest = artifact_digest(path)
+        except OSError as error:
             raise UsageError(
-                f"opening bundle {folder}: {place} is not what was bundled, its digest differs; {_MADE_AGAIN}"
+                f"opening bundle {folder}: reading {path.relative_to(root)}: {error.strerror or error}"
+            ) from error
+        if digest != artifact.digest:
+            raise UsageError(
+                f"opening bundle {folder}: {path.relative_to(root)} is not what was bundled, its digest differs; "
+                f"{_MADE_AGAIN}"
             )
     for file in (prepared.pool, prepared.truth_file):
-        load_arrays(file)  # BenchError where it is missing, damaged or another one
+        place = Path(file.path).relative_to(root)
+        if not Path(file.path).is_file():
+            raise UsageError(f"opening bundle {folder}: {place} is missing; {_MADE_AGAIN}")
+        try:
+            load_arrays(file)
+        except BenchError as error:
+            raise UsageError(
+                f"opening bundle {folder}: {place} is not what was bundled, its contents differ; {_MADE_AGAIN}"
+            ) from error

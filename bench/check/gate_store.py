@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.check.private import scrub_gate, scrub_pair
 from bench.check.records import GATE_SCHEMA, GateResult
 from bench.errors import UsageError
 from bench.records import GroupRepetition
@@ -26,9 +27,7 @@ def save_gate(folder: Path, result: GateResult, raw: Mapping[str, Sequence[Group
     """
     private = scrub.this_machine()
     named = [
-        scrub.scrub_repetition(_named(repetition, name), private)
-        for name, repetitions in raw.items()
-        for repetition in repetitions
+        scrub_pair(_named(repetition, name), private) for name, repetitions in raw.items() for repetition in repetitions
     ]
     frames = {
         "samples": frame.samples_frame(named),
@@ -38,7 +37,7 @@ def save_gate(folder: Path, result: GateResult, raw: Mapping[str, Sequence[Group
     }
     for table, data in frames.items():
         atomic.write_with(folder / f"{table}.parquet", partial(write_parquet, table=table, data=data))
-    atomic.write_bytes(folder / GATE_FILE, to_json(result))
+    atomic.write_bytes(folder / GATE_FILE, to_json(scrub_gate(result, private)))
 
 
 def load_gate(folder: Path) -> GateResult:
@@ -56,7 +55,7 @@ def load_gate(folder: Path) -> GateResult:
                 "install a newer onnx-crossbench"
             )
         return msgspec.json.decode(content, type=GateResult)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UsageError(f"reading gate {folder}: {GATE_FILE} is damaged ({reason}); run the gate again") from error
 

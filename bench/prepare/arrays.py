@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _FOREIGN = "__dtypes__"  # member with the names of the types that numpy does not have, JSON as bytes
 _NUMBERS = "biufc"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_DAMAGED = (  # what numpy and zipfile really raise when single bytes of a file are others
+    OSError, ValueError, EOFError, TypeError, KeyError, AttributeError, RuntimeError, SyntaxError, MemoryError,
+    OverflowError, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError,
+)  # fmt: skip
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, Array]) -> ArrayFile:
@@ -55,9 +62,9 @@ def load_arrays(file: ArrayFile | str | Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        foreign = json.loads(arrays.pop(_FOREIGN).tobytes()) if _FOREIGN in arrays else {}
+    except _DAMAGED as error:
         raise BenchError(f"reading arrays from {path}: expected an .npz of numbers, got: {error}") from error
-    foreign = json.loads(arrays.pop(_FOREIGN).tobytes()) if _FOREIGN in arrays else {}
     arrays |= {name: arrays[name].view(_foreign_dtype(dtype)) for name, dtype in foreign.items()}
     if isinstance(file, ArrayFile) and arrays_digest(arrays) != file.digest:
         raise BenchError(f"reading arrays from {path}: its digest is not the recorded one; run again to make it anew")
