@@ -19,12 +19,13 @@ from bench.check.bundle import write_bundle
 from bench.check.gate import utc_now
 from bench.check.pairing import names_of
 from bench.check.records import BUNDLE_SCHEMA, Bundle, BundledCase
-from bench.environments.pinned import PinnedEnvironment, own_pins, pinned_environment
+from bench.environments.pinned import PinnedEnvironment, own_pins
 from bench.errors import BenchError, DisagreeError, UnavailableError, UnsupportedError, UsageError
 from bench.measure import launch
 from bench.measure.lock import machine_lock
 from bench.measure.machine import describe_machine
 from bench.measure.rounds import Arm, Repetition
+from bench.pinning import Pinner, in_environment
 from bench.preparing import failure_of, pool_shapes, prepare_models
 from bench.progress import Progress
 from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite
@@ -92,7 +93,7 @@ class _Maker:
         self._shapes = pool_shapes(prepared)
         self._launcher = launcher
         self._progress = progress
-        self._environments: dict[tuple[str, str], PinnedEnvironment] = {}
+        self._pinner = Pinner(progress)
 
     def attempt(self, case: Case) -> BundledCase | Failure:
         """As ``make``, or why the case can't be had; UsageError is raised."""
@@ -124,15 +125,10 @@ class _Maker:
 
     def _environment(self, case: Case) -> PinnedEnvironment | None:
         """That of a version which is not the installed one."""
-        distribution = RUNTIMES[case.runtime.name].package
-        installed = own_pins(distribution)
-        version = case.runtime.version
-        if version is None or installed.get(distribution) == version:
-            return None
-        key = (distribution, version)
-        if key not in self._environments:
-            self._environments[key] = pinned_environment(*key, like=installed, on_stage=self._progress.stage)
-        return self._environments[key]
+        found = self._pinner.environment_of(case.runtime)
+        if isinstance(found, Failure):
+            raise _error_of(found.status)(f"bundling {case.case_id}: {found.reason}")
+        return found
 
 
 def _refuse_failures(prepared: Mapping[str, Prepared | Failure]) -> None:
@@ -158,8 +154,7 @@ def _bundled(
 ) -> BundledCase:
     """The case as its worker says that it is; BenchError where it can't be opened or called."""
     if environment is not None:
-        request = _replace(arm.request, prefix=environment.prefix)
-        arm = _replace(arm, request=request, environment=environment.prefix)
+        arm = in_environment(arm, environment)
     one = (
         Repetition(
             [arm],

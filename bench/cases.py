@@ -97,15 +97,15 @@ def make_case(model: ModelSpec, runtime: RuntimeSpec, batch_size: int, threads: 
 def make_arm(case: Case, prepared: Prepared | Failure, shapes: Mapping[str, Shapes]) -> Arm | CaseRepetition:
     """What the case's worker needs, or the failed repetition that stands for it."""
     if isinstance(prepared, Failure):
-        return _refusal(case, prepared)
+        return refusal(case, prepared)
     kind = RUNTIMES[case.runtime.name].artifact
     artifact = prepared.artifacts.get(kind)
     if artifact is None:
         missing = Failure(status="unsupported", reason=f"{case.runtime.name} needs the model as {kind}, there is none")
-        return _refusal(case, prepared.failures.get(kind, missing))
-    refusal = _unfit(case, artifact, shapes[case.model])
-    if refusal is not None:
-        return _refusal(case, refusal)
+        return refusal(case, prepared.failures.get(kind, missing))
+    unfit = _unfit(case, artifact, shapes[case.model])
+    if unfit is not None:
+        return refusal(case, unfit)
     renamed = {name: shapes[case.model][artifact.names.get(name, name)] for name in (t.name for t in artifact.inputs)}
     request = OpenRequest(
         runtime=case.runtime.name,
@@ -124,7 +124,8 @@ def make_arm(case: Case, prepared: Prepared | Failure, shapes: Mapping[str, Shap
     return Arm(case=case, request=request)
 
 
-def _refusal(case: Case, failure: Failure) -> CaseRepetition:
+def refusal(case: Case, failure: Failure) -> CaseRepetition:
+    """The failed repetition that stands for a case which no worker is started for."""
     checks = []
     if failure.verdict == "disagrees":
         checks.append(

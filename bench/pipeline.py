@@ -9,39 +9,28 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from bench import errors
+from bench import errors, standing
 from bench.analysis.agreement import merge_checks
 from bench.analysis.checker import make_checker
-from bench.analysis.outcome import choose_reference, exit_code_of
-from bench.analysis.summary import summarise_group
+from bench.analysis.outcome import exit_code_of
 from bench.cases import Group, Shapes, build_groups
 from bench.measure import launch, machine
-from bench.measure.feeds import is_batched
 from bench.measure.lock import machine_lock
-from bench.measure.plan import batch_count
 from bench.measure.rounds import Arm, Check, Repetition
+from bench.pinning import Pinner
 from bench.preparing import pool_shapes, prepare_models
 from bench.progress import Progress
-from bench.records import (
-    Environment,
-    Failure,
-    GroupRepetition,
-    Prepared,
-    RoundPlan,
-    Status,
-    Suite,
-)
+from bench.records import Environment, Failure, GroupRepetition, Prepared, Suite
 from bench.report import store
-from bench.reproduce import reproduce_command
 from bench.resume import (
     KeptPlan,
     interrupted_run,
     keep_plan,
+    refuse_other_environments,
     refuse_other_groups,
     refuse_other_machine,
     refuse_other_models,
@@ -49,11 +38,6 @@ from bench.resume import (
 from bench.rows import Row
 from bench.stages import Stages
 from bench.surroundings import describe_surroundings
-
-_NEVER_AGAIN: tuple[Status, ...] = ("unavailable", "unsupported")
-_TRIES = 2  # a case whose worker died in so many repetitions on end is given up
-_SPLIT = "split: the group would not have fit the memory; measured apart from its other cases"
-_BOUNDED = "bounded: -t or -r asked for more rounds than one run makes"
 
 
 @dataclass(frozen=True)
@@ -125,13 +109,20 @@ class _Run:
         self.environment = earlier.environment
 
     def prepare(self) -> None:
-        """Artifacts, inputs and truth of every model, and the groups that they make."""
+        """Artifacts, inputs and truth of every model, the groups that they make, and where their cases run."""
         self.prepared = prepare_models(self.suite, self.progress, self.stages)
         self.shapes = pool_shapes(self.prepared)
         refuse_other_models(self.environment.models, self.prepared)
-        self.groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes)
+        groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes)
         if self.kept_groups is not None:
-            refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in self.groups])
+            refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in groups])
+        pinner = Pinner(self.progress)
+        if any(runtime.version for runtime in self.suite.runtimes):
+            with self.stages.timed("environments"):
+                groups = pinner.place(groups)
+        self.groups = groups
+        refuse_other_environments(self.environment, pinner.environments)
+        self.environment = msgspec.structs.replace(self.environment, environments=pinner.environments)
 
     def measure(self) -> None:
         """Every repetition of every group that is not there yet; the report is whole after each."""
@@ -143,7 +134,7 @@ class _Run:
             (group, repetition)
             for group in self.groups
             for repetition in range(self.suite.measure.repetitions)
-            if group.arms and not self._has(group.number, repetition)
+            if group.arms and not standing.is_done(self.done, group.number, repetition)
         ]
         self.progress.start(len(missing))
         with self._launcher() as launcher:
@@ -160,12 +151,13 @@ class _Run:
     def _measure_one(self, group: Group, repetition: int, launcher: launch.ProcessLauncher) -> None:
         assert self.out is not None
         self.progress.stage(f"{group.model}, batch {group.cases[0].batch_size}: repetition {repetition + 1}")
-        arms = [arm for arm in group.arms if not self._given_up(group.number, arm.case.case_id)]
+        arms = [arm for arm in group.arms if not standing.is_given_up(self.done, group.number, arm.case.case_id)]
         if not arms:
             self.progress.advance(1, "given up")
             return
         with self.stages.timed("measure"):
-            result = self._driver(arms, launcher).run(group.number, repetition, self._rounds(group.number))
+            rounds = standing.rounds_of(self.done, group.number)
+            result = self._driver(arms, launcher).run(group.number, repetition, rounds)
         with self.stages.timed("save"):
             store.append_repetition(self.out, result)
             self.done.append(result)
@@ -205,52 +197,14 @@ class _Run:
         """Write the whole report as it stands; returns its rows."""
         assert self.out is not None
         rows = self._rows(finished=finished)
-        everything = [one for group in self.groups for one in self._repetitions(group)]
-        store.save_report(self.out, self.environment_now(finished=finished), rows, everything, batches=self._batches())
+        everything = [one for group in self.groups for one in standing.repetitions_of(group, self.done)]
+        environment, feeds = self.environment_now(finished=finished), standing.feeds_of(self.groups)
+        store.save_report(self.out, environment, rows, everything, batches=feeds)
         return rows
 
     def _rows(self, *, finished: bool) -> list[Row]:
-        models = {model.display: model for model in self.suite.models}
-        rows: list[Row] = []
-        for group in self.groups:
-            repetitions = self._repetitions(group)
-            prepared = self.prepared[group.model]
-            outputs = [output.name for output in prepared.outputs] if isinstance(prepared, Prepared) else None
-            summarised = summarise_group(
-                group.cases,
-                repetitions,
-                prepared if isinstance(prepared, Prepared) else None,
-                choose_reference(group.cases, repetitions),
-                {
-                    c.case_id: reproduce_command(c, models[group.model], self.suite, outputs=outputs)
-                    for c in group.cases
-                },
-                planned=None if finished else self.suite.measure.repetitions,
-                cpus=self.environment.machine.effective_cpus,
-            )
-            doubts = [_SPLIT] * group.split + [_BOUNDED] * any(
-                r.plan is not None and r.plan.bounded for r in repetitions
-            )
-            rows += [_with_doubts(row, doubts) for row in summarised]
-        return rows
-
-    def _repetitions(self, group: Group) -> list[GroupRepetition]:
-        """What was measured of a group, and in its first repetition the cases that could not be."""
-        measured = [r for r in self.done if r.group == group.number]
-        if not group.refused:
-            return measured
-        first, *others = measured or [_nothing_measured(group.number)]
-        return [msgspec.structs.replace(first, cases=[*first.cases, *group.refused]), *others]
-
-    def _batches(self) -> dict[str, int]:
-        """Distinct feeds of each case, so that a sample's input can be told."""
-        arms = [arm for group in self.groups for arm in group.arms]
-        return {
-            arm.case.case_id: batch_count(
-                arm.request.pool.items, arm.case.batch_size, is_batched(arm.request.settings.inputs)
-            )
-            for arm in arms
-        }
+        cpus = self.environment.machine.effective_cpus
+        return standing.rows_of(self.groups, self.done, self.suite, self.prepared, cpus=cpus, finished=finished)
 
     def environment_now(self, *, finished: bool) -> Environment:
         """The environment as it stands."""
@@ -261,21 +215,6 @@ class _Run:
             models={name: p for name, p in self.prepared.items() if isinstance(p, Prepared)},
         )
 
-    def _has(self, group: int, repetition: int) -> bool:
-        return any(r.group == group and r.repetition == repetition for r in self.done)
-
-    def _given_up(self, group: int, case_id: str) -> bool:
-        """Not there, or its worker died in the last two repetitions on end."""
-        tries = [c for r in self.done if r.group == group for c in r.cases if c.case_id == case_id]
-        if any(c.status in _NEVER_AGAIN for c in tries):
-            return True
-        return len(tries) >= _TRIES and all(c.status != "ok" for c in tries[-_TRIES:])
-
-    def _rounds(self, group: int) -> RoundPlan | None:
-        """The plan of the first repetition in which every case took its turns."""
-        mine = [r for r in self.done if r.group == group and r.plan is not None]
-        return next((r.plan for r in mine if all(case.turns for case in r.cases)), None)
-
     @contextmanager
     def _launcher(self) -> Iterator[launch.ProcessLauncher]:
         folder = launch.make_folder()
@@ -283,18 +222,3 @@ class _Run:
             yield launch.ProcessLauncher(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _with_doubts(row: Row, doubts: Sequence[str]) -> Row:
-    return msgspec.structs.replace(row, cautions="; ".join([*filter(None, [row.cautions]), *doubts]))
-
-
-def _nothing_measured(group: int) -> GroupRepetition:
-    return GroupRepetition(
-        group=group,
-        repetition=0,
-        cases=[],
-        rounds=[],
-        page_cache="warm",
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-    )

@@ -425,3 +425,4 @@ class Environment(Record, frozen=True):
     stages_s: dict[str, float]
     finished: bool
     models: dict[str, Prepared] = {}
+    environments: dict[str, dict[str, str]] = {}  # RuntimeSpec.display of a pinned version -> what it runs beside

@@ -52,6 +52,13 @@ def refuse_other_models(before: Mapping[str, Prepared], now: Mapping[str, Prepar
             raise UsageError(f"resuming: the digests of {name} differ from those of the interrupted run; {_ANEW}")
 
 
+def refuse_other_environments(before: Environment, now: Mapping[str, Mapping[str, str]]) -> None:
+    """UsageError where a pinned version runs beside other packages than before."""
+    for name, pins in before.environments.items():
+        if now.get(name) != pins:
+            raise UsageError(f"resuming: the environment of {name} differs from that of the interrupted run; {_ANEW}")
+
+
 def refuse_other_groups(before: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> None:
     """UsageError where the groups are not those that the journal numbers."""
     if [list(group) for group in before] != [list(group) for group in now]:

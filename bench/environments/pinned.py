@@ -77,10 +77,12 @@ def pinned_environment(
     wanted = own_pins(WORKER_NEEDS[0]) | {normalised(key): pin for key, pin in like.items()}
     wanted = {key: pin for key, pin in sorted(wanted.items()) if key != name}
     question = "\n".join([requirement, *(pin_line(*pin) for pin in wanted.items()), *WORKER_NEEDS, store.interpreter()])
-    lock = _resolved(requirement, wanted, hashlib.sha256(question.encode()).hexdigest(), on_stage)
+    title = f"{name} {version}"
+    on_stage(f"resolving an environment with {title}")
+    lock = _resolved(requirement, wanted, hashlib.sha256(question.encode()).hexdigest(), title, on_stage)
     for other, (was, now) in moved_pins(pins_of(lock), wanted).items():
-        on_stage(f"{name} {version} can't be had with {other} {was}: its environment has {other} {now}")
-    return _provided(lock, f"{name} {version}", on_stage)
+        on_stage(f"{title} can't be had with {other} {was}: its environment has {other} {now}")
+    return _provided(lock, title, on_stage)
 
 
 def locked_environment(lock: str, *, on_stage: Callable[[str], None]) -> PinnedEnvironment:
@@ -96,7 +98,9 @@ def _provided(lock: str, title: str, on_stage: Callable[[str], None]) -> PinnedE
     return PinnedEnvironment(key=store.key_of(lock), prefix=str(prefix), pins=pins_of(lock), lock=lock)
 
 
-def _resolved(requirement: str, wanted: Mapping[str, str], question: str, on_stage: Callable[[str], None]) -> str:
+def _resolved(
+    requirement: str, wanted: Mapping[str, str], question: str, title: str, on_stage: Callable[[str], None]
+) -> str:
     """The lock that was resolved before for this question, else a new one, which is kept."""
     kept = store.environments_folder() / f"resolved-{question}.txt"
     with contextlib.suppress(OSError, ValueError, BenchError):
@@ -104,15 +108,14 @@ def _resolved(requirement: str, wanted: Mapping[str, str], question: str, on_sta
         pins_of(lock)
         return lock
     with store.held(on_stage), store.scratch() as folder:
-        on_stage(f"resolving {requirement}")
-        lock = _resolve(requirement, wanted, folder)
+        lock = _resolve(requirement, wanted, title, folder)
         with usable_cache():
             (folder / "kept.txt").write_text(lock, encoding="utf-8")
             os.replace(folder / "kept.txt", kept)
     return lock
 
 
-def _resolve(requirement: str, wanted: Mapping[str, str], folder: Path) -> str:
+def _resolve(requirement: str, wanted: Mapping[str, str], title: str, folder: Path) -> str:
     """The lock with as many of the pins as possible; UnavailableError where there is none even without them."""
     needs = {name: pin for name, pin in wanted.items() if name in WORKER_NEEDS}
     for held in (wanted, needs, {}):
@@ -129,7 +132,7 @@ def _resolve(requirement: str, wanted: Mapping[str, str], folder: Path) -> str:
         if finished.exit_code == _NO_SOLUTION
         else "see that the package index can be reached from here (uv takes UV_DEFAULT_INDEX)"
     )
-    raise UnavailableError(f"making an environment with {requirement}: {why.rstrip('.')}; {how}")
+    raise UnavailableError(f"making an environment with {title}: {why.rstrip('.')}; {how}")
 
 
 def _compile(requirement: str, held: Mapping[str, str], preferred: Mapping[str, str], folder: Path) -> uv.Finished:

@@ -31,6 +31,7 @@ _NOT_OURS = ("UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_VENV_SEED", "UV_PROJECT", "UV_
 _SET = {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 _FRAME = re.compile(r"^(?:\W+|error:|cause:|hint:|warning:)+")  # what stands before uv's words
 _ADDRESS = re.compile(r"\b[a-z+]+://[^\s`'\")]+")
+_EMPTY_WORDS = ", we can conclude that your requirements are unsatisfiable"
 _LONGEST = 300  # characters of uv's words in a message
 
 
@@ -101,6 +102,7 @@ def last_words(finished: Finished, limit_s: float) -> str:
     lines = [_ADDRESS.sub("the package index", line) for line in lines if line]
     begin = next((number for number, line in enumerate(lines) if line.startswith("Because")), None)
     words = " ".join(lines[begin:]) if begin is not None else next(reversed(lines), f"exit code {finished.exit_code}")
+    words = words.replace(_EMPTY_WORDS, "")
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
 

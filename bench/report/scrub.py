@@ -22,7 +22,7 @@ R = TypeVar("R", bound=Record)
 _HOMES = re.compile(r"(?<![\w.~-])(?:/home/[^/\s'\":;,)]+|/Users/[^/\s'\":;,)]+|/root)(?=/|[\s'\":;,)]|$)")
 _ROOTED = re.compile(r"(?:(?<=^)|(?<=[\s=:,@'\"]))(?:~[^/\s:,=]*|\.{1,2})?/[^:,='\"]*")  # /a, ~/a, ./a and ../a
 _PATH_FIELDS = {"path", "load_inputs", "onnx_file"}
-_NAME_FIELDS = {"name", "display", "label", "model", "batch_sizes", "packages", "versions", "machine"}
+_NAME_FIELDS = {"name", "display", "label", "model", "batch_sizes", "packages", "versions", "machine", "environments"}
 _CLOSED_FIELDS = {"kind", "status", "verdict", "dtype", "digest", "model_digest"}  # words of ours and digests
 _COMMON_HOSTS = {"localhost", "local", "host"}
 

@@ -1,0 +1,119 @@
+"""How a run stands: from its groups and the repetitions that were measured so far. Pure but for a date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from bench.analysis.outcome import choose_reference
+from bench.analysis.summary import summarise_group
+from bench.cases import Group
+from bench.measure.feeds import is_batched
+from bench.measure.plan import batch_count
+from bench.records import Failure, GroupRepetition, Prepared, RoundPlan, Status, Suite
+from bench.reproduce import reproduce_command
+from bench.rows import Row
+
+_NEVER_AGAIN: tuple[Status, ...] = ("unavailable", "unsupported")
+_TRIES = 2  # a case whose worker died in so many repetitions on end is given up
+_SPLIT = "split: the group would not have fit the memory; measured apart from its other cases"
+_BOUNDED = "bounded: -t or -r asked for more rounds than one run makes"
+
+
+def rows_of(
+    groups: Sequence[Group],
+    done: Sequence[GroupRepetition],
+    suite: Suite,
+    prepared: Mapping[str, Prepared | Failure],
+    *,
+    cpus: int,
+    finished: bool,
+) -> list[Row]:
+    """One row a case, in the order asked for; those of a run that is not ``finished`` say what they lack."""
+    return [
+        row for group in groups for row in _rows_of_group(group, done, suite, prepared[group.model], cpus, finished)
+    ]
+
+
+def repetitions_of(group: Group, done: Sequence[GroupRepetition]) -> list[GroupRepetition]:
+    """What was measured of a group, and in its first repetition the cases that could not be."""
+    measured = [r for r in done if r.group == group.number]
+    if not group.refused:
+        return measured
+    first, *others = measured or [_nothing_measured(group.number)]
+    return [msgspec.structs.replace(first, cases=[*first.cases, *group.refused]), *others]
+
+
+def feeds_of(groups: Sequence[Group]) -> dict[str, int]:
+    """Distinct feeds of each case, so that a sample's input can be told."""
+    arms = [arm for group in groups for arm in group.arms]
+    return {
+        arm.case.case_id: batch_count(
+            arm.request.pool.items, arm.case.batch_size, is_batched(arm.request.settings.inputs)
+        )
+        for arm in arms
+    }
+
+
+def is_done(done: Sequence[GroupRepetition], group: int, repetition: int) -> bool:
+    """Whether the repetition was measured."""
+    return any(r.group == group and r.repetition == repetition for r in done)
+
+
+def is_given_up(done: Sequence[GroupRepetition], group: int, case_id: str) -> bool:
+    """Not there, or its worker died in the last two repetitions on end."""
+    tries = [c for r in done if r.group == group for c in r.cases if c.case_id == case_id]
+    if any(c.status in _NEVER_AGAIN for c in tries):
+        return True
+    return len(tries) >= _TRIES and all(c.status != "ok" for c in tries[-_TRIES:])
+
+
+def rounds_of(done: Sequence[GroupRepetition], group: int) -> RoundPlan | None:
+    """The plan of the first repetition in which every case took its turns."""
+    mine = [r for r in done if r.group == group and r.plan is not None]
+    return next((r.plan for r in mine if all(case.turns for case in r.cases)), None)
+
+
+def _rows_of_group(
+    group: Group,
+    done: Sequence[GroupRepetition],
+    suite: Suite,
+    prepared: Prepared | Failure,
+    cpus: int,
+    finished: bool,
+) -> list[Row]:
+    repetitions = repetitions_of(group, done)
+    there = prepared if isinstance(prepared, Prepared) else None
+    summarised = summarise_group(
+        group.cases,
+        repetitions,
+        there,
+        choose_reference(group.cases, repetitions),
+        _commands(group, suite, [output.name for output in there.outputs] if there else None),
+        planned=None if finished else suite.measure.repetitions,
+        cpus=cpus,
+    )
+    doubts = [_SPLIT] * group.split + [_BOUNDED] * any(r.plan is not None and r.plan.bounded for r in repetitions)
+    return [_with_doubts(row, doubts) for row in summarised]
+
+
+def _commands(group: Group, suite: Suite, outputs: Collection[str] | None) -> dict[str, str]:
+    model = next(model for model in suite.models if model.display == group.model)
+    return {case.case_id: reproduce_command(case, model, suite, outputs=outputs) for case in group.cases}
+
+
+def _with_doubts(row: Row, doubts: Sequence[str]) -> Row:
+    return msgspec.structs.replace(row, cautions="; ".join([*filter(None, [row.cautions]), *doubts]))
+
+
+def _nothing_measured(group: int) -> GroupRepetition:
+    return GroupRepetition(
+        group=group,
+        repetition=0,
+        cases=[],
+        rounds=[],
+        page_cache="warm",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
