@@ -6,31 +6,37 @@ A verb's work is a plain function of ``commands/``, imported when it is called: 
 from __future__ import annotations
 
 import io
-import shlex
 import signal
 import sys
-from collections.abc import Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from bench import __version__, cli_ci, cli_compare
+from bench import __version__, cli_ci, cli_compare, cli_gate
 from bench import cli_flags as f
-from bench.cli_shell import guarded, make_console, open_closed_streams, say, shown_progress, warn, written_stdout
+from bench.cli_shell import (
+    asked_flags,
+    guarded,
+    make_console,
+    open_closed_streams,
+    say,
+    shown_progress,
+    typed_command,
+    warn,
+    written_stdout,
+)
 from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, EXIT_USAGE, BenchError, Terminated
 
-if TYPE_CHECKING:
-    from bench.flags import Flags
-
 app = typer.Typer(
+    cls=cli_gate.Verbs,
     rich_markup_mode=None,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Which runtime should this Keras or ONNX model be deployed on, and does it still compute the same thing?",
-    epilog="Exit codes: 0 fine, 2 usage, 3 outputs disagree, 5 cannot tell, 6 a case failed, 130 interrupted, "
-    "143 ended by SIGTERM.",
+    epilog="Exit codes: 0 fine, 2 usage, 3 outputs disagree, 4 over budget, 5 cannot tell, 6 a case failed, "
+    "130 interrupted, 143 ended by SIGTERM.",
 )
 cache_app = typer.Typer(rich_markup_mode=None, help="What prepare keeps between runs.")
 app.add_typer(cache_app, name="cache")
@@ -107,12 +113,18 @@ def run(
     resume: f.Resume = None,
 ) -> int:
     """Measure and verify models on runtimes; leaves a report."""
-    flags = _flags(locals())
+    flags = asked_flags(locals())
     from bench.commands.run import run_models
 
     with shown_progress() as progress:
         return run_models(
-            flags, suite_file=suite, out=out, resume=resume, command=_typed(), console=make_console(), progress=progress
+            flags,
+            suite_file=suite,
+            out=out,
+            resume=resume,
+            command=typed_command(),
+            console=make_console(),
+            progress=progress,
         )
 
 
@@ -139,7 +151,7 @@ def verify(
     suite: f.SuiteFile = None,
 ) -> int:
     """Check outputs alone, nothing timed: exit 0 agrees, 3 disagrees, 5 vacuous."""
-    flags = _flags(locals())
+    flags = asked_flags(locals())
     from bench.commands.verify import verify_models
 
     with shown_progress() as progress:
@@ -161,7 +173,7 @@ def export(
     signature: f.Signature = None,
 ) -> int:
     """Write a model as ONNX: converted, checked, loaded, run and compared before the file appears."""
-    flags = _flags({**locals(), "model": (model,)})
+    flags = asked_flags({**locals(), "model": (model,)})
     from bench.commands.export import export_model
 
     with shown_progress() as progress:
@@ -213,21 +225,9 @@ def cache_clear() -> int:
     return clear_cache(console=make_console())
 
 
+cli_gate.register(app)
 cli_ci.register(app)
 app.command("compare")(cli_compare.compare)
-
-
-def _flags(values: Mapping[str, Any]) -> Flags:
-    """The flags among a verb's parameters, lists as tuples and None as nothing said."""
-    from bench.flags import Flags
-
-    said = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    asked: dict[str, Any] = {name: said[name] for name in Flags.__struct_fields__ if said.get(name) is not None}
-    return Flags(**asked)
-
-
-def _typed() -> str:
-    return shlex.join(["bench", *sys.argv[1:]])
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shlex
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ParamSpec
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, BenchError, Terminated, UsageError
 
 if TYPE_CHECKING:
     from bench.commands.console import Console
+    from bench.flags import Flags
     from bench.progress import Progress
 
 EXIT_BUG = 1  # Python's own, so that a bug of ours is never read as a slow model
@@ -42,6 +44,20 @@ def guarded(verb: Callable[P, int]) -> Callable[P, int]:
             return EXIT_BUG
 
     return call
+
+
+def asked_flags(values: Mapping[str, Any]) -> Flags:
+    """The flags among a verb's parameters, lists as tuples and None as nothing said."""
+    from bench.flags import Flags
+
+    said = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    asked: dict[str, Any] = {name: said[name] for name in Flags.__struct_fields__ if said.get(name) is not None}
+    return Flags(**asked)
+
+
+def typed_command() -> str:
+    """The command line, as it can be typed again."""
+    return shlex.join(["bench", *sys.argv[1:]])
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What a gate is asked for, by flags and by a suite file's ``[gate]`` -> its settings; a flag wins over the file. Pure."""
+"""What a gate is asked for, by flags (which win) and by a suite file's ``[gate]`` -> its settings. Pure."""
 
 from __future__ import annotations
 

@@ -78,7 +78,11 @@ def difference(baseline: Bundle, one: BundledCase, head: Bundle, other: BundledC
     if one.case.runtime.name == other.case.runtime.name:
         fields["call path"] = (one.info.call_path, other.info.call_path)
         fields["provider"] = (one.info.provider, other.info.provider)
-    return next((f"{name} differ: {a} against {b}" for name, (a, b) in fields.items() if a != b), "")
+    found = next((name for name, (a, b) in fields.items() if a != b), None)
+    if found is None:
+        return ""
+    hint = "; give the seed and the --input-* flags of the baseline" if found == "inputs" else ""
+    return f"{found} differ: {fields[found][0]} against {fields[found][1]}{hint}"
 
 
 def _lost(failure: Failure) -> tuple[GateAnswer, str]:

@@ -19,16 +19,19 @@ _TRIES = 1000  # default names before giving up
 
 
 @contextlib.contextmanager
-def claimed_folder(out: Path | None, models: Sequence[ModelSpec], now: datetime) -> Iterator[Path]:
+def claimed_folder(
+    out: Path | None, models: Sequence[ModelSpec | str], now: datetime, *, prefix: str = ""
+) -> Iterator[Path]:
     """The report's folder, made at once and no other run's while the block lasts; gone again if nothing was saved.
 
-    ``out`` is refused with UsageError where something is already; a default name that is taken gets a number.
+    The default name is ``reports/``, ``prefix``, the time and the names of ``models``; one that is taken gets a number.
+    ``out`` is refused with UsageError where something is already.
     The claim is a lock on the folder itself: the kernel frees it however the run ends, and it leaves no file behind.
     """
     made: list[Path] = []
     claim: int | None = None
     try:
-        folder, claim = _claim_named(out, made) if out else _claim_default(models, now, made)
+        folder, claim = _claim_named(out, made) if out else _claim_default(models, now, prefix, made)
         yield folder
     finally:
         for path in made:
@@ -51,8 +54,8 @@ def _claim_named(out: Path, made: list[Path]) -> tuple[Path, int]:
     raise UsageError(f"-o {out}: something is there already; {way_out}")
 
 
-def _claim_default(models: Sequence[ModelSpec], now: datetime, made: list[Path]) -> tuple[Path, int]:
-    plain = Path("reports") / f"{now:%Y%m%dT%H%M%SZ}-{_slug(models)}"
+def _claim_default(models: Sequence[ModelSpec | str], now: datetime, prefix: str, made: list[Path]) -> tuple[Path, int]:
+    plain = Path("reports") / "-".join(filter(None, (f"{prefix}{now:%Y%m%dT%H%M%SZ}", _slug(models))))
     for number in range(1, _TRIES):
         folder = plain if number == 1 else plain.with_name(f"{plain.name}-{number}")
         try:
@@ -114,8 +117,9 @@ def _is_ours(folder: Path, fd: int) -> bool:
         return False
 
 
-def _slug(models: Sequence[ModelSpec]) -> str:
-    names = [re.sub(r"[^A-Za-z0-9._]+", "-", model.name).strip("-.") or "model" for model in models]
+def _slug(models: Sequence[ModelSpec | str]) -> str:
+    said = [model if isinstance(model, str) else model.name for model in models]
+    names = [re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "model" for name in said]
     names = list(dict.fromkeys(names))
     more = [f"and-{len(names) - _NAMED}-more"] if len(names) > _NAMED else []
     return "-".join([*names[:_NAMED], *more])
