@@ -10,19 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from benchmarks.peer_statistics import (
+    LEVEL,
+    RESAMPLES,
+    Array,
+    block_means,
+    mann_whitney_p,
+    resampled_indices,
+    t_test_slower,
+    welch_statistic,
+)
+
 Processes = Sequence[Array]
 Alarm = Callable[[Processes, Processes], bool]  # baseline, head
 
-ROUNDS_OF_TURN = 4  # calls of a turn of ours: one switch call and three timed ones
-_RESAMPLES = 2000
-_SEED = 20_231
-_LEVEL = 0.05
+CALLS_OF_TURN = 4  # calls of a turn of ours: one switch call and three timed ones
 
 
 @dataclass(frozen=True)
@@ -57,19 +63,19 @@ def google_u_test(baseline: Processes, head: Processes) -> bool:
 
     Nine are what it calls the least for a reliable test; repetitions follow each other in one process.
     """
-    a, b = _means(baseline[0], 9), _means(head[0], 9)
-    return mann_whitney_p(a, b) < _LEVEL and float(b.mean()) > float(a.mean())
+    a, b = block_means(baseline[0], 9), block_means(head[0], 9)
+    return mann_whitney_p(a, b) < LEVEL and float(b.mean()) > float(a.mean())
 
 
 def u_test_on_calls(baseline: Processes, head: Processes) -> bool:
     """Two-sided Mann-Whitney over single calls, p < 0.05, and head's median is the larger."""
     a, b = np.concatenate(baseline), np.concatenate(head)
-    return mann_whitney_p(a, b) < _LEVEL and float(np.median(b)) > float(np.median(a))
+    return mann_whitney_p(a, b) < LEVEL and float(np.median(b)) > float(np.median(a))
 
 
 def welch_on_calls(baseline: Processes, head: Processes) -> bool:
     """Welch's two-sided t test over single calls, p < 0.05, and head's mean is the larger."""
-    return _t_test_slower(np.concatenate(baseline), np.concatenate(head), equal_variances=False)
+    return t_test_slower(np.concatenate(baseline), np.concatenate(head), equal_variances=False)
 
 
 def criterion(baseline: Processes, head: Processes) -> bool:
@@ -79,12 +85,16 @@ def criterion(baseline: Processes, head: Processes) -> bool:
     """
     a, b = np.concatenate(baseline).astype(float), np.concatenate(head).astype(float)
     pooled = np.concatenate([a, b])
-    draws = pooled[_indices(len(pooled), len(pooled), 0)]
-    below = float(np.mean(_t(draws[:, : len(b)], draws[:, len(b) :]) < _t(b[None], a[None])[0]))
-    if 2 * min(below, 1 - below) >= _LEVEL:
+    draws = pooled[resampled_indices(len(pooled), len(pooled), 0)]
+    below = float(
+        np.mean(welch_statistic(draws[:, : len(b)], draws[:, len(b) :]) < welch_statistic(b[None], a[None])[0])
+    )
+    if 2 * min(below, 1 - below) >= LEVEL:
         return False
-    change = b[_indices(len(b), len(b), 1)].mean(axis=1) / a[_indices(len(a), len(a), 2)].mean(axis=1) - 1
-    return bool(np.quantile(change, _LEVEL / 2) > 0.01)
+    change = (
+        b[resampled_indices(len(b), len(b), 1)].mean(axis=1) / a[resampled_indices(len(a), len(a), 2)].mean(axis=1) - 1
+    )
+    return bool(np.quantile(change, LEVEL / 2) > 0.01)
 
 
 def asv(baseline: Processes, head: Processes) -> bool:
@@ -105,8 +115,8 @@ def pyperf(baseline: Processes, head: Processes) -> bool:
     sides = []
     for side in (baseline, head):
         loops = [min(2 ** math.ceil(math.log2(max(1.0, 1e8 / float(np.median(c))))), len(c) // 4) for c in side]
-        sides.append(np.concatenate([_means(c[n : 4 * n], 3) for c, n in zip(side, loops, strict=True)]))
-    return _t_test_slower(*sides, equal_variances=True)
+        sides.append(np.concatenate([block_means(c[n : 4 * n], 3) for c, n in zip(side, loops, strict=True)]))
+    return t_test_slower(*sides, equal_variances=True)
 
 
 def bencher(baseline: Processes, head: Processes) -> bool:
@@ -128,7 +138,7 @@ def stored_best(baseline: Processes, head: Processes) -> bool:
 
 def latency_ns_best(processes: Processes) -> float:
     """The median over rounds of the least timed call of a turn, whose first call is not used."""
-    turns = [calls[: len(calls) // ROUNDS_OF_TURN * ROUNDS_OF_TURN].reshape(-1, ROUNDS_OF_TURN) for calls in processes]
+    turns = [calls[: len(calls) // CALLS_OF_TURN * CALLS_OF_TURN].reshape(-1, CALLS_OF_TURN) for calls in processes]
     return float(np.median(np.concatenate(turns)[:, 1:].min(axis=1)))
 
 
@@ -141,47 +151,13 @@ def paired_t(baseline: Array, head: Array) -> bool:
 
     values = np.log(head.min(axis=1) / baseline.min(axis=1))
     n = len(values)
-    return bool(values.mean() > t.ppf(1 - _LEVEL / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
-
-
-def mann_whitney_p(a: Array, b: Array, method: str = "auto") -> float:
-    """The two-sided p value; 1 where every value is the same."""
-    from scipy.stats import mannwhitneyu
-
-    return 1.0 if np.ptp(np.concatenate([a, b])) == 0 else float(mannwhitneyu(a, b, method=method).pvalue)
-
-
-def _t_test_slower(a: Array, b: Array, *, equal_variances: bool) -> bool:
-    from scipy.stats import ttest_ind
-
-    if np.ptp(a) == 0 and np.ptp(b) == 0:
-        return bool(b[0] > a[0])
-    return bool(ttest_ind(a, b, equal_var=equal_variances).pvalue < _LEVEL and b.mean() > a.mean())
-
-
-def _t(a: Array, b: Array) -> Array:
-    """Welch's statistic of every row; 0 where neither side varies."""
-    error = np.sqrt(a.var(axis=1, ddof=1) / a.shape[1] + b.var(axis=1, ddof=1) / b.shape[1])
-    difference = a.mean(axis=1) - b.mean(axis=1)
-    quotient: Array = np.divide(difference, error, out=np.zeros_like(error), where=error > 0)
-    return quotient
-
-
-@cache
-def _indices(n: int, size: int, stream: int) -> Array:
-    return np.random.default_rng((_SEED, stream)).integers(0, n, size=(_RESAMPLES, size), dtype=np.int32)
-
-
-def _means(calls: Array, blocks: int) -> Array:
-    """Means of so many consecutive blocks of one length; what is left over at the end is not used."""
-    length = len(calls) // blocks
-    return np.asarray(calls[: length * blocks].reshape(blocks, length).mean(axis=1))
+    return bool(values.mean() > t.ppf(1 - LEVEL / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
 
 
 def _samples(calls: Array, most: int, sample_s: float) -> Array:
     """At most ``most`` means of as many calls as take ``sample_s``; of fewer where too few were recorded."""
     number = min(_calls_in(sample_s, float(np.median(calls)) / 1e9), len(calls) // most)
-    return _means(calls[: number * most], most)
+    return block_means(calls[: number * most], most)
 
 
 def _calls_in(seconds: float, call_s: float) -> int:
@@ -217,7 +193,7 @@ RULES = (
         "Criterion, p < 0.05 and above 1 %",
         criterion,
         lambda _: 3.0 + 5.0,
-        approximated=f"flat sampling, a call a sample instead of 100 samples in 5 s; {_RESAMPLES} resamples",
+        approximated=f"flat sampling, a call a sample instead of 100 samples in 5 s; {RESAMPLES} resamples",
     ),
     Rule(
         "asv 1.1, p < 0.002",
@@ -233,7 +209,8 @@ RULES = (
         lambda call_s: max(0.4, 4 * call_s),
         10,
         10,
-        approximated="10 processes; its default is 20, its --fast 10 with 2 values; no process for calibration",
+        approximated="10 processes; its default is 20, its --fast 10 with 2 values; no process for calibration; values "
+        "are shorter than 0.1 s where too few calls were recorded",
     ),
     Rule(
         "Bencher t_test 0.99, 20 runs",

@@ -95,11 +95,12 @@ def notes(trace: Trace) -> list[str]:
         "Stored: head at least a minute after the baseline, mixed with any load on either side. Same job: head within "
         "ten seconds of the baseline, mixed is quiet and burst together.",
         "Processes recorded close together met the same noise, so even trials that share none are not quite "
-        "independent. Trials of Bencher share histories, and draws of the gate share pairs: those intervals are too "
-        "narrow.",
+        "independent; trials of Bencher share histories: its intervals are too narrow.",
+        "The resampled gate draws 16 pairs again and again from one pool (with putting back where that is smaller), "
+        "A/A with labels exchanged by coins.",
         "Seconds: both sides (a stored baseline was paid for earlier), quiet, estimated from the recorded start and "
-        "warm-up and from what the tool times by default; of the gate the pairs that its trials took.",
-        *(f"{rule.name}: {rule.approximated}." for rule in RULES if rule.approximated),
+        "warm-up and from what the tool times by default; of the gate the pairs that its A/A trials took.",
+        *_approximations(),
         _gate_note(trace),
     ]
 
@@ -109,7 +110,8 @@ def title(trace: Trace) -> str:
     facts, machine = trace.facts, trace.facts.get("machine", {})
     where = f"{machine.get('cpu', 'unknown CPU')}, {machine.get('effective_cpus', '?')} CPUs"
     threads = f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
-    return f"## {facts['model']} on {facts['runtime']} {facts.get('runtime_version', '')}, {threads} ({where})"
+    runtime = " ".join(filter(None, (facts["runtime"], facts.get("runtime_version"))))
+    return f"## {facts['model']} on {runtime}, {threads} ({where})"
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -182,6 +184,13 @@ def _gates(trace: Trace) -> dict[tuple[str, str], trials.Gates]:
         column: trials.disjoint_gates(design, [trials.pair_value(one) for one in trials.pairs_of(trace, *column)])
         for column in COLUMNS
     }
+
+
+def _approximations() -> list[str]:
+    by_text: dict[str, list[str]] = {}
+    for rule in RULES:
+        by_text.setdefault(rule.approximated, []).append(rule.name)
+    return [f"{'; '.join(names)}: {text}." for text, names in by_text.items() if text]
 
 
 def _gate_note(trace: Trace) -> str:

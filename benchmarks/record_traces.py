@@ -1,9 +1,10 @@
 """Records what the rules of other tools and the gate would have seen on this machine: see ``peers_table.py``.
 
 ``python benchmarks/record_traces.py`` records MobileNetV1 on ONNX Runtime, one thread, in about 10 minutes on a quiet
-machine: stretches of fresh processes, each making 60 calls without a pause, and of gate pairs, quiet and beside bursts
-by turns. Processes alone are not pinned, as other tools do not pin; pairs are, as the gate pins them. All is saved after
-each step, a recording that was stopped goes on with the stretch where it was, and more ``--stretches`` add to the file.
+machine: stretches of fresh processes, each making 60 calls without a pause, and of gate pairs, by turns quiet and
+beside bursts. Processes alone are not pinned, as other tools do not pin; pairs are, as the gate pins them. All is saved
+after each step; a recording that was stopped goes on with the stretch where it was; more ``--stretches`` add to the
+file.
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ def record(path: Path, recorder: Recorder, stretches: int, steps: Sequence[Step]
         with burst_load(stretch) if load == "burst" else nullcontext():
             time.sleep(_SETTLE_S)
             for number, (kind, series) in enumerate(steps):
-                print(f"stretch {stretch + 1} of {stretches}, {load}: {kind} {series}, {number + 1} of {len(steps)}")
+                where = f"stretch {stretch + 1} of {stretches}, {load}, step {number + 1} of {len(steps)}"
+                print(f"{where}: {kind} {series}", flush=True)
                 if kind == "solo":
                     solo = recorder.solo(series, load, stretch, number)
                     trace = dataclasses.replace(trace, solos=(*trace.solos, solo))
