@@ -73,7 +73,7 @@ def test_a_wheel_holds_every_file_of_ours_and_nothing_else(wheel: zipfile.ZipFil
     assert held == ours | zoo | {"bench/py.typed"}
 
 
-def test_a_wheel_has_one_package_and_one_command(wheel: zipfile.ZipFile) -> None:
+def test_a_wheel_has_one_package_one_command_and_one_plugin_of_pytest(wheel: zipfile.ZipFile) -> None:
     assert {name.split("/")[0] for name in wheel.namelist() if ".dist-info" not in name} == {"bench"}
     names = {Path(name).name: name for name in wheel.namelist() if ".dist-info/" in name}
     assert wheel.read(names["entry_points.txt"]).decode().split() == [
@@ -81,6 +81,10 @@ def test_a_wheel_has_one_package_and_one_command(wheel: zipfile.ZipFile) -> None
         "bench",
         "=",
         "bench.cli:main",
+        "[pytest11]",
+        "onnx-crossbench",
+        "=",
+        "bench.pytest_plugin",
     ]
     assert "Apache License" in wheel.read(names["LICENSE"]).decode()
 

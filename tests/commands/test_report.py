@@ -1,0 +1,66 @@
+"""``bench report`` and pytest-benchmark's JSON, out and in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.commands.report import print_report
+from bench.errors import EXIT_OK, UsageError
+from bench.report.store import save_report
+from command_fakes import Heard
+from fakes import ScriptedWorker
+from report_fakes import ADA, absent, case_repetition, environment, group_repetition, reference
+
+OPENED = ScriptedWorker("worker", iter(()), [], None)._opened()
+
+
+@pytest.fixture
+def exchanged(tmp_path: Path) -> Path:
+    """The file that ``bench report --format pytest-benchmark`` printed, of a case that ran and one that did not."""
+    repetition = group_repetition(cases=[case_repetition("net | tensorflow", opened=OPENED)])
+    reason = "no \x1b[31mdevice"
+    save_report(
+        tmp_path / "report", environment(), [reference(), absent(status_reason=reason)], [repetition], private=ADA
+    )
+    heard = Heard()
+    assert print_report(tmp_path / "report", "pytest-benchmark", console=heard.console) == EXIT_OK
+    assert heard.err == [
+        "net | onnxruntime-cuda: not among the benchmarks, kept beside them: unavailable: no \\x1b[31mdevice"
+    ]
+    (tmp_path / "out.json").write_text(heard.text, encoding="utf-8")
+    return tmp_path / "out.json"
+
+
+def test_a_file_that_bench_wrote_is_printed_as_its_report(exchanged: Path) -> None:
+    for format_name in ("csv", "json"):
+        there, here = Heard(), Heard()
+        print_report(exchanged.parent / "report", format_name, console=there.console)
+        assert print_report(exchanged, format_name, console=here.console) == EXIT_OK
+        assert here.text == there.text
+    heard = Heard()
+    print_report(exchanged, "md", console=heard.console)
+    assert "unavailable" in heard.text
+
+
+def test_such_a_file_is_not_written_again(exchanged: Path) -> None:
+    with pytest.raises(UsageError, match=r"out\.json is such a file already"):
+        print_report(exchanged, "pytest-benchmark", console=Heard().console)
+
+
+def test_a_file_of_others_is_a_table_of_what_it_says(tmp_path: Path) -> None:
+    stats = {"min": 0.001, "max": 0.004, "mean": 0.002, "stddev": 5e-4, "median": 0.0015, "rounds": 10}
+    one = {"name": "test_it", "fullname": "test_a.py::test_it", "stats": stats}
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps({"benchmarks": [one]}))
+    heard = Heard()
+    assert print_report(path, "text", console=heard.console) == EXIT_OK
+    assert [line.split() for line in heard.text.splitlines()] == [
+        ["benchmark", "min", "median", "mean", "stddev", "rounds"],
+        ["test_a.py::test_it", "1", "ms", "1.5", "ms", "2", "ms", "500", "us", "10"],
+    ]
+    assert print_report(path, "csv", console=heard.console) == EXIT_OK
+    with pytest.raises(UsageError, match="holds no case of bench; expected text or csv"):
+        print_report(path, "json", console=heard.console)
