@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from statistics import fmean
+from statistics import fmean, median
 from typing import Literal
 
 from bench.check.records import GateResult, Metric
@@ -102,6 +102,7 @@ class Row(Record, frozen=True):
     failed: int
     low: float  # exact interval of the rate of ``fired``
     high: float
+    change: float | None  # median of the gates' estimates
     mean_pairs: float
     mean_seconds: float
 
@@ -257,6 +258,7 @@ def _row(kind: TrialKind, load: Load, share: float | None, trials: Sequence[Tria
     outcomes = [outcome(trial) for trial in trials]
     fired = outcomes.count("fired")
     low, high = exact_interval(fired, len(trials))
+    changes = [trial.change for trial in trials if trial.change is not None]
     return Row(
         kind=kind,
         load=load,
@@ -268,6 +270,7 @@ def _row(kind: TrialKind, load: Load, share: float | None, trials: Sequence[Tria
         failed=outcomes.count("failed"),
         low=low,
         high=high,
+        change=median(changes) if changes else None,
         mean_pairs=fmean(trial.pairs for trial in trials),
         mean_seconds=fmean(trial.seconds for trial in trials),
     )
@@ -276,9 +279,9 @@ def _row(kind: TrialKind, load: Load, share: float | None, trials: Sequence[Tria
 def _problems_of(row: Row, alpha: float, beta: float) -> list[str]:
     told = f"{row.fired} of {row.trials}, {row.low:.2%} to {row.high:.2%}"
     if row.kind == "same":
-        said = [f"fires falsely: identical sides were accused {told}; promised is {alpha:.2g}"] * (row.low > alpha)
+        said = [f"fires falsely: identical sides were accused {told}; promised is {alpha:.3g}"] * (row.low > alpha)
     elif row.kind in SLOW:
-        said = [f"fails to fire: {row.kind} under {row.load} load was caught {told}; promised is {1 - beta:.2g}"] * (
+        said = [f"fails to fire: {row.kind} under {row.load} load was caught {told}; promised is {1 - beta:.3g}"] * (
             row.high < 1 - beta
         )
     else:

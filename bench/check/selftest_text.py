@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.check.selftest import SLOW, Identity, Plant, Row, TrialKind, exact_interval
+from bench.check.wording import percent
 
 _TITLES: dict[TrialKind, str] = {
     "same": "identical",
@@ -14,8 +15,21 @@ _TITLES: dict[TrialKind, str] = {
     "fallback": "fake fallback",
     "gone": "case gone",
 }
-HEADER = ("planted", "load", "trials", "fired", "95% interval", "passed", "inconcl.", "failed", "pairs", "seconds")
-NUMERIC = (2, 3, 4, 5, 6, 7, 8, 9)
+_UNKNOWN = "-"
+HEADER = (
+    "planted",
+    "load",
+    "trials",
+    "fired",
+    "95% interval",
+    "passed",
+    "inconcl.",
+    "failed",
+    "change",
+    "pairs",
+    "seconds",
+)
+NUMERIC = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -29,6 +43,7 @@ def cells(row: Row) -> tuple[str, ...]:
         str(row.missed),
         str(row.inconclusive),
         str(row.failed),
+        _UNKNOWN if row.change is None else percent(row.change),
         f"{row.mean_pairs:.1f}",
         f"{row.mean_seconds:.1f}",
     )
@@ -38,7 +53,7 @@ def subject(identity: Identity) -> str:
     """What was tried, in one line."""
     return (
         f"{identity.model} on {identity.runtime} {identity.runtime_version}, {identity.threads} "
-        f"thread{'s' * (identity.threads != 1)}; delta {identity.delta:.3g}, alpha {identity.alpha:.3g}, "
+        f"thread{'s' * (identity.threads != 1)}; delta {_rate(identity.delta)}, alpha {_rate(identity.alpha)}, "
         f"at most {identity.max_pairs} pairs; {identity.cpu}, {identity.cpus} CPUs"
     )
 
@@ -53,23 +68,29 @@ def plant_text(plant: Plant) -> str:
 
 def demonstrated(rows: Sequence[Row], *, alpha: float, beta: float) -> list[str]:
     """What the numbers of trials show, and how many would show the promise itself; one-sided 95 %."""
-    said = []
-    for row in rows:
-        if row.kind == "same":
-            above = exact_interval(row.fired, row.trials, 0.9)[1]
-            need = _needed(alpha)
-            said.append(
-                f"{_title(row)}, {row.load}: {row.fired} of {row.trials} accused: the rate is below {_rate(row.high)}, "
-                f"one-sided below {_rate(above)}{_more(row.trials, row.fired, need, f'{alpha:.3g}')}"
-            )
-        elif row.kind in SLOW:
-            below = exact_interval(row.fired, row.trials, 0.9)[0]
-            need = _needed(beta)
-            said.append(
-                f"{_title(row)}, {row.load}: {row.fired} of {row.trials} caught: the power is above {_rate(row.low)}, "
-                f"one-sided above {_rate(below)}{_more(row.trials, row.trials - row.fired, need, f'{1 - beta:.3g}')}"
-            )
-    return said
+    return [
+        _rate_of_alarms(row, alpha) if row.kind == "same" else _power(row, 1 - beta)
+        for row in rows
+        if row.kind == "same" or row.kind in SLOW
+    ]
+
+
+def _rate_of_alarms(row: Row, promised: float) -> str:
+    above = exact_interval(row.fired, row.trials, 0.9)[1]
+    more = _more(row.trials, row.fired, _needed(promised), f"below {_rate(promised)}")
+    return (
+        f"{_title(row)}, {row.load}: {row.fired} of {row.trials} accused: the rate is below {_rate(row.high)}, "
+        f"one-sided below {_rate(above)}{more}"
+    )
+
+
+def _power(row: Row, promised: float) -> str:
+    below = exact_interval(row.fired, row.trials, 0.9)[0]
+    more = _more(row.trials, row.trials - row.fired, _needed(1 - promised), f"above {_rate(promised)}")
+    return (
+        f"{_title(row)}, {row.load}: {row.fired} of {row.trials} caught: the power is above {_rate(row.low)}, "
+        f"one-sided above {_rate(below)}{more}"
+    )
 
 
 def _needed(chance: float) -> int:
@@ -81,7 +102,7 @@ def _needed(chance: float) -> int:
 
 
 def _more(trials: int, errors: int, need: int, promise: str) -> str:
-    return "" if errors or trials >= need else f"; {need} without an error would show {promise}"
+    return "" if errors or trials >= need else f"; {need} without an error would show one {promise}"
 
 
 def _title(row: Row) -> str:

@@ -137,7 +137,7 @@ def _check(aa: int, plants: int, share: float, delta: float, load: str, threads:
     if plants < 0:
         wrong.append(f"--plant ... {plants}: expected a number of trials, 0 for none")
     if share < delta:
-        wrong.append(f"--plant {share:.3g}: the gate promises nothing below its budget, --delta {delta:.3g}")
+        wrong.append(f"--plant {share:.1%}: the gate promises nothing below its budget, --delta {delta:.1%}")
     if load not in LOADS:
         wrong.append(f"--load {load}: expected {' or '.join(LOADS)}")
     if threads < 1:
