@@ -21,6 +21,7 @@ from bench.check.pairing import PairedCase, Pairing, pair_cases
 from bench.check.records import (
     GATE_SCHEMA,
     SIDES,
+    STATISTICAL,
     Bundle,
     BundledCase,
     GateAnswer,
@@ -32,8 +33,8 @@ from bench.check.records import (
     SideFacts,
 )
 from bench.check.wording import percent
-from bench.environments.pinned import PinnedEnvironment, locked_environment, own_pins, pinned_environment
-from bench.errors import BenchError
+from bench.environments.pinned import PinnedEnvironment, locked_environment, own_pins, pinned_environment, pins_in
+from bench.errors import BenchError, UnavailableError, UsageError
 from bench.measure import launch
 from bench.measure.lock import machine_lock
 from bench.measure.machine import describe_machine
@@ -58,6 +59,7 @@ def gate_bundles(
     UsageError for folders that are no bundles and for settings under which no verdict is possible. A baseline that
     can't be run here is NOT COMPARABLE, a head that can't is FAILED: both are in the result.
     """
+    settings = gate.with_coins(settings)
     bundles: dict[Side, Bundle] = {"baseline": open_bundle(baseline), "head": open_bundle(head)}
     started, begin = gate.utc_now(), time.monotonic()
     pairing = pair_cases(
@@ -100,7 +102,7 @@ def gate_bundles(
     result = GateResult(
         schema_version=GATE_SCHEMA,
         settings=settings,
-        design=next(iter(designs.values()), None),
+        design=next(iter(designs.values()), None) if set(settings.metrics) & set(STATISTICAL) else None,
         command=command,
         bench_version=__version__,
         started=started.isoformat(timespec="seconds"),
@@ -113,7 +115,10 @@ def gate_bundles(
         judged=outcome.judged,
         pairs=outcome.pairs,
         family_bound=gate.family_bound(designs, settings),
-        notes=(*gate.hygiene(bundles["baseline"].made, started, outcome.judged), *_differences(pairing.cases)),
+        notes=(
+            *gate.hygiene(bundles["baseline"].made, started, outcome.judged),
+            *_differences(pairing.cases, prefixes),
+        ),
         new_cases=pairing.new,
         exit_code=outcome.interrupt or gate.exit_code_of(outcome.judged, settings),
     )
@@ -154,6 +159,8 @@ def environments_of(
         for side, one in both.items():
             try:
                 prefixes[side][case.name] = Path(_environment(folders[side], one, progress).prefix)
+            except UsageError:
+                raise
             except BenchError as error:
                 refused += [
                     Judged(
@@ -174,10 +181,17 @@ def _is_installed(one: BundledCase) -> bool:
 
 
 def _environment(folder: Path, one: BundledCase, progress: Progress) -> PinnedEnvironment:
-    if one.lock is not None:
-        return locked_environment((folder / one.lock).read_text(encoding="utf-8"), on_stage=progress.stage)
     distribution = RUNTIMES[one.case.runtime.name].package
-    return pinned_environment(distribution, one.pins[distribution], like=one.pins, on_stage=progress.stage)
+    if one.lock is None:
+        if distribution not in one.pins:
+            raise UnavailableError(
+                f"the bundle does not say which {distribution} it ran on; make it with {one.case.runtime.name}@VERSION"
+            )
+        return pinned_environment(distribution, one.pins[distribution], like=one.pins, on_stage=progress.stage)
+    environment = locked_environment((folder / one.lock).read_text(encoding="utf-8"), on_stage=progress.stage)
+    if environment.pins != one.pins:
+        raise BenchError(f"{one.lock} does not hold what the bundle says that it ran on; make the bundle again")
+    return environment
 
 
 def _without(pairing: Pairing, refused: Sequence[Judged]) -> Pairing:
@@ -199,14 +213,31 @@ def _facts(bundle: Bundle) -> SideFacts:
     )
 
 
-def _differences(cases: Sequence[PairedCase]) -> list[str]:
+def _differences(cases: Sequence[PairedCase], prefixes: Mapping[Side, Mapping[str, Path]]) -> list[str]:
     """What else than the runtime's version differs between the environments: the verdict is about all of it."""
     notes = []
     for case in cases:
         runtime = RUNTIMES[case.baseline.case.runtime.name].package
-        one, other = case.baseline.pins, case.head.pins
-        both = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-        rest = [f"{name} {one.get(name, 'none')} against {other.get(name, 'none')}" for name in both if name != runtime]
+        bundled: dict[Side, dict[str, str]] = {"baseline": case.baseline.pins, "head": case.head.pins}
+        ran = {side: pins_in(prefixes[side][case.name]) or bundled[side] for side in SIDES}
+        for side in SIDES:
+            moved = [f"{name} {was} was bundled, {now} ran" for name, was, now in _unlike(bundled[side], ran[side])]
+            if moved:
+                notes.append(f"{case.name}: {side} is not as bundled: {', '.join(moved)}")
+        rest = [
+            f"{name} {one} against {other}"
+            for name, one, other in _unlike(ran["baseline"], ran["head"])
+            if name != runtime
+        ]
         if rest:
             notes.append(f"{case.name}: the environments differ in more than {runtime}: {', '.join(rest)}")
     return notes
+
+
+def _unlike(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Name and both versions of every distribution that is not the same in both."""
+    return [
+        (name, one.get(name, "none"), other.get(name, "none"))
+        for name in sorted(one.keys() | other.keys())
+        if one.get(name) != other.get(name)
+    ]

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+import msgspec
+
 from bench.analysis.sequential import Design, make_design
 from bench.check import judging
 from bench.check.pairing import PairedCase, Pairing
+from bench.check.ratio_verdict import judge_ratio
 from bench.check.records import STATISTICAL, GateAnswer, GateSettings, Judged, Metric, Pair
 from bench.check.wording import percent
 from bench.errors import (
@@ -23,6 +27,7 @@ from bench.errors import (
     EXIT_OVER_BUDGET,
     EXIT_TERMINATED,
     Terminated,
+    UsageError,
     strongest_exit,
 )
 from bench.records import Record
@@ -59,7 +64,14 @@ class Outcome(Record, frozen=True):
 
 def make_designs(pairing: Pairing, settings: GateSettings) -> dict[str, Design]:
     """A design for every case, by name; alpha is shared by all statistical verdicts. UsageError as ``make_design``."""
+    if "rss_peak" in settings.metrics and settings.max_pairs < judging.MEMORY_PAIRS:
+        raise UsageError(
+            f"--max-pairs {settings.max_pairs}: the rule for peak memory takes {judging.MEMORY_PAIRS} pairs; "
+            f"the least is --max-pairs {judging.MEMORY_PAIRS}"
+        )
     statistical = [metric for metric in settings.metrics if metric in STATISTICAL]
+    if not statistical:  # nothing is decided by it
+        return {case.name: make_design(delta=case.delta) for case in pairing.cases}
     gates = max(1, len(statistical) * len(pairing.cases))
     return {
         case.name: make_design(
@@ -127,7 +139,7 @@ def run_gate(
         if one is not None
     ]
     return Outcome(
-        judged=(*judged_all, *pairing.refused),
+        judged=tuple(_with_policy(one, settings) for one in (*judged_all, *pairing.refused)),
         pairs=tuple(pair for mine in pairs.values() for pair in mine),
         interrupt=interrupt,
     )
@@ -137,13 +149,20 @@ def judge_case(
     case: PairedCase, settings: GateSettings, design: Design, pairs: Sequence[Pair], ended: str
 ) -> list[Judged | None]:
     """One verdict a metric, None where more pairs are needed. ``ended`` says why none will come, "" where they may."""
-    return [_judge(case, metric, design, pairs, ended) for metric in settings.metrics]
+    failed = [judging.failure(case.name, metric, case.delta, pairs) for metric in settings.metrics]
+    if any(failed):
+        return failed
+    judged = [_judge(case, metric, design, pairs, ended) for metric in settings.metrics]
+    lost = judging.lost(pairs)
+    if lost and judged and (first := judged[0]) is not None:
+        judged[0] = msgspec.structs.replace(first, notes=(*first.notes, lost))
+    return judged
 
 
 def exit_code_of(judged: Sequence[Judged], settings: GateSettings) -> int:
-    """The strongest of all verdicts' codes; nothing judged at all cannot be told."""
+    """The strongest of all verdicts' codes. Nothing judged at all cannot be told, whatever ``--inconclusive`` says."""
     if not judged:
-        return _inconclusive(settings)
+        return EXIT_CANNOT_TELL
     codes = [_EXITS[one.answer] for one in judged]
     return strongest_exit([_inconclusive(settings) if code == EXIT_CANNOT_TELL else code for code in codes])
 
@@ -158,9 +177,19 @@ def hygiene(made: str, now: datetime, judged: Sequence[Judged]) -> tuple[str, ..
         f"{one.case}: head is {percent(-one.change, sign=False)} faster than the baseline, so a later slowdown "
         "of that much would pass unseen; refresh the baseline (--refresh)"
         for one in judged
-        if one.metric == "latency" and one.is_improved and one.change is not None and one.change < -one.delta
+        if one.metric == "latency" and _is_faster(one)
     ]
     return tuple(notes)
+
+
+def _is_faster(one: Judged) -> bool:
+    """By more than the budget, with the bound that a pass rests on below no change at all."""
+    return one.change is not None and one.change < -one.delta and one.change_high is not None and one.change_high < 0
+
+
+def with_coins(settings: GateSettings) -> GateSettings:
+    """With a seed for slots and orders, drawn where none was given: coins that always fall alike are none."""
+    return settings if settings.seed else msgspec.structs.replace(settings, seed=1 + secrets.randbelow(2**31))
 
 
 def may_refresh(judged: Sequence[Judged]) -> bool:
@@ -174,16 +203,13 @@ def utc_now() -> datetime:
 
 
 def _judge(case: PairedCase, metric: Metric, design: Design, pairs: Sequence[Pair], ended: str) -> Judged | None:
-    failed = judging.failure(case.name, metric, case.delta, pairs)
-    if failed:
-        return failed
     if metric == "agreement":
         return judging.judge_agreement(case.name, case.delta, pairs, ended)
     if metric == "rss_peak":
         return judging.judge_memory(case.name, case.delta, pairs, ended)
     if metric == "size":
         return judging.judge_size(case.name, case.delta, case.baseline.artifact_bytes, case.head.artifact_bytes)
-    return judging.judge_ratio(case.name, metric, design, pairs, ended)
+    return judge_ratio(case.name, metric, design, pairs, ended)
 
 
 def _exhausted(pairs: Sequence[Pair], settings: GateSettings) -> str:
@@ -191,6 +217,15 @@ def _exhausted(pairs: Sequence[Pair], settings: GateSettings) -> str:
     if len(pairs) < settings.max_pairs + _EXTRA_PAIRS and len(judging.measured(pairs)) < settings.max_pairs:
         return ""
     return f"{len(pairs)} pairs were made"
+
+
+def _with_policy(judged: Judged, settings: GateSettings) -> Judged:
+    """What can't be told says in its own line that ``--inconclusive`` made something of it."""
+    if _EXITS[judged.answer] != EXIT_CANNOT_TELL or settings.inconclusive == "exit 5":
+        return judged
+    done = "passed" if settings.inconclusive == "pass" else "failed"
+    reason = f"{judged.reason} ({done} by --inconclusive {settings.inconclusive})"
+    return msgspec.structs.replace(judged, reason=reason)
 
 
 def _inconclusive(settings: GateSettings) -> int:

@@ -65,7 +65,7 @@ def _side(one: CaseRepetition, verdict: Verdict, against_baseline: Verdict, disa
     return SideOfPair(
         status=one.status if one.status != "ok" or one.complete else "failed",
         reason=one.reason,
-        best_ns=median(min(turn.latencies_ns) for turn in turns) if turns else None,
+        best_ns=median(min(turn.latencies_ns) for turn in turns) if calls else None,
         p95_ns=_p95(turns),
         load_ns=_load_ns(one),
         rss_peak_bytes=one.memory_peak.peak_rss_bytes if one.memory_peak else None,
@@ -80,7 +80,9 @@ def _side(one: CaseRepetition, verdict: Verdict, against_baseline: Verdict, disa
 
 
 def _timed(one: CaseRepetition) -> list[Turn]:
-    return [turn for turn in one.turns if turn.kind == "turn"]
+    """The turns of rounds; none at all where one of them brought no call."""
+    turns = [turn for turn in one.turns if turn.kind == "turn"]
+    return turns if all(turn.latencies_ns for turn in turns) else []
 
 
 def _over_rounds(turns: Mapping[str, Sequence[Turn]], statistic: Statistic) -> float | None:

@@ -66,7 +66,7 @@ class GateSettings(Record, frozen=True):
     time_limit_s: float | None = None  # of the whole gate
     answer_limit_s: float = 300.0  # of any one answer of a worker
     min_rounds: int = 10
-    seed: int = 0
+    seed: int = 0  # of slots and orders; 0: drawn when the gate starts, and then it is here
     inconclusive: Inconclusive = "exit 5"
 
 
