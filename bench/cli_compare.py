@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bench import cli_flags as f
 from bench.check.false_alarms import FAIL_ON_FALSE_ALARMS
 from bench.cli_shell import guarded, make_console
 
@@ -29,10 +28,11 @@ Allow = Annotated[
         "--allow", metavar="FIELD,...", help="Compare although these differ, such as model_digest,artifact_digest."
     ),
 ]
+Format = Annotated[str, typer.Option("--format", metavar="text|md|csv|json", help="How to print it.")]
 
 
 @guarded
-def compare(folder: Folders, fail_on: FailOn = None, allow: Allow = None, format: f.Format = "text") -> int:  # noqa: A002 (the flag's name)
+def compare(folder: Folders, fail_on: FailOn = None, allow: Allow = None, format: Format = "text") -> int:  # noqa: A002 (the flag's name)
     """Show stored reports side by side: every case, what can't be compared and why, the numbers."""
     from bench.commands.compare import compare_folders
 

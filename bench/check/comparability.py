@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from bench import units
 from bench.check.compare_records import CASE_FIELDS, RUN_FIELDS, Difference
 from bench.errors import UsageError
-from bench.records import Environment
+from bench.records import Environment, Tolerance
 from bench.rows import Row
 
 UNKNOWN = "unknown"
@@ -73,6 +73,7 @@ def _machine(reference: Environment, other: Environment) -> Iterator[tuple[str, 
     yield "python", ours.python, theirs.python
     yield "bench_version", reference.bench_version, other.bench_version
     yield "seed", str(reference.suite.prepare.seed), str(other.suite.prepare.seed)
+    yield "tolerance", _rule(reference.suite.tolerance), _rule(other.suite.tolerance)
     yield "finished", _yes(reference.finished), _yes(other.finished)
 
 
@@ -95,6 +96,17 @@ def _shown(field: str, ours: object, theirs: object) -> tuple[str, str]:
     if field.endswith("_digest") and words[0][:_SHOWN_DIGEST] != words[1][:_SHOWN_DIGEST]:
         words = [word[:_SHOWN_DIGEST] for word in words]
     return words[0], words[1]
+
+
+def _rule(tolerance: Tolerance) -> str:
+    """What a user allows instead of the measured tolerance."""
+    both = {"rtol": tolerance.rtol, "atol": tolerance.atol}
+    said = [
+        f"{name} {output + ':' if output else ''}{value:g}"
+        for name, by_output in both.items()
+        for output, value in sorted(by_output.items())
+    ]
+    return ", ".join(said) or "measured"
 
 
 def _yes(value: bool) -> str:

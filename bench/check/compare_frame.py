@@ -21,6 +21,7 @@ _COPIED = (
     "status_reason", "agreement", "agreement_reason", *(metric.column for metric in METRICS), "ratio_to_reference",
     "ratio_low", "ratio_high", "interval_level", "reference_runtime", "processes", "calls",
 )  # fmt: skip
+_IDENTITY = ("model", "runtime", "batch_size", "threads", "precision")
 _OWN = {
     "case": "string",
     "report": "string",
@@ -93,12 +94,13 @@ def _reference_line(same_case: Sequence[Compared], facts: ReportFacts) -> dict[s
     row = same_case[0].reference
     standing = "absent" if row is None else "reference"
     where = {"case": same_case[0].case, "report": facts.letter, "path": facts.path}
-    return {**_copied(row), **where, "standing": standing, "reason": "", "differences": ""}
+    known = _copied(row) if row is not None else _identity(same_case[0].other)
+    return {**known, **where, "standing": standing, "reason": "", "differences": ""}
 
 
 def _line(compared: Compared, of_run: Sequence[Difference], path: str) -> dict[str, Any]:
     return {
-        **_copied(compared.other),
+        **(_copied(compared.other) if compared.other is not None else _identity(compared.reference)),
         **{f"{change.metric}_ratio": change.ratio for change in compared.changes},
         "case": compared.case,
         "report": compared.report,
@@ -110,5 +112,10 @@ def _line(compared: Compared, of_run: Sequence[Difference], path: str) -> dict[s
     }
 
 
-def _copied(row: Row | None) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _COPIED} if row is not None else {}
+def _copied(row: Row) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _COPIED}
+
+
+def _identity(row: Row | None) -> dict[str, Any]:
+    """What is known of an absent case from the side that has it."""
+    return {name: getattr(row, name) for name in _IDENTITY}

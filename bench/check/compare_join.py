@@ -112,7 +112,8 @@ def _split_spec(row: Row) -> tuple[str, str, str]:
     rest = rest[version.end() :] if version else rest
     if row.label and rest.endswith(f"#{row.label}"):
         rest = rest.removesuffix(f"#{row.label}")
-    return (version[1] if version else ""), rest.removeprefix(":"), row.label
+    is_said = row.runtime.endswith(f"#{row.label}")
+    return (version[1] if version else ""), rest.removeprefix(":"), "" if is_said else row.label
 
 
 def _by_identity(side: Side, several: set[Identity]) -> dict[Identity, Row]:

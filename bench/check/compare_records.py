@@ -44,7 +44,8 @@ METRICS = (  # the first are the last to leave a narrow table
 BUDGETED = tuple(metric.name for metric in METRICS if metric.unit != "spread")
 
 RUN_FIELDS = (
-    "cpu", "isa", "effective_cpus", "memory", "system", "python", "bench_version", "package", "seed", "finished",
+    "cpu", "isa", "effective_cpus", "memory", "system", "python", "bench_version", "package", "seed", "tolerance",
+    "finished",
 )  # fmt: skip
 CASE_FIELDS = (
     "status", "runtime_version", "provider", "runtime_options", "call_path", "boundary", "batch_size", "batch_axis",

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from bench import units
 from bench.check.comparability import spell_difference
-from bench.check.compare_records import METRICS, NOT_A_VERDICT, Change, Compared, Comparison, ReportFacts, RunPair
+from bench.check.compare_cells import cells_between, cells_within, latency_cell
+from bench.check.compare_records import METRICS, NOT_A_VERDICT, Compared, Comparison, ReportFacts, RunPair
 from bench.check.false_alarms import FAIL_ON_FALSE_ALARMS
-from bench.check.standing import EXITS, trouble_of
+from bench.check.standing import EXITS
 from bench.check.wording import percent
 from bench.errors import EXIT_CANNOT_TELL, EXIT_CASE_FAILED, EXIT_DISAGREE, EXIT_OK, EXIT_OVER_BUDGET
-from bench.rows import Row
 
 ENDS = {
     EXIT_OK: "compared",
-    EXIT_DISAGREE: "outputs that agreed no longer do",
+    EXIT_DISAGREE: "outputs disagree",
     EXIT_OVER_BUDGET: "over a budget of --fail-on",
     EXIT_CANNOT_TELL: "cannot tell: see what is not comparable, gone, unverified or not measured",
     EXIT_CASE_FAILED: "a case failed or could not run",
@@ -50,7 +50,7 @@ class Block(NamedTuple):
 def blocks_of(comparison: Comparison) -> list[Block]:
     """The page from its top: what is worst comes first."""
     found = [_reports(comparison)]
-    found += _alarms(comparison.cases)
+    found += _alarms(comparison)
     found += [_overview(comparison)] if len(comparison.reports) > 2 else []
     found += [_pair(comparison, run) for run in comparison.runs]
     found += [_budgets(comparison)] if comparison.budgets else []
@@ -63,14 +63,19 @@ def _reports(comparison: Comparison) -> Block:
 
 def _report(facts: ReportFacts) -> str:
     machine = facts.machine
-    said = f"{machine.cpu}, {machine.effective_cpus} CPU{'s' * (machine.effective_cpus != 1)}, bench {facts.bench_version}, {facts.started}"
-    cases = f"{facts.cases} case{'s' * (facts.cases != 1)}"
-    return f"{facts.letter}: {facts.path}: {said}, {cases}{'' if facts.finished else ', not finished'}"
+    cpus, cases = _count(machine.effective_cpus, "CPU"), _count(facts.cases, "case")
+    said = f"{machine.cpu}, {cpus}, bench {facts.bench_version}, {facts.started}, {cases}"
+    return f"{facts.letter}: {facts.path}: {said}{'' if facts.finished else ', not finished'}"
 
 
-def _alarms(cases: Sequence[Compared]) -> list[Block]:
-    said = tuple(f"{one.report}: {one.case}: {one.reason}" for one in cases if one.standing == "disagrees")
-    return [Block("DISAGREES: outputs agreed in the reference and no longer do", said)] if said else []
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _alarms(comparison: Comparison) -> list[Block]:
+    said = tuple(f"{one.report}: {one.case}: {one.reason}" for one in comparison.cases if one.standing == "disagrees")
+    more = ": outputs agreed in the reference and no longer do" if len(comparison.reports) > 1 else ""
+    return [Block(f"DISAGREES{more}", said)] if said else []
 
 
 def _overview(comparison: Comparison) -> Block:
@@ -82,9 +87,9 @@ def _overview(comparison: Comparison) -> Block:
     lines = []
     for (group, runtime), by_report in by_case.items():
         some = next(iter(by_report.values()))
-        cells = [_latency(some.reference)]
+        cells = [latency_cell(some.reference)]
         others = [by_report.get(letter) for letter in letters[1:]]
-        cells += [_latency(one.other, gone="gone") if one else units.UNKNOWN for one in others]
+        cells += [latency_cell(one.other, gone="gone") if one else units.UNKNOWN for one in others]
         lines.append((group, Line((runtime, *cells))))
     return Block(
         f"Latency of all ({NOT_A_VERDICT})",
@@ -98,15 +103,16 @@ def _pair(comparison: Comparison, run: RunPair) -> Block:
     cases = [one for one in comparison.cases if one.report == run.report]
     first = comparison.reports[0].letter
     is_alone = len(comparison.reports) == 1
-    lines = [(one.group, Line(_alone(one) if is_alone else _cells(one))) for one in cases]
+    lines = [(one.group, Line(cells_within(one) if is_alone else cells_between(one))) for one in cases]
     title = f"{first} by itself: ratios from shared rounds of one run" if is_alone else f"{run.report} against {first}"
     if not is_alone:
         title += ": the same run" if run.is_one_run else f" ({NOT_A_VERDICT})"
     columns = ("latency", "speed") if is_alone else (first, run.report, "latency")
+    own = () if is_alone else (f"{first} in its run", f"{run.report} in its run")
     return Block(
         title=title,
         said=(_counted(cases), *_comparability(cases, run)),
-        header=("runtime", *columns, *(metric.heading for metric in METRICS[1:])),
+        header=("runtime", *columns, *(metric.heading for metric in METRICS[1:]), *own),
         lines=tuple(_with_headings(lines)),
         least=len(columns),
         remarks=tuple(f"{one.standing}: {one.case}: {one.reason}" for one in cases if one.standing not in _SHOWN),
@@ -117,7 +123,7 @@ def _counted(cases: Sequence[Compared]) -> str:
     """How many cases have each standing: together they are all."""
     counts = [(word, sum(one.standing == word for one in cases)) for word in EXITS]
     listed = ", ".join(f"{count} {word}" for word, count in counts if count)
-    return f"{len(cases)} case{'s' * (len(cases) != 1)}: {listed}." if cases else "No cases: nothing was compared."
+    return f"{_count(len(cases), 'case')}: {listed}." if cases else "No cases: nothing was compared."
 
 
 def _comparability(cases: Sequence[Compared], run: RunPair) -> Iterator[str]:
@@ -140,41 +146,6 @@ def _comparability(cases: Sequence[Compared], run: RunPair) -> Iterator[str]:
             yield f"- {text} (every case on both sides)"
         else:
             yield f"- {text} ({'; '.join(named[:_NAMED])}{more})"
-
-
-def _cells(compared: Compared) -> tuple[str, ...]:
-    """Both latencies, then every metric's change; of a case that is not the same its standing in their place."""
-    start = (compared.runtime, _latency(compared.reference), _latency(compared.other))
-    if compared.standing != "same":
-        return (*start, compared.standing, *("-" for _ in METRICS[1:]))
-    return (*start, *(_change(change) for change in compared.changes))
-
-
-def _alone(compared: Compared) -> tuple[str, ...]:
-    start = (compared.runtime, _latency(compared.other))
-    if compared.standing not in _SHOWN:
-        return (*start, compared.standing, *("-" for _ in METRICS[1:]))
-    if compared.standing == "reference":
-        return (*start, "reference", *("-" for _ in METRICS[1:]))
-    latency = compared.changes[0]
-    speed = units.comparison(latency.ratio, latency.low, latency.high)
-    return (*start, speed, *(_change(change) for change in compared.changes[1:]))
-
-
-def _change(change: Change) -> str:
-    if change.ratio is None:
-        return units.UNKNOWN
-    if change.ratio == 1:
-        return "equal"
-    return f"{change.ratio:.3g}x" if change.ratio >= 10 else percent(change.ratio - 1)
-
-
-def _latency(row: Row | None, gone: str = units.UNKNOWN) -> str:
-    """The latency, or what is wrong with it: no speed without agreement."""
-    if row is None:
-        return gone
-    trouble = trouble_of(row)
-    return trouble[0] if trouble else units.duration(row.latency_ns_best)
 
 
 def _with_headings(lines: Sequence[tuple[str, Line]]) -> Iterator[Line]:

@@ -9,7 +9,7 @@ import msgspec
 
 from bench.check.comparability import case_differences
 from bench.check.compare_join import Identity, group_of, identify, name_of, runtime_of
-from bench.check.compare_records import Change, Compared, Side
+from bench.check.compare_records import Change, Compared, Side, Standing
 from bench.check.standing import changes_of, standing_of
 from bench.report import verdict
 from bench.rows import Row
@@ -24,11 +24,7 @@ def compare_within(side: Side) -> list[Compared]:
 
 
 def _compare(identity: Identity, row: Row, reference: Row | None, letter: str) -> Compared:
-    standing, reason = standing_of(reference or row, row)
-    if reference is None and standing == "same":
-        standing, reason = "unmeasured", "in no round together with a reference"
-    if reference is row and standing == "same":
-        standing = "reference"
+    standing, reason = _standing(row, reference)
     differences = case_differences(reference, row) if reference and standing != "failed" else ()
     differences = tuple(one for one in differences if one.field in _MUST_BE_EQUAL)
     return Compared(
@@ -44,6 +40,17 @@ def _compare(identity: Identity, row: Row, reference: Row | None, letter: str) -
         reference=reference,
         other=row,
     )
+
+
+def _standing(row: Row, reference: Row | None) -> tuple[Standing, str]:
+    if row.agreement == "disagrees":
+        return "disagrees", row.agreement_reason or "its outputs disagree with the truth"
+    standing, reason = standing_of(reference or row, row)
+    if standing != "same":
+        return standing, reason
+    if reference is None:
+        return "unmeasured", "in no round together with a reference"
+    return ("reference" if reference is row else "same"), ""
 
 
 def _with_bounds(change: Change, row: Row) -> Change:
