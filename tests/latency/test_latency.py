@@ -19,9 +19,3 @@ def test_mobilenet_v1(runtime_benchmark: RuntimeBenchmark) -> None:
     assert (row.agreement, row.truth, row.node_share) == ("agrees", "float64", 1.0)
     assert row.relative_error is not None
     assert row.relative_error < 1e-3
-
-
-@pytest.mark.slow
-@pytest.mark.bench_model("article_cnn", runtime="cpu")
-def test_article_cnn(runtime_benchmark: RuntimeBenchmark) -> None:
-    assert runtime_benchmark().agreement == "agrees"
