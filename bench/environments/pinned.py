@@ -93,6 +93,14 @@ def locked_environment(lock: str, *, on_stage: Callable[[str], None]) -> PinnedE
     return _provided(lock, title_of(pins_of(lock)), on_stage)
 
 
+def pins_in(prefix: Path) -> dict[str, str] | None:
+    """What the made environment at ``prefix`` holds; None where it is none of ours."""
+    try:
+        return pins_of((prefix / store.LOCK_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, BenchError):
+        return None
+
+
 def _provided(lock: str, title: str, on_stage: Callable[[str], None]) -> PinnedEnvironment:
     prefix = store.provide(lock, WORKER_NEEDS, title, on_stage)
     return PinnedEnvironment(key=store.key_of(lock), prefix=str(prefix), pins=pins_of(lock), lock=lock)
