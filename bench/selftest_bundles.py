@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.analysis.statistics import signed_rank_interval
+from bench.analysis.statistics import hodges_lehmann, signed_rank_interval
 from bench.calibrating import bundle_one, measure_pairs, with_case, write_variant
 from bench.check.bundle import open_bundle
 from bench.check.records import Bundle, BundledCase, GateSettings
@@ -28,6 +28,7 @@ KERNELS = 3  # wrong ones, spread over the net
 ACCELERATOR = "onnxruntime-cuda"
 PROVIDER = "CUDAExecutionProvider"
 _AIM = 1.2  # times the share: the measured effect must be above it with its whole interval
+_NEAR = 1.3  # times the share: near enough not to look for less
 _MOST = 1.6  # times the share: a plant so much too large proves too little
 _TRIES = 6
 _FEW, _MANY = 6, 16  # pairs of a first look at a plant, and of the one that counts
@@ -169,26 +170,37 @@ class Workshop:
 
 
 def choose_amount(share: float, measure: Callable[[float, int], list[float]]) -> tuple[float, list[float]]:
-    """The amount to plant and the pairs that show that it slows down by ``share`` at least.
+    """The amount to plant and the pairs that show that it slows down by ``share`` at least, and by little more.
 
-    ``measure`` takes an amount and a number of pairs and gives their logarithms. Amounts are corrected by what few
-    pairs show until many lie above the share with the lower bound of their interval. BenchError where none does.
+    ``measure`` takes an amount and a number of pairs and gives their logarithms. Amounts are corrected by what a few
+    pairs show; the many that are returned have the lower bound of their interval at ``share`` or above. BenchError
+    where no amount is shown to do so.
     """
     amount, told = share * _AIM, ""
+    best: tuple[float, float, list[float]] | None = None
     for _ in range(_TRIES):
-        seen = math.expm1(signed_rank_interval(measure(amount, _FEW)).estimate)
+        values = measure(amount, _FEW)
+        seen = _change(values)
         if share <= seen <= share * _MOST:
             values = measure(amount, _MANY)
-            interval = signed_rank_interval(values)
-            seen = math.expm1(interval.estimate)
-            if interval.low is not None and math.expm1(interval.low) >= share and seen <= share * _MOST:
-                return amount, values
+            seen = _change(values)
+            low = signed_rank_interval(values).low
+            if low is not None and math.expm1(low) >= share and seen <= share * _MOST:
+                best = min(best or (seen, amount, values), (seen, amount, values))
+                if seen <= share * _NEAR:
+                    break
         told = f"{percent(seen)} at {amount:.2%}"
         amount *= min(3.0, max(0.4, share * _AIM / max(seen, share / 10)))
+    if best is not None:
+        return best[1], best[2]
     raise BenchError(
         f"planting {percent(share)}: after {_TRIES} amounts none was shown to slow down by so much and not far more "
         f"(last {told}); use fewer threads, a longer net or a quieter machine"
     )
+
+
+def _change(logarithms: Sequence[float]) -> float:
+    return math.expm1(hodges_lehmann(logarithms))
 
 
 def _with_artifact(artifact: Artifact) -> Callable[[Bundle], Bundle]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.check.selftest import SLOW, Identity, Plant, Row, TrialKind, exact_interval
+from bench.check.selftest import SLOW, Identity, Plant, TrialKind
+from bench.check.selftest_counts import Row, exact_interval
 from bench.check.wording import percent
 
 _TITLES: dict[TrialKind, str] = {

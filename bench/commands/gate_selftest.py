@@ -76,7 +76,7 @@ def selftest(
 
 def summarise(trials: Trials, console: Console) -> int:
     """Print the table of everything in the file and what it shows; returns the exit code of the self-test."""
-    from bench.check.selftest import count_rows, exit_code_of, problems
+    from bench.check.selftest_counts import count_rows, exit_code_of, problems
     from bench.check.selftest_text import HEADER, NUMERIC, cells, conclusion, demonstrated, plant_text, subject
     from bench.commands.tables import draw_table
 
