@@ -98,7 +98,8 @@ def last_words(finished: Finished, limit_s: float) -> str:
     """Why it failed, in one line without addresses: uv's conclusion, else the last thing that it said."""
     if finished.exit_code is None:
         return f"no answer within {limit_s:g} s"
-    lines = [_FRAME.sub("", line).strip() for line in finished.err.splitlines()]
+    said = finished.err.partition("\nhint:")[0]
+    lines = [_FRAME.sub("", line).strip() for line in said.splitlines()]
     lines = [_ADDRESS.sub("the package index", line) for line in lines if line]
     begin = next((number for number, line in enumerate(lines) if line.startswith("Because")), None)
     words = " ".join(lines[begin:]) if begin is not None else next(reversed(lines), f"exit code {finished.exit_code}")

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.environments import uv
+from bench.environments.uv import Finished, find_uv, last_words, run_child, uv_environment
+from bench.errors import UnavailableError
+
+NO_SOLUTION = """error: No solution found when resolving dependencies
+  cause: Because onnxruntime==1.20.1 depends on numpy>=1.21.6 and you require onnxruntime==1.20.1, we can conclude.
+         And because you require numpy==1.20, we can conclude that your requirements are unsatisfiable.
+
+hint: a hint
+"""
+NO_NETWORK = """error: Request failed after 3 retries in 5.3s
+  cause: Failed to fetch: https://user:secret@index.invalid/simple/numpy/
+  cause: tcp connect error
+  cause: Connection refused (os error 111)
+"""
+
+
+def executable(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_uv_is_the_one_beside_this_interpreter_else_that_of_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "own" / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    with pytest.raises(UnavailableError, match="uv is neither beside this Python nor on PATH; `pip install uv`"):
+        find_uv()
+    there = executable(tmp_path / "path" / "uv")
+    assert find_uv() == str(there)
+    own = executable(tmp_path / "own" / "bin" / "uv")
+    assert find_uv() == str(own)
+
+
+def test_uv_keeps_what_the_user_set_but_the_choice_of_an_interpreter() -> None:
+    seen = uv_environment({"UV_DEFAULT_INDEX": "i", "UV_OFFLINE": "1", "UV_PYTHON": "3.9", "UV_SYSTEM_PYTHON": "1"})
+    assert seen["UV_DEFAULT_INDEX"] == "i"
+    assert seen["UV_OFFLINE"] == "1"
+    assert seen["UV_PYTHON_DOWNLOADS"] == "never"
+    assert not seen.keys() & {"UV_PYTHON", "UV_SYSTEM_PYTHON"}
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables under which neither uv nor pip has a configuration of this machine's."""
+    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "pip.conf").write_text("")
+    places = {"XDG_CONFIG_HOME": str(tmp_path / "home"), "XDG_CONFIG_DIRS": str(tmp_path / "system")}
+    for name, value in (places | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}).items():
+        monkeypatch.setenv(name, value)
+    return places
+
+
+def test_the_index_of_pip_is_passed_on_in_the_environment(
+    nowhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "UV_DEFAULT_INDEX" not in uv_environment(nowhere)
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://u:p@file.invalid/simple\n")
+    assert uv_environment(nowhere)["UV_DEFAULT_INDEX"] == "https://u:p@file.invalid/simple"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://variable.invalid/simple")
+    assert uv_environment(nowhere)["UV_DEFAULT_INDEX"] == "https://variable.invalid/simple"
+
+
+@pytest.mark.parametrize("text", ['index-url = "https://x.invalid"', '[[index]]\nurl = "https://x.invalid"'])
+def test_an_index_of_uvs_own_configuration_comes_before_that_of_pip(
+    nowhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://variable.invalid/simple")
+    (tmp_path / "home" / "uv").mkdir(parents=True)
+    (tmp_path / "home" / "uv" / "uv.toml").write_text("offline = false\n")
+    assert "UV_DEFAULT_INDEX" in uv_environment(nowhere)
+    (tmp_path / "home" / "uv" / "uv.toml").write_text(text)
+    assert "UV_DEFAULT_INDEX" not in uv_environment(nowhere)
+
+
+def test_its_last_words_are_its_conclusion_in_one_line() -> None:
+    assert last_words(Finished(1, "", NO_SOLUTION), 5) == (
+        "Because onnxruntime==1.20.1 depends on numpy>=1.21.6 and you require onnxruntime==1.20.1, we can conclude. "
+        "And because you require numpy==1.20."
+    )
+
+
+def test_else_they_are_its_last_line_without_any_address() -> None:
+    assert last_words(Finished(2, "", NO_NETWORK), 5) == "Connection refused (os error 111)"
+    words = last_words(Finished(2, "", "error: Failed to fetch: `https://u:secret@index.invalid/simple/`\n"), 5)
+    assert words == "Failed to fetch: `the package index`"
+    assert last_words(Finished(None, "", NO_NETWORK), 5) == "no answer within 5 s"
+    assert last_words(Finished(3, "", ""), 5) == "exit code 3"
+    assert len(last_words(Finished(3, "", "x" * 1000), 5)) == 303
+
+
+def test_a_child_over_its_limit_is_killed_with_its_children(tmp_path: Path) -> None:
+    script = "sleep 100 & echo $! > pid; echo out; wait"
+    finished = run_child(["sh", "-c", script], folder=tmp_path, limit_s=0.5, environment=os.environ)
+    assert (finished.exit_code, finished.out) == (None, "out\n")
+    pid = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            return
+        time.sleep(0.05)
+    pytest.fail("its child is alive")
+
+
+def test_a_project_around_the_folder_is_kept_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = executable(tmp_path / "uv")
+    own.write_text("#!/bin/sh\npwd; echo $1\n")
+    monkeypatch.setattr(uv, "find_uv", lambda: str(own))
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://index.invalid")
+    (tmp_path / "work").mkdir()
+    finished = uv.run_uv(["x"], folder=tmp_path / "work", limit_s=5)
+    assert finished.out.split() == [str(tmp_path / "work"), "x"]
+    assert (tmp_path / "work" / "uv.toml").read_text() == ""
