@@ -72,7 +72,7 @@ def gate(
     rule = GateFlags(
         **{name: said[name] for name in GateFlags.__struct_fields__ if name != "metric"}, metric=tuple(metric or ())
     )
-    with shown_progress() as progress:
+    with shown_progress(each_unit=True) as progress:
         return gate_models(
             flags,
             rule,
@@ -99,7 +99,7 @@ def gate_calibrate(
     """A baseline against itself: the noise of this machine, and what it can gate."""
     from bench.commands.gate_calibrate import calibrate
 
-    with shown_progress() as progress:
+    with shown_progress(each_unit=True) as progress:
         return calibrate(
             model=model,
             runtime=runtime,

@@ -105,11 +105,11 @@ def make_console() -> Console:
 
 
 @contextlib.contextmanager
-def shown_progress() -> Iterator[Progress]:
-    """Progress on stderr, ended however the block ends."""
+def shown_progress(*, each_unit: bool = False) -> Iterator[Progress]:
+    """Progress on stderr, ended however the block ends; see ``progress.choose_progress``."""
     from bench.progress import choose_progress
 
-    progress = choose_progress(sys.stderr)
+    progress = choose_progress(sys.stderr, each_unit=each_unit)
     try:
         yield progress
     finally:

@@ -81,12 +81,21 @@ class Estimate:
 
 
 class PlainProgress:
-    """Lines for a log: stages as they come, advances at most once in ``every_s`` seconds."""
+    """Lines for a log: stages as they come, advances at most once in ``every_s`` seconds.
+
+    With ``each_unit`` a finished unit always is a line.
+    """
 
     def __init__(
-        self, stream: TextIO, *, every_s: float = EVERY_S, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO,
+        *,
+        every_s: float = EVERY_S,
+        each_unit: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
+        self._each_unit = each_unit
         self._every_s = every_s
         self._clock = clock
         self._estimate = Estimate(clock)
@@ -105,6 +114,8 @@ class PlainProgress:
     def advance(self, n: float = 1, detail: str = "") -> None:
         """A line now and then, with the time left."""
         self._estimate.advance(n)
+        if self._each_unit and n > 0:
+            self._last = None
         self._now_and_then(detail)
 
     def note(self, text: str) -> None:
@@ -180,9 +191,9 @@ class TerminalProgress:
         self._bar.refresh()
 
 
-def choose_progress(stream: TextIO) -> Progress:
-    """A bar where ``stream`` is a terminal, plain lines otherwise."""
-    return TerminalProgress(stream) if stream.isatty() else PlainProgress(stream)
+def choose_progress(stream: TextIO, *, each_unit: bool = False) -> Progress:
+    """A bar where ``stream`` is a terminal, plain lines otherwise, with ``each_unit`` one for every finished unit."""
+    return TerminalProgress(stream) if stream.isatty() else PlainProgress(stream, each_unit=each_unit)
 
 
 def spell_seconds(seconds: float) -> str:
