@@ -174,17 +174,17 @@ def hygiene(made: str, now: datetime, judged: Sequence[Judged]) -> tuple[str, ..
     if age > OLD:
         notes.append(f"the baseline is {age.days} days old: refresh it once head passes (--refresh)")
     notes += [
-        f"{one.case}: head is {percent(-one.change, sign=False)} faster than the baseline, so a later slowdown "
+        f"{one.case}: head is {percent(gain, sign=False)} faster than the baseline, so a later slowdown "
         "of that much would pass unseen; refresh the baseline (--refresh)"
         for one in judged
-        if one.metric == "latency" and _is_faster(one)
+        if one.metric == "latency" and (gain := _gain(one)) > one.delta
     ]
     return tuple(notes)
 
 
-def _is_faster(one: Judged) -> bool:
-    """By more than the budget, with the bound that a pass rests on below no change at all."""
-    return one.change is not None and one.change < -one.delta and one.change_high is not None and one.change_high < 0
+def _gain(one: Judged) -> float:
+    """How much faster head is, 0 unless the bound that a pass rests on says that it is faster at all."""
+    return -one.change if one.change is not None and one.change_high is not None and one.change_high < 0 else 0.0
 
 
 def with_coins(settings: GateSettings) -> GateSettings:

@@ -95,7 +95,7 @@ def judge_size(case: str, delta: float, baseline_bytes: int, head_bytes: int) ->
     if baseline_bytes <= 0 or head_bytes <= 0:
         return refusal(case, "size", delta, 0, "a size is not known")
     change = head_bytes / baseline_bytes - 1
-    answer: GateAnswer = "REGRESSED" if change > delta else "PASS"
+    answer: GateAnswer = "REGRESSED" if head_bytes > baseline_bytes * (1 + delta) else "PASS"
     reason = f"head's files are {percent(change)}" if change else "the files are of one size"
     if smaller := _too_good(change):
         answer, reason = "INCONCLUSIVE", smaller

@@ -29,7 +29,7 @@ def test_a_missing_gate_is_never_green() -> None:
 def test_a_gate_that_judged_nothing_is_never_green_even_where_doubt_passes() -> None:
     empty = found(settings=GateSettings(inconclusive="pass"))
     assert empty.result is not None
-    assert empty.result.exit_code == 0
+    assert empty.result.exit_code == 5
     assert exit_code([empty]) == 5
     assert faults(empty) == [("NOT MEASURED", "the gate judged no case")]
     assert faults(found(judged(), settings=GateSettings(inconclusive="pass"))) == []
