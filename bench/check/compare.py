@@ -26,6 +26,8 @@ def compare(
     a report, or a budget is given without a second report.
     """
     budgets = dict(budgets or {})
+    if not sides:
+        raise UsageError("comparing reports: no report was given; name the folder of one or more")
     if len(sides) < 2 and budgets:
         raise UsageError("--fail-on: it compares reports, and there is one; name the report that it is judged against")
     found, runs = _between(sides, allowed) if len(sides) > 1 else _within(sides[0])

@@ -61,8 +61,8 @@ def join(reference: Mapping[Identity, Row], other: Mapping[Identity, Row]) -> li
 
 
 def likely_name(gone: Identity, new: Sequence[Identity]) -> str:
-    """The new case that differs from one that is gone in model, runtime or label alone; "" where there is none."""
-    alike = [key for key in new if sum(a != b for a, b in zip(gone, key, strict=True)) == 1]
+    """The new case that differs from one that is gone by its model's name or its label alone; "" without one."""
+    alike = [key for key in new if gone in (key._replace(model=gone.model), key._replace(label=gone.label))]
     return name_of(alike[0]) if alike else ""
 
 

@@ -13,6 +13,7 @@ from bench.check.false_alarms import FAIL_ON_FALSE_ALARMS
 from bench.check.standing import EXITS
 from bench.check.wording import percent
 from bench.errors import EXIT_CANNOT_TELL, EXIT_CASE_FAILED, EXIT_DISAGREE, EXIT_OK, EXIT_OVER_BUDGET
+from bench.report import verdict
 
 ENDS = {
     EXIT_OK: "compared",
@@ -21,7 +22,7 @@ ENDS = {
     EXIT_CANNOT_TELL: "cannot tell: see what is not comparable, gone, unverified or not measured",
     EXIT_CASE_FAILED: "a case failed or could not run",
 }
-_SHOWN = {"same", "reference"}
+_TOLD = {"same", "reference", "disagrees"}  # by the table, or before it
 _MEANING = (
     "Percentages: change of the number itself, + is more latency, memory or items. Two runs of the same code differ "
     "too: `bench gate` interleaves both on one machine and gives a verdict."
@@ -111,11 +112,11 @@ def _pair(comparison: Comparison, run: RunPair) -> Block:
     own = () if is_alone else (f"{first} in its run", f"{run.report} in its run")
     return Block(
         title=title,
-        said=(_counted(cases), *_comparability(cases, run)),
+        said=(_counted(cases), *_comparability(cases, run), *_levels(cases)),
         header=("runtime", *columns, *(metric.heading for metric in METRICS[1:]), *own),
         lines=tuple(_with_headings(lines)),
         least=len(columns),
-        remarks=tuple(f"{one.standing}: {one.case}: {one.reason}" for one in cases if one.standing not in _SHOWN),
+        remarks=tuple(f"{one.standing}: {one.case}: {one.reason}" for one in cases if one.standing not in _TOLD),
     )
 
 
@@ -146,6 +147,15 @@ def _comparability(cases: Sequence[Compared], run: RunPair) -> Iterator[str]:
             yield f"- {text} (every case on both sides)"
         else:
             yield f"- {text} ({'; '.join(named[:_NAMED])}{more})"
+
+
+def _levels(cases: Sequence[Compared]) -> Iterator[str]:
+    """What stands in the brackets of a speed, where it does."""
+    levels = {change.level for one in cases for change in one.changes if change.low is not None}
+    known = sorted(level for level in levels if level is not None)
+    if known:
+        listed = " or ".join(f"{units.percent(level)} {verdict.interval_word(level)}" for level in known)
+        yield f"Speed: against the reference in the same rounds; in brackets the {listed} over processes."
 
 
 def _with_headings(lines: Sequence[tuple[str, Line]]) -> Iterator[Line]:
