@@ -42,12 +42,6 @@ def compare(
     )
 
 
-def count_standings(found: Sequence[Compared]) -> dict[str, int]:
-    """How many cases have each standing, those that have none left out."""
-    counts = {standing: sum(one.standing == standing for one in found) for standing in EXITS}
-    return {standing: count for standing, count in counts.items() if count}
-
-
 def _within(side: Side) -> tuple[list[Compared], list[RunPair]]:
     return compare_within(side), [RunPair(report=side.letter, is_one_run=True)]
 
