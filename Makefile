@@ -9,8 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 KEY := $(shell cat requirements.txt pyproject.toml | cksum | tr -dc '0-9')
 READY := .venv/ready-$(KEY)
 ARGS ?=
+BASE ?=
+REFRESH ?=
 
-.PHONY: help setup bench bench-quick test test-quick lint format types lock wheel clean clean-all
+.PHONY: help setup bench bench-quick gate test test-quick lint format types lock wheel clean clean-all
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,6 +33,9 @@ bench: $(READY) ## measure the models of bench.toml, about 4 minutes on two core
 
 bench-quick: $(READY) ## the same with fewer repetitions, about 2 and a half minutes
 	@$(BIN)/bench run --quick $(ARGS)
+
+gate: $(READY) ## small models against reports/baseline, made at the first call (BASE=main: against that; REFRESH=1)
+	@BASE='$(BASE)' REFRESH='$(REFRESH)' .ci/gate $(ARGS)
 
 test: $(READY) ## run the tests (ARGS="-k name" picks some)
 	@$(BIN)/pytest $(ARGS)
