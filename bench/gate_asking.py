@@ -208,7 +208,9 @@ def _fits(budget: BudgetAsked, name: str, cases: Sequence[BundledCase]) -> bool:
     if budget.runtime is None:
         return True
     wanted = budget.runtime
-    return wanted.name == runtime or any(_is_runtime(wanted, one.case.runtime) for one in cases)
+    if not cases:
+        return wanted.name == runtime.partition("#")[0]
+    return any(_is_runtime(wanted, one.case.runtime) for one in cases)
 
 
 def _is_runtime(wanted: RuntimeSpec, seen: RuntimeSpec) -> bool:

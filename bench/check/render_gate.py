@@ -127,7 +127,9 @@ def _closing(result: GateResult, folder: Path | None) -> Iterator[str]:
     yield from _new(result)
     yield from (f"note: {note}" for note in result.notes)
     yield from (f"rule: {line}" for line in _rules(result))
-    yield f"seed {result.settings.seed}" + (f"; raw samples and gate.json in {folder}" if folder else "")
+    yield f"slots and orders by seed {result.settings.seed}" + (
+        f"; raw samples and gate.json in {folder}" if folder else ""
+    )
 
 
 def _new(result: GateResult) -> list[str]:
@@ -164,7 +166,7 @@ def _rules(result: GateResult) -> Iterator[str]:
 
 def _case_lines(case: GatedCase, width: int) -> Iterator[str]:
     yield _wrap(case.name, width)
-    if len({(one.answer, one.reason) for one in case.judged}) == 1 and case.answer != "PASS":
+    if len(case.judged) > len({(one.answer, one.reason) for one in case.judged}) == 1:
         yield _wrap(f"  {case.answer}  ", width, "    ", rest=case.judged[0].reason)  # of every metric alike
         return
     for one in case.judged:

@@ -77,7 +77,7 @@ def gate_models(
         with claimed_folder(output.out, named_models(plans, there), datetime.now(UTC), prefix="gate-") as folder:
             folders = make_sides(given, plans, called, workplace, make, progress=progress)
             bundles = {side: open_bundle(path) for side, path in folders.items()}
-            settings = _settings(rule, asked, bundles)
+            settings = _settings(rule, asked, bundles, flags.seed)
             _warn_of_threads(bundles["baseline"], console)
             result = gate(
                 folders["baseline"], folders["head"], settings, out=folder, command=command, progress=progress
@@ -123,9 +123,9 @@ def _asked(
     return asked, asked.gate
 
 
-def _settings(rule: GateAsked, asked: Asked, bundles: dict[Side, Bundle]) -> GateSettings:
+def _settings(rule: GateAsked, asked: Asked, bundles: dict[Side, Bundle], coins: int | None) -> GateSettings:
     budgets = match_budgets(rule.budgets, bundles["baseline"], bundles["head"])
-    return gate_settings(rule, seed=asked.seed or 0, answer_limit_s=asked.time_limit, budgets=budgets)
+    return gate_settings(rule, seed=coins or 0, answer_limit_s=asked.time_limit, budgets=budgets)
 
 
 def _refuse_impossible(rule: GateAsked) -> None:
