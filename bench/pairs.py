@@ -1,25 +1,27 @@
 """One pair: a fresh process of either side, measured interleaved, on equal terms but for what differs.
 
 Both sides see paths of one length (``slot/0``, ``slot/1``; a coin says who gets which), the same environment variables
-and the same CPUs: where a file or a variable lies in memory changes speed, and so does the core.
+and the same CPUs: where a file or a variable lies in memory changes speed, and so does the core. Nothing that can reach
+a number knows which side is which: whatever goes over both goes over the slots in their order, and both are judged by
+the same work.
 """
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from bench.analysis.agreement import case_verdict, merge_checks, worst_check
 from bench.analysis.checker import make_checker
-from bench.cases import make_arm
+from bench.cases import Shapes, make_arm
 from bench.check.pair_values import make_pair
 from bench.check.pairing import PairedCase
 from bench.check.records import SIDES, Bundle, BundledCase, GateSettings, Pair, Side
-from bench.errors import BenchError
 from bench.measure.launch import Launcher
 from bench.measure.rounds import Arm, Repetition
 from bench.prepare.arrays import load_arrays
@@ -34,6 +36,7 @@ from bench.records import (
     Tolerance,
     Verdict,
 )
+from bench.slots import Slots
 
 Check = Callable[[str, ArrayFile], list[OutputCheck]]
 _replace = msgspec.structs.replace
@@ -65,6 +68,8 @@ class PairDriver:
         self._settings = settings
         self._cpus = cpus
         self._on_turn = on_turn
+        self._slots = Slots(folder)
+        self._shapes_of: dict[str, Shapes] = {}
         self._plans: dict[str, RoundPlan | None] = {}
         self._judges: dict[str, _Judge] = {}
         self._numbers: dict[str, int] = {}
@@ -75,10 +80,29 @@ class PairDriver:
         group = self._numbers.setdefault(case.name, len(self._numbers))
         coin = random.Random(repr((self._settings.seed, case.name, number, "slot"))).getrandbits(1)
         slots: dict[Side, int] = {"baseline": coin, "head": 1 - coin}
-        arms = [self._arm(side, slots[side], getattr(case, side)) for side in SIDES]
-        refused = [arm for arm in arms if isinstance(arm, CaseRepetition)]
-        if refused:
-            raise BenchError(f"gating {case.name}: {refused[0].reason}")
+        in_slots = sorted(SIDES, key=lambda side: slots[side])
+        arms = {side: self._arm(side, slots[side], getattr(case, side)) for side in in_slots}
+        judge.begin()
+        ready = [arm for arm in arms.values() if isinstance(arm, Arm)]
+        if len(ready) < len(SIDES):
+            done, first = _refused(group, number, arms), in_slots[0]
+        else:
+            done, first = self._run(ready, judge, case, group, number)
+        pair = make_pair(
+            done,
+            case=case.name,
+            slot_of_baseline=coin,
+            first=first,
+            verdicts=judge.verdicts(done),
+            against_baseline=judge.against_baseline(),
+            disagreement=judge.disagreements(done),
+        )
+        return pair, done
+
+    def _run(
+        self, arms: Sequence[Arm], judge: _Judge, case: PairedCase, group: int, number: int
+    ) -> tuple[GroupRepetition, Side]:
+        """What both workers brought, and whose was started first."""
         measure = MeasureSettings(
             repetitions=1,
             min_rounds=self._settings.min_rounds,
@@ -86,7 +110,7 @@ class PairDriver:
             seed=self._settings.seed,
         )
         driver = Repetition(
-            [arm for arm in arms if isinstance(arm, Arm)],
+            arms,
             self._launcher,
             measure,
             self._folder,
@@ -94,7 +118,6 @@ class PairDriver:
             merge=merge_checks,
             on_turn=self._on_turn,
         )
-        judge.begin()
         done = driver.run(group, number, self._plans.get(case.name))
         done = _replace(
             done,
@@ -102,16 +125,7 @@ class PairDriver:
         )
         if all(one.complete for one in done.cases):
             self._plans.setdefault(case.name, done.plan)
-        pair = make_pair(
-            done,
-            case=case.name,
-            slot_of_baseline=coin,
-            first="head" if driver.order[0] == "head" else "baseline",
-            verdicts=judge.verdicts(done),
-            against_baseline=judge.against_baseline(),
-            disagreement=judge.disagreements(done),
-        )
-        return pair, done
+        return done, "head" if driver.order[0] == "head" else "baseline"
 
     def _judge(self, case: PairedCase) -> _Judge:
         if case.name not in self._judges:
@@ -127,32 +141,45 @@ class PairDriver:
         """What the worker of a side needs, every path of it in its slot."""
         opened = self._sides[side]
         prepared = opened.bundle.models[bundled.case.model]
-        shapes = {bundled.case.model: {name: array.shape for name, array in load_arrays(prepared.pool).items()}}
         case = _replace(
             bundled.case,
             case_id=side,
-            runtime=_replace(bundled.case.runtime, version=bundled.info.runtime_version, display=side),
+            runtime=_replace(bundled.case.runtime, version=bundled.info.runtime_version, display=f"slot {slot}"),
         )
-        arm = make_arm(case, prepared, shapes)
+        arm = make_arm(case, prepared, {bundled.case.model: self._shapes(prepared)})
         if isinstance(arm, CaseRepetition):
             return arm
-        place = self._folder / "slot" / str(slot)
-        artifact = Path(arm.request.artifact.path)
-        _link(place / "files", artifact.parent)
-        _link(place / "inputs", Path(prepared.pool.path).parent)
-        prefix = opened.prefixes[bundled.name]
-        if (prefix / "pyvenv.cfg").is_file():
-            _link(place / "env", prefix)
-            prefix = place / "env"
+        prefix = str(self._slots.place_environment(slot, opened.prefixes[bundled.name]))
         request = _replace(
             arm.request,
-            artifact=_replace(arm.request.artifact, path=str(place / "files" / artifact.name)),
-            pool=_replace(prepared.pool, path=str(place / "inputs" / Path(prepared.pool.path).name)),
-            prefix=str(prefix),
+            artifact=self._slots.place_artifact(slot, arm.request.artifact),
+            pool=self._slots.place_arrays(slot, prepared.pool),
+            prefix=prefix,
             cpus=self._cpus,
             busy=bundled.busy,
         )
-        return _replace(arm, request=request, environment=str(prefix))
+        return _replace(arm, request=request, environment=prefix)
+
+    def _shapes(self, prepared: Prepared) -> Shapes:
+        """Of the pool's arrays, read once."""
+        digest = prepared.pool.digest
+        if digest not in self._shapes_of:
+            self._shapes_of[digest] = {name: array.shape for name, array in load_arrays(prepared.pool).items()}
+        return self._shapes_of[digest]
+
+
+def _refused(group: int, number: int, arms: Mapping[Side, Arm | CaseRepetition]) -> GroupRepetition:
+    """A pair that is not run because a side can't be opened at all; the other side has no part in that."""
+    skipped = [
+        CaseRepetition(case_id=side, repetition=number, status="skipped", reason="the other side can't be run")
+        for side, arm in arms.items()
+        if isinstance(arm, Arm)
+    ]
+    refused = [_replace(arm, repetition=number) for arm in arms.values() if isinstance(arm, CaseRepetition)]
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    return GroupRepetition(
+        group=group, repetition=number, cases=[*refused, *skipped], rounds=[], page_cache="warm", started=started
+    )
 
 
 class _Judge:
@@ -163,7 +190,11 @@ class _Judge:
             "baseline": make_checker(baseline, tolerances["baseline"]),
             "head": make_checker(head, tolerances["head"]),
         }
-        self._same_truth = baseline.truth_file.digest == head.truth_file.digest
+        self._judge_alike = (baseline.truth_file.digest, baseline.yardstick, tolerances["baseline"]) == (
+            head.truth_file.digest,
+            head.yardstick,
+            tolerances["head"],
+        )
         self._across: list[OutputCheck] = []
 
     def begin(self) -> None:
@@ -171,10 +202,12 @@ class _Judge:
         self._across = []
 
     def check(self, side: str, file: ArrayFile) -> list[OutputCheck]:
-        """Judge one file of outputs; see ``rounds.Check``."""
+        """Judge one file of outputs; see ``rounds.Check``. Either side's by both truths: as much work for each."""
         own = self._own[side](side, file)
+        other: Side = "baseline" if side == "head" else "head"
+        across = own if self._judge_alike else self._own[other](side, file)
         if side == "head":
-            self._across += own if self._same_truth else self._own["baseline"](side, file)
+            self._across += across
         return own
 
     def verdicts(self, done: GroupRepetition) -> dict[Side, Verdict]:
@@ -218,12 +251,3 @@ def choose_cpus(threads: int) -> tuple[int, ...]:
     """As many of the CPUs that we may use as there are threads, the last ones: the first take the interrupts."""
     usable = sorted(os.sched_getaffinity(0))
     return tuple(usable[-threads:]) if threads < len(usable) else tuple(usable)
-
-
-def _link(link: Path, target: Path) -> None:
-    """Point ``link`` at ``target``, whatever it pointed at before."""
-    link.parent.mkdir(parents=True, exist_ok=True)
-    new = link.with_name(f".{link.name}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target, target_is_directory=True)
-    os.replace(new, link)

@@ -21,6 +21,7 @@ MEMORY_PAIRS = 5
 MEMORY_FALSE_ALARM = 1 / math.comb(2 * MEMORY_PAIRS, MEMORY_PAIRS)
 SUSPICIOUS = 5.0  # times faster or smaller: then it is likelier that something is not done any more
 _TRIES = 2  # a side that died in so many pairs is given up
+_WITHOUT_BLAME = ("ok", "skipped")  # skipped: the other side could not be opened
 _NEVER_AGAIN = ("unavailable", "unsupported", "partial")
 
 
@@ -28,7 +29,7 @@ def failure(case: str, metric: Metric, delta: float, pairs: Sequence[Pair]) -> J
     """FAILED where head can't be run any more, NOT COMPARABLE where the baseline can't; None where both go on."""
     died: list[tuple[str, GateAnswer]] = [("head", "FAILED"), ("baseline", "NOT COMPARABLE")]
     for side, answer in died:
-        bad = [one for pair in pairs if (one := getattr(pair, side)).status != "ok"]
+        bad = [one for pair in pairs if (one := getattr(pair, side)).status not in _WITHOUT_BLAME]
         final = next((one for one in bad if one.status in _NEVER_AGAIN), None)
         if final or len(bad) >= _TRIES:
             worst = final or bad[-1]
@@ -42,7 +43,7 @@ def failure(case: str, metric: Metric, delta: float, pairs: Sequence[Pair]) -> J
 
 def lost(pairs: Sequence[Pair]) -> str:
     """A sentence about the pairs that have no values because a side died in them, "" where there is none."""
-    bad = [(side, one) for pair in pairs for side in SIDES if (one := getattr(pair, side)).status != "ok"]
+    bad = [(side, one) for pair in pairs for side in SIDES if (one := getattr(pair, side)).status not in _WITHOUT_BLAME]
     if not bad:
         return ""
     side, one = bad[-1]
