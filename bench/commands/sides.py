@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from bench.commands.console import Console
 from bench.commands.revisions import Revision, find_revision, models_at
 from bench.errors import UsageError
 from bench.records import ModelSpec, RuntimeSpec, Suite
-from bench.spec_syntax import split_label
 from bench.specs import parse_runtime, parse_runtimes
 from bench.suite import Asked, ModelAsked
 
@@ -127,8 +127,7 @@ def _names_a_runtime(text: str) -> bool:
     from bench.runtimes.table import canonical_name
 
     try:
-        name = split_label(text)[0].partition(":")[0].partition("@")[0]
-        canonical_name(name)
+        canonical_name(re.split("[@:#,]", text)[0])
     except UsageError:
         return False
     return True
@@ -184,7 +183,9 @@ def _at(asked: Asked, revision: Revision, tree: Path) -> Asked:
 
 def _refuse_same(given: dict[Side, GivenSide], plans: dict[Side, Plan]) -> None:
     """A side that was left out must not turn out to be the other one: that gate could only pass."""
-    if len(plans) == 2 and NOW in given.values() and plans["baseline"].suite == plans["head"].suite:
+    suites = [one.suite for one in plans.values()]
+    suites = [_replace(suite, runtimes=tuple(_replace(one, text="") for one in suite.runtimes)) for suite in suites]
+    if len(suites) == 2 and NOW in given.values() and suites[0] == suites[1]:
         raise UsageError(
             "baseline and head are the same: say --head, another version or options; "
             "`bench gate calibrate` measures a side against itself"
