@@ -121,15 +121,13 @@ class _Run:
             with self.stages.timed("environments"):
                 groups = pinner.place(groups)
         self.groups = groups
-        refuse_other_environments(self.environment, pinner.environments)
+        if self.kept_groups is not None:
+            refuse_other_environments(self.environment, pinner.environments)
         self.environment = msgspec.structs.replace(self.environment, environments=pinner.environments)
 
     def measure(self) -> None:
         """Every repetition of every group that is not there yet; the report is whole after each."""
-        assert self.out is not None
-        keep_plan(
-            self.out, KeptPlan(environment=self.environment_now(finished=False), available_bytes=self.available_bytes)
-        )
+        self._keep_plan()
         missing = [
             (group, repetition)
             for group in self.groups

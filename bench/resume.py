@@ -53,9 +53,9 @@ def refuse_other_models(before: Mapping[str, Prepared], now: Mapping[str, Prepar
 
 
 def refuse_other_environments(before: Environment, now: Mapping[str, Mapping[str, str]]) -> None:
-    """UsageError where a pinned version runs beside other packages than before."""
-    for name, pins in before.environments.items():
-        if now.get(name) != pins:
+    """UsageError where a pinned version runs beside other packages than before, or is there only now or then."""
+    for name in before.environments.keys() | now.keys():
+        if now.get(name) != before.environments.get(name):
             raise UsageError(f"resuming: the environment of {name} differs from that of the interrupted run; {_ANEW}")
 
 

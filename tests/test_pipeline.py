@@ -141,6 +141,23 @@ def test_a_provider_that_is_not_there_is_a_row_without_times(tmp_path: Path) -> 
     assert absent.case_id not in set(samples["case_id"])
 
 
+def test_another_version_is_measured_in_its_environment_and_one_that_is_not_there_is_a_row(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    asked = suite(runtimes="onnxruntime-cpu@1.30.0,onnxruntime-cpu,onnxruntime-cpu@1.30.99")
+    result = run_suite(asked, out, resume=False, command="", progress=Silent())
+    assert result.exit_code == 6
+    other, installed, absent = result.rows
+    assert (other.status, other.runtime_version, other.agreement) == ("ok", "1.30.0", "agrees")
+    assert "-e onnxruntime-cpu@1.30.0 " in other.reproduce
+    assert installed.status == "ok"
+    assert installed.runtime_version not in (None, "1.30.0")
+    assert (absent.status, absent.calls) == ("unavailable", 0)
+    assert "no version of onnxruntime==1.30.99" in absent.status_reason
+    environments = bench.load_report(out).environment.environments
+    assert environments["onnxruntime-cpu@1.30.0"]["onnxruntime"] == "1.30.0"
+    assert environments.keys() == {"onnxruntime-cpu@1.30.0"}
+
+
 def test_a_killed_worker_is_a_row_with_its_reason_and_is_tried_again(tmp_path: Path) -> None:
     result = run_suite(
         suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b"),
@@ -159,15 +176,16 @@ def test_a_killed_worker_is_a_row_with_its_reason_and_is_tried_again(tmp_path: P
 
 
 class Interrupts(Silent):
-    """Ctrl-C in the second repetition."""
+    """Ctrl-C in the second repetition, or after another number of whole ones."""
 
-    def __init__(self, signal_number: int) -> None:
+    def __init__(self, signal_number: int, after: int = 1) -> None:
         self.signal = signal_number
+        self.after = after
         self.whole = 0.0
 
     def advance(self, n: float = 1, detail: str = "") -> None:
         self.whole += n
-        if self.whole == 1 and "round 2" in detail:
+        if self.whole == self.after and "round 2" in detail:
             os.kill(os.getpid(), self.signal)
 
 
@@ -194,6 +212,14 @@ def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path:
     assert {row.processes for row in resumed.rows} == {2}
     after = bench.load_report(out).samples
     assert kept.merge(after).shape == kept.shape  # nothing that was measured was measured again
+
+
+def test_a_run_that_was_interrupted_before_anything_was_whole_can_be_resumed(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    asked = suite(runtimes="onnxruntime-cpu")
+    assert run_suite(asked, out, resume=False, command="", progress=Interrupts(signal.SIGINT, 0)).exit_code == 130
+    resumed = run_suite(asked, out, resume=True, command="", progress=Silent())
+    assert (resumed.exit_code, [row.processes for row in resumed.rows]) == (0, [2])
 
 
 def test_a_resumed_run_keeps_its_groups_though_there_is_less_memory_now(

@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.records import ArrayFile, Failure, Prepared
-from bench.resume import refuse_other_machine, refuse_other_models
+from bench.resume import refuse_other_environments, refuse_other_machine, refuse_other_models
 from report_fakes import environment, prepared
 
 OUT = Path("out")
@@ -57,3 +57,24 @@ def test_other_digests_of_a_model_are_refused(now: Prepared | Failure) -> None:
 def test_a_model_that_is_missing_is_refused() -> None:
     with pytest.raises(UsageError, match="the digests of net differ"):
         refuse_other_models({"net": prepared()}, {})
+
+
+PINNED = {"onnxruntime-cpu@1.30.0": {"onnxruntime": "1.30.0", "numpy": "2.4.6"}}
+
+
+def test_the_same_environments_go_on() -> None:
+    refuse_other_environments(environment(), {})
+    refuse_other_environments(environment(environments=PINNED), dict(PINNED))
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (PINNED, {"onnxruntime-cpu@1.30.0": {"onnxruntime": "1.30.0", "numpy": "2.4.7"}}),
+        (PINNED, {}),
+        ({}, PINNED),
+    ],
+)
+def test_another_environment_is_refused(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> None:
+    with pytest.raises(UsageError, match=r"the environment of onnxruntime-cpu@1\.30\.0 differs"):
+        refuse_other_environments(environment(environments=before), now)

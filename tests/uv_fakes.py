@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -33,10 +34,17 @@ class FakeUv:
         self._table: dict[str, Any] = {"solutions": [], "fails": {}, "base": sys.base_prefix}
         self._write()
 
-    def knows(self, distribution: str, version: str, *, clashes: Mapping[str, str] | None = None, **pins: str) -> None:
-        """Resolve ``distribution==version`` with these pins, unless one of ``clashes`` is held."""
-        lock = lock_of(WORKER_PINS | pins | {distribution: version})
-        self._table["solutions"].append([[f"{name}=={pin}" for name, pin in (clashes or {}).items()], lock])
+    def knows(
+        self,
+        distribution: str,
+        version: str,
+        beside: Mapping[str, str] = MappingProxyType({}),
+        *,
+        clashes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Resolve ``distribution==version`` with the pins ``beside`` it, unless one of ``clashes`` is held."""
+        lock = lock_of(WORKER_PINS | dict(beside) | {distribution: version})
+        self._table["solutions"].append([[f"{name}=={pin}" for name, pin in clashes.items()], lock])
         self._write()
 
     def fails(self, verb: str, code: int, err: str) -> None:

@@ -13,6 +13,7 @@ from bench.commands.models import facts_text, list_models
 from bench.commands.report import FORMATS, print_report
 from bench.commands.runtimes import list_runtimes
 from bench.commands.tables import draw_table
+from bench.environments.pinned import pinned_environment
 from bench.errors import EXIT_CASE_FAILED, EXIT_OK, UsageError
 from bench.flags import Flags
 from bench.measure import lock
@@ -25,6 +26,7 @@ from bench.runtimes import probing
 from command_fakes import Heard
 from fakes import artifact
 from report_fakes import ADA, environment, group_repetition, reference, row
+from uv_fakes import WORKER_PINS, install_fake_uv
 
 IMAGE = Tensor(name="image", shape=(None, 224, 224, 3), dtype="float32")
 FACTS = ModelFacts(model="net", inputs=(IMAGE,), parameters=4_231_976, multiply_adds=568_740_352)
@@ -154,6 +156,22 @@ def test_clearing_says_how_much_it_was(tmp_path: Path, monkeypatch: pytest.Monke
     clear_cache(console=heard.console)
     assert heard.text == f"freed 2 KiB in {tmp_path}"
     assert not entry.exists()
+
+
+def test_environments_are_listed_and_cleared_beside_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = install_fake_uv(tmp_path, monkeypatch)
+    monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
+    fake.knows("onnxruntime", "1.30.0")
+    made = pinned_environment("onnxruntime", "1.30.0", like=WORKER_PINS, on_stage=lambda _: None)
+    heard = Heard()
+    list_cache(console=heard.console)
+    assert f"{made.key[:12]}  environment with onnxruntime 1.30.0" in heard.text
+    assert f"1 in {tmp_path / 'cache'}, " in heard.text
+    clear_cache(console=heard.console)
+    assert heard.out[-1].startswith("freed ")
+    assert not Path(made.prefix).exists()
+    list_cache(console=heard.console)
+    assert heard.out[-1] == f"0 in {tmp_path / 'cache'}, 0 B"
 
 
 def test_clearing_waits_for_a_run_that_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

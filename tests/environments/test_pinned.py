@@ -32,7 +32,7 @@ def ask(version: str = "1.30.0", like: dict[str, str] = LIKE, told: list[str] | 
 
 
 def test_an_environment_is_named_by_its_lock_and_this_interpreter(fake: FakeUv) -> None:
-    fake.knows("onnxruntime", "1.30.0", flatbuffers="25.0")
+    fake.knows("onnxruntime", "1.30.0", {"flatbuffers": "25.0"})
     told: list[str] = []
     made = ask(told=told)
     assert made.pins == LIKE | {"onnxruntime": "1.30.0"}
@@ -74,7 +74,7 @@ def test_other_pins_are_another_question_and_the_same_lock_the_same_environment(
 
 
 def test_pins_that_cannot_be_had_are_freed_all_but_the_workers_needs_first(fake: FakeUv) -> None:
-    fake.knows("onnxruntime", "1.30.0", clashes={"flatbuffers": "25.0"}, flatbuffers="26.0")
+    fake.knows("onnxruntime", "1.30.0", {"flatbuffers": "26.0"}, clashes={"flatbuffers": "25.0"})
     told: list[str] = []
     made = ask(told=told)
     assert made.pins["flatbuffers"] == "26.0"
@@ -83,7 +83,7 @@ def test_pins_that_cannot_be_had_are_freed_all_but_the_workers_needs_first(fake:
 
 
 def test_then_every_pin_is_freed(fake: FakeUv) -> None:
-    fake.knows("onnxruntime", "1.30.0", clashes={"numpy": "2.4.0"}, numpy="1.26.0")
+    fake.knows("onnxruntime", "1.30.0", {"numpy": "1.26.0"}, clashes={"numpy": "2.4.0"})
     assert ask().pins["numpy"] == "1.26.0"
     assert fake.verbs() == ["compile", "compile", "compile", "venv", "install"]
 
@@ -96,7 +96,7 @@ def test_the_pin_of_the_distribution_itself_is_not_held(fake: FakeUv) -> None:
 
 def test_without_pins_a_workers_needs_are_as_here(fake: FakeUv) -> None:
     here = own_pins("numpy")["numpy"]
-    fake.knows("onnxruntime", "1.30.0", clashes={"numpy": here}, numpy="1.26.0")
+    fake.knows("onnxruntime", "1.30.0", {"numpy": "1.26.0"}, clashes={"numpy": here})
     assert ask(like={}).pins["numpy"] == "1.26.0"
     assert fake.verbs().count("compile") == 3
 
