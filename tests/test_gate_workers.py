@@ -78,10 +78,11 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(folder: Path, out: Path | None = None, watcher: Any = None, **settings: Any) -> Any:
+    fields: dict[str, Any] = {"max_pairs": 8, "metrics": BOTH}
     return gate_bundles(
         folder,
         folder,
-        GateSettings(**({"max_pairs": 8, "metrics": BOTH} | settings)),
+        GateSettings(**(fields | settings)),
         out=out,
         command="bench gate",
         progress=Silent(),
@@ -123,7 +124,7 @@ def test_an_error_between_turns_leaves_neither_worker_nor_folder(folder: Path, t
     seen: list[list[str]] = []
 
     class Broken(Silent):
-        def advance(self, n: int = 1, detail: str = "") -> None:
+        def advance(self, n: float = 1, detail: str = "") -> None:
             if detail.startswith("round 2"):
                 seen.append([child.status() for child in children()])
                 raise RuntimeError("a bug")

@@ -1,0 +1,48 @@
+"""The few sentences that every part of the gate says alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.check.wording import explain_noise, percent
+from gate_fakes import pair, side
+
+
+@pytest.mark.parametrize(
+    ("share", "text", "plain"),
+    [
+        (0.048, "+4.8%", "4.8%"),
+        (-0.3, "-30.0%", "-30%"),
+        (0.05, "+5.0%", "5%"),
+        (0.0012, "+0.12%", "0.12%"),
+        (0.0, "+0.00%", "0%"),
+        (0.01, "+1.0%", "1%"),
+        (1.5, "+150.0%", "150%"),
+    ],
+)
+def test_a_share_is_a_percentage_with_its_sign(share: float, text: str, plain: str) -> None:
+    assert percent(share) == text
+    assert percent(share, sign=False) == plain
+
+
+def test_a_quiet_machine_explains_nothing() -> None:
+    assert explain_noise([pair(0), pair(1)], 0.01) == ()
+    assert explain_noise([], None) == ()
+
+
+def test_each_disturbance_is_told_by_itself() -> None:
+    assert explain_noise([pair(0)], 0.05) == ("pairs spread by 5%; the gate holds its promise up to 3.3%",)
+    assert explain_noise([pair(0, 0.0, head=side(preempted=0.9), baseline=side(preempted=0.1))], 0.01) == (
+        "50% of calls were preempted: lower --threads or use a quieter runner",
+    )
+    assert explain_noise([pair(0, 0.0, foreign_cpus=0.8)], 0.01) == ("other processes kept 0.8 CPUs busy",)
+    assert explain_noise([pair(0, 0.0, steal_share=0.2)], 0.01) == (
+        "20% of CPU time was stolen by the hypervisor's other guests",
+    )
+
+
+def test_what_is_not_known_is_not_told() -> None:
+    unknown = pair(
+        0, 0.0, head=side(preempted=None), baseline=side(preempted=None), foreign_cpus=None, steal_share=None
+    )
+    assert explain_noise([unknown], None) == ()
