@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from yaml_subset import read_yaml
 ROOT = Path(__file__).parent.parent
 ACTION = read_yaml((ROOT / "action.yml").read_text(encoding="utf-8"))
 REPOSITORY = "ada/nets"
+_STEP_S = 300  # bound on one step
 _EXPRESSION = re.compile(r"\$\{\{ ([\w.-]+) \}\}")
 
 FAKE_GH = r"""
@@ -153,20 +155,24 @@ class Hub:
 
     def _script(self, text: str, name: str, job: Job, cwd: Path, env: dict[str, str]) -> None:
         Path(env["GITHUB_OUTPUT"]).touch()
-        done = subprocess.run(
+        with subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
             cwd=cwd,
             env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
-            check=False,
-        )
+            start_new_session=True,
+        ) as shell:
+            try:
+                said, _ = shell.communicate(timeout=_STEP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(shell.pid, signal.SIGKILL)  # what the script started, too
+                raise
         lines = Path(env["GITHUB_OUTPUT"]).read_text().splitlines()
         job.outputs[name] = dict(line.split("=", 1) for line in lines)
-        job.ended[name] = done.returncode
-        job.log += done.stdout
+        job.ended[name] = shell.returncode
+        job.log += said
 
     def _upload(self, step: Any, inputs: dict[str, str], job: Job, event: Any, branch: str) -> int:
         assert step["uses"].startswith("actions/upload-artifact@v")

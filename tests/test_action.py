@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import stat
@@ -10,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from action_runner import ACTION, ROOT, Hub
 from bench.check.gate_store import save_gate
@@ -29,7 +32,7 @@ needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="gh has jq buil
 
 FAKE_BENCH = rf"""#!/usr/bin/env bash
 printf '%s\n' "bench $*" >> "$FAKE_GH/calls"
-out=${{*: -1}}
+out=$(printf '%s\n' "$@" | sed -n '/^--out$/{{n;p}}')
 case $1 in
   bundle) code=${{FAKE_BUNDLE:-0}}
     case $code in 0 | 3 | 5) mkdir -p "$out"; echo "head of ${{FAKE_HEAD:-?}}" > "$out/bundle.json" ;; esac
@@ -363,3 +366,117 @@ def test_nothing_said_is_never_green(tmp_path: Path) -> None:
     empty = {"PATH": "/usr/bin:/bin", "BENCH_EXIT_CODE": "", "BENCH_VERDICT": "", "BENCH_INCONCLUSIVE": "warn"}
     assert subprocess.run([decide], env=empty, check=False).returncode == 2
     assert subprocess.run([decide], env={**empty, "BENCH_EXIT_CODE": "0"}, check=False).returncode == 0
+
+
+# --- make gate --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with our script and the fake bench where `make setup` puts the real one."""
+    folder = tmp_path / "checkout"
+    for path, text in ((".ci/gate", (ROOT / ".ci" / "gate").read_text()), (".venv/bin/bench", FAKE_BENCH)):
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text(text)
+        (folder / path).chmod(0o755)
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    return folder
+
+
+def make_gate(checkout: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": os.environ["PATH"], "FAKE_GH": str(checkout), **env}
+    return subprocess.run(
+        [checkout / ".ci" / "gate", *arguments], env=env, text=True, capture_output=True, timeout=100, check=False
+    )
+
+
+def test_the_first_make_gate_creates_the_baseline_and_says_that_nothing_was_compared(checkout: Path) -> None:
+    done = make_gate(checkout, FAKE_HEAD="1")
+    assert done.returncode == 0
+    assert "baseline created in reports/baseline, nothing was compared" in done.stdout
+    assert (checkout / "reports/baseline/bundle.json").read_text() == "head of 1\n"
+    assert "bench gate" not in (checkout / "calls").read_text()
+
+
+@pytest.mark.parametrize(("answer", "code"), [("PASS", 0), ("REGRESSED", 4), ("INCONCLUSIVE", 5), ("DISAGREES", 3)])
+def test_make_gate_ends_as_its_gate_and_keeps_what_ci_would_show(
+    answer: GateAnswer, code: int, checkout: Path, tmp_path: Path
+) -> None:
+    make_gate(checkout, FAKE_HEAD="1")
+    done = make_gate(checkout, "--delta", "3%", FAKE_HEAD="2", **gate_that_says(tmp_path / "says", answer))
+    assert done.returncode == code
+    assert f"## make gate: {answer}\n" in done.stdout
+    assert "--delta 3%\n" in (checkout / "calls").read_text()
+    assert (checkout / "reports/gate/junit.xml").exists()
+    assert (checkout / "reports/baseline/bundle.json").read_text() == "head of 1\n"
+
+
+def test_a_gate_that_left_no_verdict_is_not_green_at_home_either(checkout: Path) -> None:
+    make_gate(checkout)
+    assert make_gate(checkout, FAKE_CODE="1").returncode == 2
+    assert make_gate(checkout).returncode == 2
+
+
+def test_a_baseline_is_refreshed_only_where_that_is_asked_for(checkout: Path, tmp_path: Path) -> None:
+    make_gate(checkout)
+    env = gate_that_says(tmp_path / "says", "PASS")
+    make_gate(checkout, **env)
+    assert "--refresh" not in (checkout / "calls").read_text()
+    make_gate(checkout, REFRESH="1", **env)
+    assert "--refresh" in (checkout / "calls").read_text()
+
+
+def test_a_baseline_of_no_revision_is_a_usage_error(checkout: Path) -> None:
+    done = make_gate(checkout, BASE="nowhere")
+    assert (done.returncode, done.stderr) == (2, "gate: BASE=nowhere is no revision of this repository\n")
+
+
+def test_make_gate_hands_its_variables_to_the_script() -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "gate", "BASE=main", "REFRESH=1", "ARGS=--delta 3%"], cwd=ROOT, capture_output=True, text=True
+    ).stdout
+    assert "BASE='main' REFRESH='1' .ci/gate --delta 3%" in recipe
+
+
+# --- in earnest -------------------------------------------------------------------------------------------------------
+
+
+def write_net(path: Path, turns: int) -> None:
+    """Four dense layers of 512, and ``turns`` times a permutation and its inverse: slower, and the same function."""
+    random = np.random.default_rng(7)
+    order = np.eye(512, dtype=np.float32)[random.permutation(512)]
+    weights = [random.standard_normal((512, 512), dtype=np.float32) / 16 for _ in range(4)]
+    layers = [*weights, *([order, order.T.copy()] * turns)]
+    nodes = [helper.make_node("MatMul", [f"x{n}", f"w{n}"], [f"x{n + 1}"]) for n in range(len(layers))]
+    tensors = [numpy_helper.from_array(layer, f"w{n}") for n, layer in enumerate(layers)]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 512]) for name in ("x0", f"x{len(layers)}")]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+
+
+@needs_jq
+@pytest.mark.slow
+def test_a_baseline_is_made_passes_itself_catches_a_slowdown_and_tells_what_it_cannot_tell(tmp_path: Path) -> None:
+    hub = Hub.open(tmp_path / "hub", {"bench": f'#!/bin/sh\nexec {sys.executable} -m bench.cli "$@"\n'})
+    net = tmp_path / "net.onnx"
+    inputs = {"install": "no", "models": "net.onnx", "runtimes": "onnxruntime-cpu", "gate-args": "--metric latency"}
+
+    write_net(net, turns=0)
+    job = hub.run(tmp_path, inputs)
+    assert (job.exit_code, job.output("verdict")) == (0, "baseline-created"), job.log
+
+    job = hub.run(tmp_path, {**inputs, "gate-args": "--metric agreement,size"})
+    assert (job.exit_code, job.output("verdict")) == (0, "pass"), job.log
+    assert [one["workflow_run"]["id"] for one in hub.artifacts] == [1, 2]
+
+    job = hub.run(tmp_path, {**inputs, "gate-args": "--time-limit 0.001"})
+    assert (job.exit_code, job.output("verdict")) == (0, "inconclusive"), job.log
+    assert "::warning title=INCONCLUSIVE" in job.log
+
+    write_net(net, turns=8)
+    job = hub.run(tmp_path, inputs, pull_request=5)
+    assert (job.exit_code, job.output("verdict")) == (4, "regressed"), job.log
+    assert "::error title=REGRESSED" in job.log
+    assert hub.comments[0]["body"].splitlines()[1] == "## gate: REGRESSED"
+    assert len(hub.artifacts) == 2
