@@ -176,4 +176,4 @@ def _refresh(baseline: Path, folder: Path, head: Bundle, result: GateResult, con
         case.lock: (folder / case.lock).read_text(encoding="utf-8") for case in head.cases if case.lock
     }
     write_bundle(baseline, head, locks, replacing=is_bundle(baseline))
-    console.warn(f"baseline {baseline} is refreshed: it is {head.origin} now")
+    console.warn(f"baseline {baseline} is refreshed: made of {head.origin}")
