@@ -13,7 +13,6 @@ import argparse
 import dataclasses
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -78,14 +77,13 @@ def main() -> None:
     arguments = parser.parse_args()
     name = f"{arguments.model}_{arguments.runtime}_t{arguments.threads}".translate(str.maketrans(":=,/ ", "_____"))
     path: Path = arguments.file or FOLDER / f"{name}.npz"
-    with tempfile.TemporaryDirectory(prefix="onnx-crossbench-traces-") as folder:
-        bundles = make_bundles(arguments.model, arguments.runtime, arguments.threads, Path(folder))
+    workplace = launch.make_folder()
+    try:
+        bundles = make_bundles(arguments.model, arguments.runtime, arguments.threads, workplace / "bundles")
         with machine_lock(lambda note: print(note, flush=True)):
-            workplace = launch.make_folder()
-            try:
-                record(path, Recorder(bundles, workplace), arguments.stretches, SMALL if arguments.small else STRETCH)
-            finally:
-                shutil.rmtree(workplace, ignore_errors=True)
+            record(path, Recorder(bundles, workplace), arguments.stretches, SMALL if arguments.small else STRETCH)
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def make_bundles(model: str, runtime: str, threads: int, folder: Path) -> dict[str, Bundle]:
@@ -213,7 +211,7 @@ def _facts(bundle: Bundle, steps: Sequence[Step]) -> dict[str, Any]:
         "threads": case.case.threads,
         "steps_per_stretch": len(steps),
         "pinned": {"solo": False, "pair": True},
-        "machine": msgspec.to_builtins(describe_machine()),
+        "machine": msgspec.json.decode(msgspec.json.encode(describe_machine())),  # as it comes back from the file
         "recorded": [datetime.now(UTC).isoformat(timespec="seconds")],
     }
 

@@ -1,6 +1,7 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: it must not h
 
 from benchmarks import record_traces
 from benchmarks.record_traces import record
-from benchmarks.trace_file import SERIES, PairTrace, Solo, load_trace
+from benchmarks.trace_file import SERIES, PairTrace, Solo, Trace, load_trace, save_trace
 
+REAL_FACTS = record_traces._facts
 STEPS = (("solo", "base"), ("solo", "+5 %"), ("pair", "base"))
 
 
@@ -91,6 +93,15 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     record_to(tmp_path / "net.npz", ScriptedRecorder(), 1)
     with pytest.raises(SystemExit, match="its steps_per_stretch differ; give another --file"):
         record_to(tmp_path / "net.npz", ScriptedRecorder(), 1, STEPS[:2])
+
+
+def test_facts_are_the_same_after_they_were_in_a_file(tmp_path: Path) -> None:
+    info = SimpleNamespace(runtime_version="1.2")
+    case = SimpleNamespace(info=info, case=SimpleNamespace(runtime=SimpleNamespace(name="fake"), threads=2))
+    found = REAL_FACTS(SimpleNamespace(origin="net", cases=[case]), STEPS)  # type: ignore[arg-type]
+    save_trace(tmp_path / "net.npz", Trace(found))
+    assert load_trace(tmp_path / "net.npz").facts == found
+    assert (found["runtime"], found["threads"], found["steps_per_stretch"]) == ("fake", 2, 3)
 
 
 def test_every_series_is_recorded_alone_and_in_pairs() -> None:
