@@ -69,7 +69,7 @@ def _ratio_verdict(
     )
     notes = _notes(judged, design, pairs) if metric == "latency" else ()
     if answer == "INCONCLUSIVE":
-        notes = (*explain_noise(pairs, sd), *notes)
+        notes = (*explain_noise(pairs, sd, delta=design.delta), *notes)
     return msgspec.structs.replace(judged, notes=notes)
 
 

@@ -41,6 +41,11 @@ def test_each_disturbance_is_told_by_itself() -> None:
     )
 
 
+def test_a_wider_budget_holds_in_more_noise() -> None:
+    assert explain_noise([pair(0)], 0.05, delta=0.1) == ()
+    assert explain_noise([pair(0)], 0.08, delta=0.1) == ("pairs spread by 8%; the gate holds its promise up to 6.6%",)
+
+
 def test_what_is_not_known_is_not_told() -> None:
     unknown = pair(
         0, 0.0, head=side(preempted=None), baseline=side(preempted=None), foreign_cpus=None, steal_share=None
