@@ -142,7 +142,7 @@ def _with_seed(key: Key, seed: int) -> Key:
         kind=key.kind,
         number=key.number,
         load=key.load,
-        seed=seed * _FAR * 100 + place * _FAR + key.number,
+        seed=seed * _FAR * 100 + place * _FAR + key.number + 1,  # 0 may mean a drawn one
         share=key.share,
         variant=key.variant,
     )
