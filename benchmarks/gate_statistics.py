@@ -86,9 +86,8 @@ def main() -> None:
     for sd, alarms, undecided, least in power(design):
         told = "-" if least is None else f"{least:.1%}"
         print(f"| {sd:.1%} | {' | '.join(f'{one:.1%}' for one in alarms)} | {undecided:.1%} | {told} |")
-    print(
-        "\n| cases | looks (pairs: alarm rank, pass rank) | any false alarm, at most | a miss, at most |\n|---|---|---|---|"
-    )
+    print("\n| cases | looks (pairs: alarm rank, pass rank) | any false alarm, at most | a miss, at most |")
+    print("|---|---|---|---|")
     for cases in CASES:
         one = make_design(cases=cases)
         looks = "; ".join(f"{look.pairs}: {look.alarm_rank or '-'}, {look.pass_rank or '-'}" for look in one.looks)

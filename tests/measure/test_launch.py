@@ -292,3 +292,39 @@ def test_workers_end_with_a_killed_parent_also_while_stopped(request_to_open: Op
 
 def running(pid: int) -> bool:
     return psutil.pid_exists(pid) and state(pid) != psutil.STATUS_ZOMBIE
+
+
+def test_a_worker_and_all_its_threads_are_held_to_the_cpus_that_it_is_given(
+    launcher: ProcessLauncher, request_to_open: OpenRequest
+) -> None:
+    last = max(os.sched_getaffinity(0))
+    settings = msgspec.structs.replace(request_to_open.settings, threads=2)
+    worker = launcher.start()
+    worker.ask(msgspec.structs.replace(request_to_open, cpus=(last,), settings=settings), 60)
+    threads = [int(path.name) for path in Path(f"/proc/{worker.pid}/task").iterdir()]
+    held = [os.sched_getaffinity(thread) for thread in threads]
+    worker.close()
+    assert held == [{last}] * len(threads)
+    assert os.sched_getaffinity(0) != {last} or os.cpu_count() == 1
+
+
+def test_cpus_that_are_not_there_are_the_workers_failure(
+    launcher: ProcessLauncher, request_to_open: OpenRequest
+) -> None:
+    worker = launcher.start()
+    with pytest.raises(WorkerDiedError, match="Invalid argument") as death:
+        worker.ask(msgspec.structs.replace(request_to_open, cpus=(1023,)), 60)
+    assert death.value.status == "failed"
+
+
+def test_a_planted_wait_makes_every_call_longer(launcher: ProcessLauncher, request_to_open: OpenRequest) -> None:
+    """By a hundredfold of its own time, which no other load makes of the least of 50 calls."""
+    least = []
+    for busy in (0.0, 100.0):
+        worker = launcher.start()
+        worker.ask(msgspec.structs.replace(request_to_open, busy=busy), 60)
+        turn = worker.ask(TurnRequest(round=0, calls=50), 60)
+        worker.close()
+        assert isinstance(turn, Turn)
+        least.append(min(turn.latencies_ns))
+    assert least[1] > 10 * least[0]
