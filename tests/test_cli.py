@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bench import __version__, cli, cli_shell
-from bench.commands import report, run, runtimes, verify
+from bench.commands import bundle, gate, gate_calibrate, gate_selftest, report, run, runtimes, verify
 from bench.errors import DisagreeError, Terminated, UnavailableError, UsageError
 from bench.flags import Flags
+from bench.gate_asking import GateFlags
 from bench.prepare.launch import PrepareBug
 
 
@@ -240,3 +241,81 @@ def test_a_name_that_no_terminal_can_show_is_spelled_out() -> None:
     finished = run_python(code, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert finished.returncode == 2
     assert finished.stderr.startswith("bench: model 'n\\udcff\\xe9t' is not known")
+
+
+# --- gate and bundle
+
+
+def heard_gate(monkeypatch: pytest.MonkeyPatch, line: str) -> tuple[Flags, GateFlags, dict[str, Any]]:
+    seen: list[Any] = []
+
+    def verb(flags: Flags, rule: GateFlags, **others: Any) -> int:
+        seen.append((flags, rule, others))
+        return 0
+
+    monkeypatch.setattr(gate, "gate_models", verb)
+    assert cli.run_cli(line.split()) == 0
+    found: tuple[Flags, GateFlags, dict[str, Any]] = seen[0]
+    return found
+
+
+def test_every_flag_of_gate_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags, rule, others = heard_gate(
+        monkeypatch,
+        "gate --baseline b --head git:x m -e cpu -b 8 -x 2 --delta 10% --alpha 2% --beta 3% --max-pairs 20 "
+        "--time-limit 60 --metric latency,load --metric size --inconclusive fail --refresh -o out --format md -S 3 "
+        "--rtol 1e-3 --suite s.toml",
+    )
+    assert flags == Flags(model=("m",), runtime=("cpu",), batch="8", threads=2, seed=3, rtol=("1e-3",))
+    assert rule == GateFlags(
+        delta="10%",
+        alpha="2%",
+        beta="3%",
+        max_pairs=20,
+        time_limit=60,
+        metric=("latency,load", "size"),
+        inconclusive="fail",
+    )
+    assert (others["baseline"], others["head"], others["suite_file"]) == ("b", "git:x", Path("s.toml"))
+    assert others["output"] == gate.GateOutput(out=Path("out"), format_name="md", refresh=True)
+
+
+def test_json_of_a_gate_is_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert heard_gate(monkeypatch, "gate --baseline b --json")[2]["output"].format_name == "json"
+
+
+def test_a_gate_needs_a_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli(["gate", "mobilenet_v1"]) == 2
+    assert "--baseline" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("module", "name"), [(gate_calibrate, "calibrate"), (gate_selftest, "selftest")])
+def test_a_verb_of_two_words_is_another_one_than_gate(
+    module: Any, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def verb(**given: Any) -> int:
+        seen.append(given)
+        return 0
+
+    monkeypatch.setattr(module, name, verb)
+    assert cli.run_cli(["gate", name, "-S", "4"]) == 0
+    assert seen[0]["seed"] == 4
+    assert cli.run_cli(["gate", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"bench gate {name}" in " ".join(out.split())
+    assert "--max-pairs" in out
+
+
+def test_a_model_of_a_verb_s_name_is_reached_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert heard_gate(monkeypatch, "gate ./calibrate --baseline b")[0].model == ("./calibrate",)
+
+
+def test_every_flag_of_bundle_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "bundle m -e cpu -b 1,8 -x 2 -o out --replace --time-limit 7 -S 3 --load-inputs in.npz --suite s.toml"
+    flags, others = heard_flags(monkeypatch, bundle, "bundle_models", line.split())
+    assert flags == Flags(
+        model=("m",), runtime=("cpu",), batch="1,8", threads=2, time_limit=7, seed=3, load_inputs="in.npz"
+    )
+    assert (others["out"], others["replacing"], others["suite_file"]) == (Path("out"), True, Path("s.toml"))

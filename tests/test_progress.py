@@ -52,6 +52,18 @@ def test_seconds_in_words(seconds: float, text: str) -> None:
     assert spell_seconds(seconds) == text
 
 
+def test_each_finished_unit_is_a_line_where_that_is_asked_for() -> None:
+    clock, stream = Seconds(), io.StringIO()
+    progress = PlainProgress(stream, every_s=5, each_unit=True, clock=clock)
+    progress.start(3)
+    for number in (1, 2, 3):
+        progress.advance(0, "working")
+        progress.advance(1, f"pair {number}")
+    lines = [line for line in stream.getvalue().splitlines() if "pair" in line]
+    assert [line.split(",")[0] for line in lines] == ["bench: pair 1", "bench: pair 2", "bench: pair 3"]
+    assert stream.getvalue().count("working") == 1
+
+
 def test_lines_for_a_log_come_at_most_every_few_seconds() -> None:
     clock, stream = Seconds(), io.StringIO()
     progress = PlainProgress(stream, every_s=5, clock=clock)

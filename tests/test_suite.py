@@ -12,8 +12,8 @@ from bench.flags import Flags, parse_batches, parse_flags, parse_names, parse_ra
 from bench.gate_asking import BudgetTable, GateTable
 from bench.records import MeasureSettings, PrepareSettings, Suite, Tolerance
 from bench.specs import DEFAULT_RUNTIMES, parse_runtimes
-from bench.suite import TAIL_CALLS, Asked, build_suite, check_tolerance_names, merge
-from bench.suite_file import SuiteTable, read_suite_file
+from bench.suite import TAIL_CALLS, Asked, BudgetAsked, GateAsked, build_suite, check_tolerance_names, merge
+from bench.suite_file import SuiteTable, read_gate_table, read_suite_file
 
 ROOT = Path(__file__).parent.parent
 
@@ -426,3 +426,84 @@ def test_a_tolerance_for_an_output_that_is_not_there_names_those_that_are() -> N
         "--atol neither: no output is called so; outputs are logits, probabilities",
     ]
     check_tolerance_names(Tolerance(rtol={"": 0.1, "logits": 0.2}), ["logits"])
+
+
+# --- [gate]
+
+
+def test_every_key_of_a_gate_arrives(tmp_path: Path) -> None:
+    asked = from_file(
+        tmp_path,
+        """
+        models = ["mobilenet_v1"]
+        [gate]
+        delta = "10%"
+        alpha = 0.02
+        beta = "10%"
+        max_pairs = 20
+        time_limit = 60
+        metrics = ["latency", "size"]
+        inconclusive = "fail"
+        [[gate.budget]]
+        model = "mobilenet_v1"
+        runtime = "cpu"
+        batch = 8
+        delta = 0.2
+        """,
+    )
+    (runtime,) = parse_runtimes(["cpu"])
+    assert asked.gate == GateAsked(
+        delta=0.1,
+        alpha=0.02,
+        beta=0.1,
+        max_pairs=20,
+        time_limit=60,
+        metrics=("latency", "size"),
+        inconclusive="fail",
+        budgets=(BudgetAsked(delta=0.2, model="mobilenet_v1", runtime=runtime, batch=8),),
+    )
+
+
+def test_every_wrong_value_of_a_gate_is_reported_at_once_with_its_key(tmp_path: Path) -> None:
+    text = """
+    models = ["mobilenet_v1"]
+    [gate]
+    delta = "5"
+    time_limit = -1
+    metrics = ["speed"]
+    inconclusive = "maybe"
+    [[gate.budget]]
+    delta = "5%"
+    [[gate.budget]]
+    runtime = "nonsense"
+    delta = "5%"
+    """
+    assert [line.split(": ")[1] for line in mistakes_of(tmp_path, text)] == [
+        "gate.budget[0]",
+        "gate.budget[1]",
+        "gate.delta",
+        "gate.time_limit",
+        "gate.inconclusive",
+        "gate.metrics",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("[gate]\ndleta = 1", "bench.toml: gate: no such key: `dleta`"),
+        ("[gate]\nmax_pairs = 'many'", "bench.toml: gate.max_pairs: expected a whole number, got a text"),
+        ("[[gate.budget]]\nbatch = 1", "bench.toml: gate.budget[0]: it lacks `delta`"),
+    ],
+)
+def test_a_gate_that_is_written_wrongly_names_the_key(text: str, mistake: str, tmp_path: Path) -> None:
+    assert mistakes_of(tmp_path, f'models = ["mobilenet_v1"]\n{text}') == [mistake]
+
+
+def test_a_gate_s_table_is_read_alone_whatever_else_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "bench.toml"
+    assert read_gate_table(file) is None
+    file.write_text('models = ["gone.onnx"]\nnonsense = 1\n[gate]\ndelta = "10%"')
+    assert read_gate_table(file) == GateAsked(delta=0.1)
+    file.write_text('models = ["mobilenet_v1"]')
+    assert read_gate_table(file) is None
