@@ -24,7 +24,8 @@ from bench.records import Record
 
 _TINY = 1e-9  # of an activation's mean: below float32's step beside any output that is not tiny itself
 _WRONG = 1.01
-_STEP = 16  # output channels are cut to multiples: a part of a SIMD block costs as much as a whole one
+_STEP = 16  # output channels of large nodes are cut to multiples: a part of a SIMD block costs as much as a whole
+_CRUMBS = 8  # nodes that bring less than this part of what is wanted are none to run again
 
 
 class Work(Record, frozen=True):
@@ -114,19 +115,18 @@ def _chosen(works: list[Work], wanted: float) -> list[tuple[Work, int]]:
     """Which work is done again, with how many of its output channels: whole ones, then a part of one.
 
     Those come first that do most for an output element: they cost what their multiply-adds say, and little memory.
-    More than all of it may be wanted: then it is gone through again.
+    Crumbs are left out, for a node has a cost of its own. More than all may be wanted: then it is gone through again.
     """
+    large = [work for work in works if work.multiply_adds * _CRUMBS >= wanted] or works
     chosen: list[tuple[Work, int]] = []
-    for work in cycle(sorted(works, key=lambda work: (-work.length, -work.multiply_adds))):
-        if work.multiply_adds <= wanted:
-            chosen.append((work, work.channels))
-            wanted -= work.multiply_adds
-            continue
-        channels = min(work.channels, round(wanted / work.multiply_adds * work.channels / _STEP) * _STEP)
-        if channels or not chosen:
-            chosen.append((work, channels or min(_STEP, work.channels)))
-        return chosen
-    raise AssertionError("cycle ended")
+    for work in cycle(sorted(large, key=lambda work: (-work.length, -work.multiply_adds))):
+        if work.multiply_adds > wanted:
+            step = min(_STEP, max(1, work.channels // _STEP))
+            channels = min(work.channels, round(wanted / work.multiply_adds * work.channels / step) * step)
+            return [*chosen, (work, channels)] if channels else chosen or [(work, step)]
+        chosen.append((work, work.channels))
+        wanted -= work.multiply_adds
+    raise AssertionError("a cycle of nothing")
 
 
 def _run_again(model: Any, work: Work, channels: int, name: str) -> str:
