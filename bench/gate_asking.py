@@ -135,11 +135,11 @@ def parse_share(text: str | float) -> float:
     if isinstance(text, str) and not match:
         raise UsageError(f"{text}: expected a share such as 5% or 0.05")
     value = float(match["number"]) if match else float(text)
-    if match and match["percent"]:
-        return value / 100
+    is_percent = bool(match and match["percent"])
+    value = value / 100 if is_percent else value
     if not math.isfinite(value) or value <= 0:
         raise UsageError(f"{text}: expected a share above 0, such as 5% or 0.05")
-    if value >= 1:
+    if value >= 1 and not is_percent:
         raise UsageError(f"{text}: expected a share such as 5% or 0.05; for {value:g} percent write {value:g}%")
     return value
 

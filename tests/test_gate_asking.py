@@ -39,7 +39,7 @@ def test_a_share_is_percent_or_a_number(text: str | float, share: float) -> None
     assert parse_share(text) == pytest.approx(share)
 
 
-@pytest.mark.parametrize("text", ["", "five", "-5%", "5%%", "nan", 0.0, -0.05, float("nan"), "0"])
+@pytest.mark.parametrize("text", ["", "five", "-5%", "5%%", "nan", 0.0, -0.05, float("nan"), "0", "0%"])
 def test_what_is_no_share_is_refused(text: str | float) -> None:
     with pytest.raises(UsageError, match=r"such as 5% or 0\.05"):
         parse_share(text)
