@@ -16,29 +16,24 @@ from pathlib import Path
 
 import msgspec
 
-from bench.analysis.agreement import case_verdict, merge_checks, worst_check
-from bench.analysis.checker import make_checker
+from bench.analysis.agreement import merge_checks
 from bench.cases import Shapes, make_arm
 from bench.check.pair_values import make_pair
 from bench.check.pairing import PairedCase
 from bench.check.records import SIDES, Bundle, BundledCase, GateSettings, Pair, Side
 from bench.measure.launch import Launcher
 from bench.measure.rounds import Arm, Repetition
+from bench.output_judge import OutputJudge
 from bench.prepare.arrays import load_arrays
 from bench.records import (
-    ArrayFile,
     CaseRepetition,
     GroupRepetition,
     MeasureSettings,
-    OutputCheck,
     Prepared,
     RoundPlan,
-    Tolerance,
-    Verdict,
 )
 from bench.slots import Slots
 
-Check = Callable[[str, ArrayFile], list[OutputCheck]]
 _replace = msgspec.structs.replace
 
 
@@ -71,7 +66,7 @@ class PairDriver:
         self._slots = Slots(folder)
         self._shapes_of: dict[str, Shapes] = {}
         self._plans: dict[str, RoundPlan | None] = {}
-        self._judges: dict[str, _Judge] = {}
+        self._judges: dict[str, OutputJudge] = {}
         self._numbers: dict[str, int] = {}
 
     def measure(self, case: PairedCase, number: int) -> tuple[Pair, GroupRepetition]:
@@ -100,7 +95,7 @@ class PairDriver:
         return pair, done
 
     def _run(
-        self, arms: Sequence[Arm], judge: _Judge, case: PairedCase, group: int, number: int
+        self, arms: Sequence[Arm], judge: OutputJudge, case: PairedCase, group: int, number: int
     ) -> tuple[GroupRepetition, Side]:
         """What both workers brought, and whose was started first."""
         measure = MeasureSettings(
@@ -127,10 +122,10 @@ class PairDriver:
             self._plans.setdefault(case.name, done.plan)
         return done, "head" if driver.order[0] == "head" else "baseline"
 
-    def _judge(self, case: PairedCase) -> _Judge:
+    def _judge(self, case: PairedCase) -> OutputJudge:
         if case.name not in self._judges:
             sides = {side: self._sides[side].bundle for side in SIDES}
-            self._judges[case.name] = _Judge(
+            self._judges[case.name] = OutputJudge(
                 sides["baseline"].models[case.baseline.case.model],
                 sides["head"].models[case.head.case.model],
                 {side: bundle.tolerance for side, bundle in sides.items()},
@@ -180,54 +175,6 @@ def _refused(group: int, number: int, arms: Mapping[Side, Arm | CaseRepetition])
     return GroupRepetition(
         group=group, repetition=number, cases=[*refused, *skipped], rounds=[], page_cache="warm", started=started
     )
-
-
-class _Judge:
-    """Verdicts of a pair's outputs: each against its own truth, head's also against the baseline's."""
-
-    def __init__(self, baseline: Prepared, head: Prepared, tolerances: Mapping[Side, Tolerance]) -> None:
-        self._own: dict[str, Check] = {
-            "baseline": make_checker(baseline, tolerances["baseline"]),
-            "head": make_checker(head, tolerances["head"]),
-        }
-        self._judge_alike = (baseline.truth_file.digest, baseline.yardstick, tolerances["baseline"]) == (
-            head.truth_file.digest,
-            head.yardstick,
-            tolerances["head"],
-        )
-        self._across: list[OutputCheck] = []
-
-    def begin(self) -> None:
-        """Forget the pair before."""
-        self._across = []
-
-    def check(self, side: str, file: ArrayFile) -> list[OutputCheck]:
-        """Judge one file of outputs; see ``rounds.Check``. Either side's by both truths: as much work for each."""
-        own = self._own[side](side, file)
-        other: Side = "baseline" if side == "head" else "head"
-        across = own if self._judge_alike else self._own[other](side, file)
-        if side == "head":
-            self._across += across
-        return own
-
-    def verdicts(self, done: GroupRepetition) -> dict[Side, Verdict]:
-        """Each side's against its own truth."""
-        found = {one.case_id: case_verdict(one.checks) for one in done.cases}
-        return {side: found[side] for side in SIDES}
-
-    def against_baseline(self) -> Verdict:
-        """Head's against the baseline's truth."""
-        return case_verdict(self._across)
-
-    def disagreements(self, done: GroupRepetition) -> dict[Side, str]:
-        """Why a side does not agree, "" where it does."""
-        checks = {one.case_id: list(one.checks) for one in done.cases}
-        checks["head"] += self._across
-        worst = {side: worst_check(checks[side]) for side in SIDES}
-        return {
-            side: f"{one.output}: {one.reason}" if one is not None and one.verdict != "agrees" else ""
-            for side, one in worst.items()
-        }
 
 
 def as_bundled(one: CaseRepetition, bundled: BundledCase) -> CaseRepetition:

@@ -214,7 +214,7 @@ def test_either_sides_outputs_cost_the_same_judging(tmp_path: Path, monkeypatch:
 
         return check
 
-    monkeypatch.setattr("bench.pairs.make_checker", make_checker)
+    monkeypatch.setattr("bench.output_judge.make_checker", make_checker)
     head = side_of(tmp_path, "h")
     net = head.models["net"]
     truth = {name: array + 1e-9 for name, array in load_arrays(net.truth_file).items()}

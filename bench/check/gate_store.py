@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.check.private import scrub_gate, scrub_pair
+from bench.check.private import scrub_gate
 from bench.check.records import GATE_SCHEMA, GateResult
 from bench.errors import UsageError
 from bench.records import GroupRepetition
@@ -27,7 +27,9 @@ def save_gate(folder: Path, result: GateResult, raw: Mapping[str, Sequence[Group
     """
     private = scrub.this_machine()
     named = [
-        scrub_pair(_named(repetition, name), private) for name, repetitions in raw.items() for repetition in repetitions
+        scrub.scrub_repetition(_named(repetition, name), private)
+        for name, repetitions in raw.items()
+        for repetition in repetitions
     ]
     frames = {
         "samples": frame.samples_frame(named),

@@ -9,8 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from bench.check.records import Bundle, GateResult, Pair, SideFacts, SideOfPair
-from bench.records import Caution, Failure, GroupRepetition, Record
-from bench.report.scrub import Private, scrub_repetition, scrub_text, short_command, this_machine
+from bench.records import Caution, Failure, Record
+from bench.report.scrub import Private, scrub_text, short_command, this_machine
 
 _replace = msgspec.structs.replace
 R = TypeVar("R", bound=Record)
@@ -47,12 +47,6 @@ def scrub_gate(result: GateResult, private: Private | None = None) -> GateResult
         pairs=tuple(_pair(pair, private) for pair in result.pairs),
         notes=tuple(map(text, result.notes)),
     )
-
-
-def scrub_pair(group: GroupRepetition, private: Private) -> GroupRepetition:
-    """What a pair was made from: the reasons of its checks and of its dead workers scrubbed."""
-    scrubbed = scrub_repetition(group, private)
-    return _replace(scrubbed, cases=[_fields(case, private, "reason") for case in scrubbed.cases])
 
 
 def _pair(pair: Pair, private: Private) -> Pair:

@@ -71,13 +71,18 @@ def scrub_row(row: Row, private: Private) -> Row:
 
 
 def scrub_repetition(group: GroupRepetition, private: Private) -> GroupRepetition:
-    """The repetition with the reasons of its checks scrubbed: nothing else of it that is text is stored."""
+    """The repetition with the reasons of its checks and of its dead workers scrubbed: no other text of it is stored."""
     free = [column.name for column in AGREEMENT if column.free_text]
 
     def scrubbed(check: Any) -> Any:
         return msgspec.structs.replace(check, **{name: scrub_text(getattr(check, name), private) for name in free})
 
-    cases = [msgspec.structs.replace(case, checks=[scrubbed(check) for check in case.checks]) for case in group.cases]
+    cases = [
+        msgspec.structs.replace(
+            case, reason=scrub_text(case.reason, private), checks=[scrubbed(check) for check in case.checks]
+        )
+        for case in group.cases
+    ]
     return msgspec.structs.replace(group, cases=cases)
 
 

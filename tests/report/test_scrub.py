@@ -78,6 +78,11 @@ def test_a_repetition_loses_the_paths_of_its_checks() -> None:
     assert scrub.scrub_repetition(group, ADA).cases[0].checks[0].reason == "see ~/x"
 
 
+def test_a_repetition_loses_the_paths_of_a_dead_workers_last_words() -> None:
+    group = group_repetition(cases=[case_repetition(reason="its last words: no /home/ada/x")])
+    assert scrub.scrub_repetition(group, ADA).cases[0].reason == "its last words: no ~/x"
+
+
 def test_paths_of_the_environment_are_reduced_to_base_names() -> None:
     clean = scrub.scrub_environment(environment(), ADA)
     ready = clean.models["net.py:build:width=2"]
