@@ -153,5 +153,6 @@ def _compile(requirement: str, held: Mapping[str, str], preferred: Mapping[str, 
     with usable_cache():
         for file, lines in texts.items():
             (folder / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    arguments = [*_RESOLVE, *_PLAIN, "--python", sys.executable, "--constraints", "held.txt"]
-    return uv.run_uv([*arguments, "--output-file", "lock.txt", "in.txt"], folder=folder, limit_s=uv.RESOLVE_LIMIT_S)
+    arguments = [*_RESOLVE, *_PLAIN, "--python", sys.executable, "--constraints", str(folder / "held.txt")]
+    arguments += ["--output-file", str(folder / "lock.txt"), str(folder / "in.txt")]
+    return uv.run_uv(arguments, limit_s=uv.RESOLVE_LIMIT_S)

@@ -170,20 +170,20 @@ def _build(lock: str, place: Path, title: str) -> None:
     """Install into a folder beside ``place``, which then takes its name: relocatable, so that the name may change."""
     with scratch() as folder:
         made = folder / "env"
-        _uv_or_error(["venv", "--relocatable", "--no-project", "--python", sys.executable, str(made)], folder, title)
+        _uv_or_error(["venv", "--relocatable", "--no-project", "--python", sys.executable, str(made)], title)
         with usable_cache():
             (made / LOCK_FILE).write_text(lock, encoding="utf-8")
         arguments = ["pip", "install", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
         arguments += ["--python", str(made / "bin" / "python"), "-r", str(made / LOCK_FILE)]
-        _uv_or_error(arguments, folder, title)
+        _uv_or_error(arguments, title)
         with usable_cache():
             if place.exists():
                 os.replace(place, folder / "damaged")
             os.replace(made, place)
 
 
-def _uv_or_error(arguments: list[str], folder: Path, title: str) -> None:
-    finished = uv.run_uv(arguments, folder=folder, limit_s=uv.INSTALL_LIMIT_S)
+def _uv_or_error(arguments: list[str], title: str) -> None:
+    finished = uv.run_uv(arguments, limit_s=uv.INSTALL_LIMIT_S)
     if finished.exit_code != 0:
         raise UnavailableError(
             f"making an environment with {title}: uv could not install it: "

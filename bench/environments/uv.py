@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,10 +55,11 @@ def find_uv() -> str:
     return found
 
 
-def run_uv(arguments: Sequence[str], *, folder: Path, limit_s: float) -> Finished:
-    """Uv's answer. ``folder`` is where it runs: a ``uv.toml`` of ours there keeps any project around it out."""
-    (folder / "uv.toml").touch()
-    return run_child([find_uv(), *arguments], folder=folder, limit_s=limit_s, environment=uv_environment(os.environ))
+def run_uv(arguments: Sequence[str], *, limit_s: float) -> Finished:
+    """The answer of uv, run in an empty temporary folder: uv obeys the project around the folder that it runs in."""
+    command, environment = [find_uv(), *arguments], uv_environment(os.environ)
+    with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as folder:
+        return run_child(command, folder=Path(folder), limit_s=limit_s, environment=environment)
 
 
 def run_child(

@@ -280,6 +280,18 @@ def test_a_real_environment_runs_its_own_version_and_is_mended() -> None:
 
 
 @pytest.mark.slow
+def test_a_project_around_the_cache_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = '[project]\nname = "x"\nversion = "1"\n[tool.uv]\nconstraint-dependencies = ["numpy<2.4"]\n'
+    (tmp_path / "pyproject.toml").write_text(f"{project}[tool.uv.pip]\nemit-index-url = true\n")
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    own = own_pins("numpy")
+    made = pinned_environment("packaging", "25.0", like=own, on_stage=ignore)
+    assert made.pins == own | {"packaging": "25.0"}
+    assert "://" not in made.lock
+
+
+@pytest.mark.slow
 def test_a_real_version_that_there_is_not_says_so() -> None:
     with pytest.raises(UnavailableError, match=r"there is no version of onnxruntime==1\.30\.99"):
         pinned_environment("onnxruntime", "1.30.99", like=own_pins("onnxruntime"), on_stage=ignore)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -115,12 +116,13 @@ def test_a_child_over_its_limit_is_killed_with_its_children(tmp_path: Path) -> N
     pytest.fail("its child is alive")
 
 
-def test_a_project_around_the_folder_is_kept_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_runs_where_no_project_is_and_leaves_nothing_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = executable(tmp_path / "uv")
-    own.write_text("#!/bin/sh\npwd; echo $1\n")
+    own.write_text("#!/bin/sh\npwd; ls; echo $1\n")
     monkeypatch.setattr(uv, "find_uv", lambda: str(own))
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://index.invalid")
-    (tmp_path / "work").mkdir()
-    finished = uv.run_uv(["x"], folder=tmp_path / "work", limit_s=5)
-    assert finished.out.split() == [str(tmp_path / "work"), "x"]
-    assert (tmp_path / "work" / "uv.toml").read_text() == ""
+    monkeypatch.chdir(tmp_path)
+    place, word = uv.run_uv(["x"], limit_s=5).out.split()
+    assert word == "x"
+    assert Path(place).parent == Path(tempfile.gettempdir()).resolve()
+    assert not Path(place).exists()
