@@ -94,7 +94,7 @@ ThreadCounts = Annotated[
 ]
 Pairs = Annotated[int, typer.Option("--pairs", metavar="N", help="Pairs of each thread count.")]
 PlainDelta = Annotated[str, typer.Option("--delta", metavar="5%", help="Smallest slowdown that must be caught.")]
-PlainSeed = Annotated[int, typer.Option("--seed", "-S", metavar="N", help="Of weights, inputs and coins.")]
+PlainSeed = Annotated[int, typer.Option("--seed", "-S", metavar="N", help="Of the coins for slots and orders.")]
 SelftestModel = Annotated[str, typer.Option("--model", metavar="MODEL", help="The model, as in `bench run`.")]
 SelftestThreads = Annotated[int, typer.Option("--threads", "-x", metavar="N", help="Threads of the runtime.")]
 Trials = Annotated[int, typer.Option("--aa", metavar="N", help="Gates of a bundle against itself.")]

@@ -17,6 +17,7 @@ import msgspec
 import bench
 from bench import __version__
 from bench.burst import burst_load
+from bench.check.private import scrub_gate
 from bench.check.records import Bundle, GateResult, GateSettings
 from bench.check.selftest import (
     Identity,
@@ -37,9 +38,10 @@ from bench.runtimes.table import RUNTIMES
 
 Gate = Callable[[Path, Path, GateSettings], GateResult]
 _MATTERS = (
-    "analysis/agreement.py", "analysis/sequential.py", "analysis/statistics.py", "check/gate.py", "check/judging.py",
-    "check/pair_values.py", "check/pairing.py", "gating.py", "measure/launch.py", "measure/loop.py",
-    "measure/plan.py", "measure/process.py", "measure/rounds.py", "measure/worker.py", "pairs.py",
+    "analysis/agreement.py", "analysis/checker.py", "analysis/sequential.py", "analysis/statistics.py", "cases.py",
+    "check/gate.py", "check/judging.py", "check/pair_values.py", "check/pairing.py", "check/ratio_verdict.py",
+    "gating.py", "measure/feeds.py", "measure/launch.py", "measure/loop.py", "measure/plan.py", "measure/process.py",
+    "measure/rounds.py", "measure/worker.py", "pairs.py", "slots.py",
 )  # fmt: skip
 
 
@@ -128,7 +130,7 @@ def _try_all(
             result = gate(*bundles.sides(key), msgspec.structs.replace(settings, seed=key.seed))
             if result.exit_code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
                 return result.exit_code
-            trial = make_trial(key, result)
+            trial = make_trial(key, scrub_gate(result))  # the file is one to show
             trials.add(trial)
             progress.advance(1, f"{key.kind} {key.number + 1}: {outcome(trial)}")
     progress.done()

@@ -10,13 +10,13 @@ import pytest
 
 import bench
 from bench import selftesting
-from bench.check.records import GateSettings
+from bench.check.records import GateResult, GateSettings
 from bench.check.selftest import Load
 from bench.errors import Terminated
 from bench.progress import Silent
 from bench.selftesting import Asked, Bundles, identify, run_trials, sources_digest
-from gate_fakes import MACHINE, bundle
-from selftest_fakes import FakeBundles, FakeGate, empty_file, honest, key, trial
+from gate_fakes import MACHINE, bundle, replace
+from selftest_fakes import FakeBundles, FakeGate, empty_file, honest, key, result, trial
 
 
 def run(
@@ -48,6 +48,22 @@ def test_after_a_stop_it_goes_on_with_the_same_plants(tmp_path: Path, raises: ty
     assert again.seeds == []
     assert run(tmp_path, again, aa=6) is None
     assert len(again.seeds) == 2
+
+
+def test_the_file_tells_nobodys_home(tmp_path: Path) -> None:
+    def gate(*_: object) -> GateResult:
+        made = result("FAILED")
+        return replace(made, judged=tuple(replace(one, reason="no /home/jane/net.onnx") for one in made.judged))
+
+    asked = Asked(aa=1, plants=0, share=0.05, load="quiet", seed=0)
+    run_trials(asked, GateSettings(), FakeBundles(), gate, empty_file(tmp_path), Silent())
+    assert {one.reason for one in empty_file(tmp_path).trials} == {"no ~/net.onnx"}
+
+
+def test_what_measures_and_decides_is_part_of_the_identity() -> None:
+    folder = Path(bench.__file__).parent
+    assert {"check/ratio_verdict.py", "slots.py"} <= set(selftesting._MATTERS)
+    assert all((folder / name).is_file() for name in selftesting._MATTERS)
 
 
 def test_a_sigterm_is_told_from_a_ctrl_c(tmp_path: Path) -> None:

@@ -86,10 +86,10 @@ def make_designs(pairing: Pairing, settings: GateSettings) -> dict[str, Design]:
 
 
 def family_bound(designs: Mapping[str, Design], settings: GateSettings) -> float:
-    """The chance that anything at all is called regressed though nothing differs, at most."""
+    """The chance that anything at all is called regressed though nothing differs, at most: by the coins alone."""
     shared = max((design.false_alarm_bound for design in designs.values()), default=0.0)
     statistical = any(metric in STATISTICAL for metric in settings.metrics)
-    memory = judging.MEMORY_FALSE_ALARM * len(designs) * ("rss_peak" in settings.metrics)
+    memory = judging.MEMORY_FALSE_ALARM_BOUND * len(designs) * ("rss_peak" in settings.metrics)
     return (shared if statistical else 0.0) + memory
 
 
@@ -152,6 +152,10 @@ def judge_case(
     failed = [judging.failure(case.name, metric, case.delta, pairs) for metric in settings.metrics]
     if any(failed):
         return failed
+    if "agreement" not in settings.metrics:
+        wrong = [judging.wrong_outputs(case.name, metric, case.delta, pairs) for metric in settings.metrics]
+        if any(wrong):
+            return wrong
     judged = [_judge(case, metric, design, pairs, ended) for metric in settings.metrics]
     lost = judging.lost(pairs)
     if lost and judged and (first := judged[0]) is not None:

@@ -14,11 +14,12 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from bench.check.records import SIDES, GateAnswer, Judged, Metric, Pair
+from bench.check.records import SIDES, GateAnswer, Judged, Metric, Pair, Side
 from bench.check.wording import percent
 
 MEMORY_PAIRS = 5
-MEMORY_FALSE_ALARM = 1 / math.comb(2 * MEMORY_PAIRS, MEMORY_PAIRS)
+MEMORY_FALSE_ALARM = 1 / math.comb(2 * MEMORY_PAIRS, MEMORY_PAIRS)  # where all ten processes are alike
+MEMORY_FALSE_ALARM_BOUND = 2.0**-MEMORY_PAIRS  # by the coins alone
 SUSPICIOUS = 5.0  # times faster or smaller: then it is likelier that something is not done any more
 _TRIES = 2  # a side that died in so many pairs is given up
 _WITHOUT_BLAME = ("ok", "skipped")  # skipped: the other side could not be opened
@@ -38,6 +39,20 @@ def failure(case: str, metric: Metric, delta: float, pairs: Sequence[Pair]) -> J
             return Judged(
                 case=case, metric=metric, answer=answer, reason=reason, delta=delta, pairs=len(measured(pairs))
             )
+    return None
+
+
+def wrong_outputs(case: str, metric: Metric, delta: float, pairs: Sequence[Pair]) -> Judged | None:
+    """DISAGREES where head's outputs are wrong by its own truth, NOT COMPARABLE where the baseline's are; else None.
+
+    For gates that were not asked about agreement: another function is no fault there, but a wrong one has no number.
+    """
+    answers: list[tuple[Side, GateAnswer]] = [("head", "DISAGREES"), ("baseline", "NOT COMPARABLE")]
+    for name, answer in answers:
+        wrong = [one for pair in measured(pairs) if (one := getattr(pair, name)).verdict == "disagrees"]
+        if wrong:
+            why = f"{name}'s outputs are wrong: {wrong[0].disagreement or 'outputs disagree'}"
+            return Judged(case=case, metric=metric, answer=answer, reason=why, delta=delta, pairs=len(measured(pairs)))
     return None
 
 

@@ -6,7 +6,7 @@ A case that is gone, renamed or not comparable is a verdict with its reason, nev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.check.records import Bundle, BundledCase, GateAnswer, Judged, Metric
 from bench.records import Failure, Record
@@ -57,13 +57,10 @@ def pair_cases(
         refused += [
             Judged(case=case.name, metric=metric, answer=answer, reason=why, delta=allowed) for metric in metrics
         ]
-    for name, failure in baseline.missing.items():
-        answer, why = "NOT COMPARABLE", f"baseline {failure.status}: {failure.reason}"
-        if name in head.missing:
-            answer, why = _lost(head.missing[name])
+    for name, answer, why in _never_had(baseline, head):
         allowed = budgets.get(name, delta)
         refused += [Judged(case=name, metric=metric, answer=answer, reason=why, delta=allowed) for metric in metrics]
-    new = tuple(name for name in [*heads, *head.missing] if name not in counts and name not in baseline.missing)
+    new = tuple(name for name in heads if name not in counts and name not in baseline.missing)
     return Pairing(cases=tuple(cases), refused=tuple(refused), new=new)
 
 
@@ -83,6 +80,19 @@ def difference(baseline: Bundle, one: BundledCase, head: Bundle, other: BundledC
         return ""
     hint = "; give the seed and the --input-* flags of the baseline" if found == "inputs" else ""
     return f"{found} differ: {fields[found][0]} against {fields[found][1]}{hint}"
+
+
+def _never_had(baseline: Bundle, head: Bundle) -> Iterator[tuple[str, GateAnswer, str]]:
+    """The cases that the baseline could not be bundled with, and new ones that head could not: asked for, not there."""
+    there = {case.name for case in baseline.cases}
+    for name in dict.fromkeys((*baseline.missing, *head.missing)):
+        if name in there:
+            continue
+        if name in head.missing:
+            answer, why = _lost(head.missing[name])
+            yield name, answer, why if name in baseline.missing else f"new: {why}"
+        else:
+            yield name, "NOT COMPARABLE", f"baseline {baseline.missing[name].status}: {baseline.missing[name].reason}"
 
 
 def _lost(failure: Failure) -> tuple[GateAnswer, str]:

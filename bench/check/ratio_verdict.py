@@ -69,7 +69,8 @@ def _ratio_verdict(
     )
     notes = _notes(judged, design, pairs) if metric == "latency" else ()
     if answer == "INCONCLUSIVE":
-        notes = (*explain_noise(pairs, sd, delta=design.delta), *notes)
+        noise = explain_noise(pairs, sd, detectable=judged.smallest_detectable, delta=design.delta)
+        notes = (*noise, *notes)
     return msgspec.structs.replace(judged, notes=notes)
 
 

@@ -23,7 +23,7 @@ from bench.check.gate_summary import (
     mean_preempted,
     worst,
 )
-from bench.check.judging import MEMORY_FALSE_ALARM, MEMORY_PAIRS
+from bench.check.judging import MEMORY_FALSE_ALARM, MEMORY_FALSE_ALARM_BOUND, MEMORY_PAIRS
 from bench.check.records import STATISTICAL, GateResult, Judged, SideFacts
 from bench.check.wording import percent
 from bench.report import text as foreign
@@ -90,7 +90,7 @@ def _verdict(result: GateResult) -> str:
 def _passed(cases: Sequence[GatedCase]) -> str:
     if len(cases) > 1:
         highs = [one.change_high for case in cases for one in case.judged if one.change_high is not None]
-        most = f"; no slowdown is above {percent(max(highs))}" if highs else ""
+        most = f"; the greatest upper bound is {percent(max(highs))}" if highs else ""
         return f"all {len(cases)} cases{most}"
     first, *others = cases[0].judged
     rest = f"; {', '.join(_NAMES[one.metric] for one in others)} pass" if others else ""
@@ -98,10 +98,10 @@ def _passed(cases: Sequence[GatedCase]) -> str:
 
 
 def _count(cases: Sequence[GatedCase]) -> str:
-    """``"3 cases in the baseline: 1 REGRESSED, 2 PASS"``."""
+    """``"3 cases in all: 1 REGRESSED, 2 PASS"``."""
     count = Counter(case.answer for case in cases)
     told = ", ".join(f"{count[answer]} {answer}" for answer in WORST_FIRST if count[answer])
-    return f"{len(cases)} case{'s' * (len(cases) != 1)} in the baseline: {told or 'nothing was judged'}"
+    return f"{len(cases)} case{'s' * (len(cases) != 1)} in all: {told or 'nothing was judged'}"
 
 
 # --- around the cases -------------------------------------------------------------------------------------------------
@@ -153,7 +153,8 @@ def _rules(result: GateResult) -> Iterator[str]:
     if "rss_peak" in settings.metrics:
         yield (
             f"peak memory, {MEMORY_PAIRS} pairs: alarm where the least of head's peaks exceeds the baseline's greatest "
-            f"by more than the budget; false in {percent(MEMORY_FALSE_ALARM, sign=False)} at most"
+            f"by more than the budget; false in {percent(MEMORY_FALSE_ALARM_BOUND, sign=False)} at most, in "
+            f"{percent(MEMORY_FALSE_ALARM, sign=False)} where neither slot nor order matters to memory"
         )
     if "size" in settings.metrics:
         yield "size: alarm where head's files are larger by more than the budget; exact"

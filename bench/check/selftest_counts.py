@@ -106,7 +106,7 @@ def _problems_of(row: Row, alpha: float, beta: float) -> list[str]:
         said = [f"fires falsely: identical sides were accused {told}; promised is {alpha:.3g}"] * (row.low > alpha)
     elif row.kind in SLOW:
         said = [f"fails to fire: {row.kind} under {row.load} load was caught {told}; promised is {1 - beta:.3g}"] * (
-            row.high < 1 - beta
+            row.high < 1 - beta or not row.fired  # of a single trial no interval tells
         )
     else:
         said = [f"fails to fire: {row.kind} was caught {row.fired} of {row.trials}"] * (row.fired < row.trials)

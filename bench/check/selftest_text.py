@@ -120,4 +120,4 @@ def conclusion(found: Sequence[str], code: int) -> list[str]:
         return [*(f"- {one}" for one in found), "SELF-TEST FAILED: this gate is not to be believed here"]
     if code:
         return ["SELF-TEST INCOMPLETE: identical and slow sides were not both tried"]
-    return ["SELF-TEST PASSED: everything that must fire fired, and nothing says that it fires falsely"]
+    return ["SELF-TEST PASSED: every fault fired, and nothing says that slowdowns are missed or alarms are false"]

@@ -8,7 +8,6 @@ from statistics import fmean
 from bench.analysis.sequential import DELTA
 from bench.check.records import Pair
 
-HELD_SD = 0.033  # per pair: up to here the default gate catches 5 % with 95 % power; grows with the budget
 _MANY_PREEMPTED = 0.3  # of timed calls
 _FOREIGN = 0.3  # CPUs
 _STEAL = 0.05
@@ -21,12 +20,20 @@ def percent(share: float, *, sign: bool = True) -> str:
     return f"{text}%"
 
 
-def explain_noise(pairs: Sequence[Pair], sd: float | None, *, delta: float = DELTA) -> tuple[str, ...]:
-    """What the contention of these pairs says about a verdict that could not be given; it never drops a pair."""
+def explain_noise(
+    pairs: Sequence[Pair], sd: float | None, *, detectable: float | None, delta: float = DELTA
+) -> tuple[str, ...]:
+    """What the contention of these pairs says about a verdict that could not be given; it never drops a pair.
+
+    ``detectable``: the smallest slowdown that the gate catches in noise of ``sd``, None where it catches none.
+    """
     said = []
-    held = HELD_SD * delta / DELTA
-    if sd is not None and sd > held:
-        said.append(f"pairs spread by {percent(sd, sign=False)}; the gate holds its promise up to {held:.1%}")
+    if sd is not None and (detectable is None or detectable > delta):
+        caught = "none" if detectable is None else f"one of {percent(detectable, sign=False)}"
+        said.append(
+            f"pairs spread by {percent(sd, sign=False)}: the least slowdown that is caught in that is {caught}, "
+            f"{percent(delta, sign=False)} was asked for"
+        )
     preempted = _mean([side.preempted for pair in pairs for side in (pair.baseline, pair.head)])
     if preempted is not None and preempted > _MANY_PREEMPTED:
         said.append(f"{preempted:.0%} of calls were preempted: lower --threads or use a quieter runner")

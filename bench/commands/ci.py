@@ -11,6 +11,7 @@ from bench.check.ci_gates import FoundGate, WhenInconclusive, exit_code
 from bench.check.gate_store import load_gate
 from bench.commands.console import Console
 from bench.errors import EXIT_USAGE, BenchError, UsageError, strongest_exit
+from bench.report.scrub import scrub_text, this_machine
 
 INCONCLUSIVE: tuple[WhenInconclusive, ...] = ("warn", "fail")
 
@@ -57,10 +58,13 @@ _NONE = "no gate was given, so nothing was measured: bench ci GATE_DIR... with w
 
 
 def _find(folder: Path) -> FoundGate:
+    """The gate in a folder; what is shown of its path is nobody's: it goes into comments that everybody reads."""
+    private = this_machine()
+    shown = scrub_text(str(folder), private)
     try:
-        return FoundGate(folder=str(folder), result=load_gate(folder))
+        return FoundGate(folder=shown, result=load_gate(folder))
     except BenchError as error:
-        return FoundGate(folder=str(folder), problem=str(error))
+        return FoundGate(folder=shown, problem=scrub_text(str(error), private))
 
 
 def _write(path: Path, text: str, step_summary: Path | None, console: Console) -> int:

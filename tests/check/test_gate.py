@@ -109,6 +109,21 @@ def test_wrong_outputs_are_an_exit_of_three_whatever_the_latency() -> None:
     assert gate(lambda _name, number: pair(number, 0.06, head=replace(wrong, best_ns=10.6e6)))[2] == 3
 
 
+@pytest.mark.parametrize(("who", "code"), [("head", 3), ("baseline", 5)])
+@pytest.mark.parametrize("metric", ["latency", "load", "rss_peak", "size"])
+def test_no_number_of_wrong_outputs_passes_though_agreement_is_not_gated(who: str, code: int, metric: Metric) -> None:
+    only, wrong = GateSettings(metrics=(metric,)), {who: side(verdict="disagrees", disagreement="y: nan")}
+    outcome, _, found = gate(lambda _name, number: pair(number, 0.0, **wrong), settings=only)
+    assert (found, outcome.judged[0].reason) == (code, f"{who}'s outputs are wrong: y: nan")
+    assert gate(steady(0.0), settings=only)[2] == 0
+
+
+def test_another_function_is_no_fault_where_agreement_is_not_gated() -> None:
+    other = side(against_baseline="disagrees")
+    assert gate(steady(0.0, head=other), settings=GateSettings(metrics=("latency",)))[2] == 0
+    assert gate(steady(0.0, head=other))[2] == 3
+
+
 def test_outputs_that_went_wrong_in_the_last_pair_alone_are_seen() -> None:
     wrong = side(verdict="disagrees", against_baseline="disagrees")
     _, _, code = gate(lambda _name, number: pair(number, 0.0, head=wrong) if number == 4 else pair(number))
@@ -385,7 +400,7 @@ def test_too_few_pairs_for_so_many_cases_name_the_least() -> None:
 def test_memory_adds_its_own_chance_for_every_case() -> None:
     settings = GateSettings(metrics=("rss_peak",))
     designs = make_designs(pairing_of("a", "b"), settings)
-    assert family_bound(designs, settings) == pytest.approx(2 / 252)
+    assert family_bound(designs, settings) == 2 / 32
     assert family_bound(designs, GateSettings(metrics=("size", "agreement"))) == 0
 
 

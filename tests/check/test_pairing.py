@@ -123,6 +123,16 @@ def test_a_case_that_a_side_could_not_be_bundled_with_is_that_sides() -> None:
     assert paired(lost, bundle(bundled(), bundled(OTHER))).new == ()
 
 
+def test_a_new_case_that_head_could_not_be_bundled_with_has_failed() -> None:
+    found = paired(bundle(), bundle(bundled(), missing={OTHER: CRASHED}))
+    assert [(one.case, one.answer, one.reason) for one in found.refused] == [
+        (OTHER, "FAILED", "new: head crashed: it died")
+    ]
+    assert found.new == ()
+    there = paired(bundle(), bundle(bundled(), bundled(OTHER)))
+    assert (there.refused, there.new) == ((), (OTHER,))
+
+
 def test_names_hold_what_another_version_shares() -> None:
     assert names_of([("net", "onnxruntime-cpu", "", 1, 2, "")]) == ["net | onnxruntime-cpu | batch 1 | threads 2"]
     assert names_of([("net", "onnxruntime-cpu", "arena=off", 1, 1, "a")]) == [

@@ -41,12 +41,12 @@ def test_a_pass_says_estimate_bound_and_what_is_excluded() -> None:
 
 def test_of_several_cases_the_worst_is_named_and_all_are_counted() -> None:
     line = render_gate.verdict_line(gate_result(judged(), judged("REGRESSED", case="b"), judged("FAILED", case="c")))
-    assert line == "REGRESSED: 3 cases in the baseline: 1 REGRESSED, 1 FAILED, 1 PASS; b: because REGRESSED"
+    assert line == "REGRESSED: 3 cases in all: 1 REGRESSED, 1 FAILED, 1 PASS; b: because REGRESSED"
 
 
-def test_several_that_pass_tell_the_greatest_slowdown_that_is_possible() -> None:
+def test_several_that_pass_tell_the_greatest_of_their_bounds() -> None:
     two = gate_result(judged(change_high=0.01), judged(case="b", change_high=0.02))
-    assert render_gate.verdict_line(two) == "PASS: all 2 cases; no slowdown is above +2.0%"
+    assert render_gate.verdict_line(two) == "PASS: all 2 cases; the greatest upper bound is +2.0%"
 
 
 def test_nothing_judged_is_never_a_pass() -> None:
@@ -125,7 +125,7 @@ def test_notes_and_cases_that_are_new_are_not_left_out() -> None:
     text = shown(judged(), notes=("the baseline is 40 days old",), new_cases=("other",))
     assert "note: the baseline is 40 days old" in text
     assert "new in head, not gated: other" in text
-    assert "1 case in the baseline: 1 PASS" in text
+    assert "1 case in all: 1 PASS" in text
 
 
 def test_bytes_are_shown_as_sizes() -> None:
@@ -148,7 +148,7 @@ def test_markdown_gives_the_answer_first_and_folds_the_rest() -> None:
     lines = render_gate.markdown(gate_result(judged("REGRESSED"), agreement())).splitlines()
     assert lines[0].startswith("**REGRESSED: ")
     assert lines[2].endswith("latency **REGRESSED**: because REGRESSED")
-    assert lines[4] == "<details><summary>1 case in the baseline: 1 REGRESSED</summary>"
+    assert lines[4] == "<details><summary>1 case in all: 1 REGRESSED</summary>"
     assert sum(line.startswith("<details>") for line in lines) == sum(line == "</details>" for line in lines) == 2
 
 

@@ -73,6 +73,11 @@ def test_misses_and_inconclusive_ones_count_against_beta_alike(answer: GateAnswe
     assert judge(but("busy", answer, quiet))[0] == code
 
 
+@pytest.mark.parametrize(("quiet", "code"), [(0, 0), (1, 4)])
+def test_a_single_slow_trial_that_does_not_fire_is_found_out(quiet: int, code: int) -> None:
+    assert judge(but("nodes", "PASS", quiet), ALL | {"nodes": 1})[0] == code
+
+
 @pytest.mark.parametrize("kind", ["wrong", "fallback", "gone"])
 def test_one_fault_that_does_not_fire_is_one_too_many(kind: TrialKind) -> None:
     assert judge(but(kind, "PASS", 1))[0] == 4

@@ -35,6 +35,14 @@ def test_everything_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
     assert heard.err == []
 
 
+def test_nobodys_home_is_in_what_everybody_reads(tmp_path: Path) -> None:
+    targets = Targets(comment=tmp_path / "comment.md", junit=tmp_path / "junit.xml", summary=tmp_path / "summary.md")
+    assert show_gates([Path("/home/jane/gate")], targets, console=Heard().console) == 2
+    for file in tmp_path.iterdir():
+        assert "~/gate" in file.read_text().replace("\\", "")
+        assert "jane" not in file.read_text()
+
+
 def test_a_pass_exits_0_and_is_printed_where_no_file_is_named(tmp_path: Path) -> None:
     heard = Heard()
     assert show_gates([stored(tmp_path / "gate", judged())], Targets(), console=heard.console) == 0
