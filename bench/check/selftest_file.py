@@ -39,8 +39,8 @@ class Trials:
 def open_trials(path: Path, identity: Identity) -> Trials:
     """The trials of a file, begun where there is none.
 
-    A last line that was cut short is dropped. UsageError for a file that is no such file, or of another identity: its
-    first field that differs is named.
+    A line that was cut short counts as not there. UsageError for a file that is no such file, or of another identity:
+    its first field that differs is named.
     """
     try:
         lines = _read(path)
@@ -65,11 +65,18 @@ def open_trials(path: Path, identity: Identity) -> Trials:
 
 
 def _read(path: Path) -> list[Line]:
+    """Every whole line. Nothing is mended here: somebody may be writing the rest of the last one right now."""
     content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    lines = [_decoder.decode(line) for line in whole.splitlines() if line.strip()]
-    if len(whole) < len(content):
-        os.truncate(path, len(whole))
+    lines: list[Line] = []
+    for line in content.splitlines():
+        try:
+            lines.append(_decoder.decode(line))
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:  # cut short
+            continue
+    if content.strip() and not lines:
+        raise ValueError("no line of it is of a self-test")
     return lines
 
 
@@ -84,9 +91,14 @@ def _refuse_other(path: Path, found: Identity, wanted: Identity) -> None:
 
 
 def _append(path: Path, line: Line) -> None:
+    """One more line, on a line of its own even where the one before was cut short."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
+        with path.open("ab+") as file:
+            start = b""
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                start = b"" if file.read(1) == b"\n" else b"\n"
+            file.write(start + msgspec.json.encode(line) + b"\n")
     except OSError as error:
         raise UsageError(f"writing trials {path}: {error.strerror or error}; give another --file") from error
