@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.errors import UsageError
 
 LOCK = Path("/tmp/onnx-crossbench.lock")
-_POLL_S = 0.5
 
 
 @contextlib.contextmanager
@@ -48,13 +46,8 @@ def _open(path: Path) -> int:
 def _take(fd: int, path: Path, on_wait: Callable[[str], None]) -> None:
     import fcntl  # not on every system; there nothing is measured
 
-    waiting = False
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if not waiting:
-                on_wait(f"another run holds this machine ({path.name}); waiting for it to end")
-            waiting = True
-            time.sleep(_POLL_S)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        on_wait(f"another run holds this machine ({path.name}); waiting for it to end")
+        fcntl.flock(fd, fcntl.LOCK_EX)  # queued: who only looks from time to time may never find a gap

@@ -18,6 +18,16 @@ with machine_lock(print, Path(sys.argv[1])):
     sys.stdin.readline()
 """
 
+HOLD_AGAIN = """
+import sys, time
+from pathlib import Path
+from bench.measure.lock import machine_lock
+for _ in range(60):
+    with machine_lock(print, Path(sys.argv[1])):
+        print("held", flush=True)
+        time.sleep(0.05)
+"""
+
 
 def test_a_second_run_says_that_it_waits_and_goes_on_when_the_first_ends(tmp_path: Path) -> None:
     path = tmp_path / "lock"
@@ -36,6 +46,18 @@ def test_a_second_run_says_that_it_waits_and_goes_on_when_the_first_ends(tmp_pat
         assert len(said) == 1
         assert "waiting" in said[0]
     holder.wait()
+
+
+def test_who_takes_it_again_and_again_lets_a_waiting_run_in_between(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD_AGAIN, path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with machine_lock(lambda _: None, path):
+        holder.kill()
+        later = holder.stdout.read().split().count("held")
+    holder.wait()
+    assert later < 10
 
 
 def test_nobody_waits_for_a_free_lock(tmp_path: Path) -> None:
