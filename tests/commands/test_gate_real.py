@@ -122,7 +122,7 @@ def test_what_was_measured_before_an_interruption_is_judged_and_kept(
 ) -> None:
     command = [sys.executable, "-m", "bench.cli", "gate", "--baseline", "b", "--head", "b", "-o", str(tmp_path / "g")]
     child = subprocess.Popen(
-        [*command, "--delta", "0.1%", "--beta", "0.01%", "--max-pairs", "200"],
+        [*command, "--delta", "0.1%", "--beta", "0.01%", "--max-pairs", "60"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
