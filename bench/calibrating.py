@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -97,8 +96,8 @@ def with_case(change: Callable[[BundledCase], BundledCase]) -> Callable[[Bundle]
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """A folder for bundles that goes away."""
-    folder = Path(tempfile.mkdtemp(prefix="onnx-crossbench-bundles-"))
+    """A folder for bundles that goes away, with the next run at the latest."""
+    folder = launch.make_folder()
     try:
         yield folder
     finally:
