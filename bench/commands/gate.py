@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bench.calibrating import workplace as workplace_of_run
 from bench.check import render_gate
 from bench.check.bundle import is_bundle, open_bundle, write_bundle
 from bench.check.gate import may_refresh
@@ -69,8 +69,7 @@ def gate_models(
     asked, file = _asked(given, flags, suite_file, console)
     make, gate = make or _make_bundle(), gate or _gate_bundles()
     rule = merge_gate(rule, file)
-    with tempfile.TemporaryDirectory(prefix="bench-gate-") as name:
-        workplace = Path(name)
+    with workplace_of_run() as workplace:
         plans, called = plan_sides(given, asked, workplace, console)
         _refuse_impossible(rule)
         there = [one.folder for one in given.values() if one.folder is not None]
