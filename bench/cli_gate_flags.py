@@ -41,7 +41,9 @@ Delta = Annotated[
 ]
 Alpha = Annotated[
     str | None,
-    typer.Option("--alpha", metavar="1%", help="Chance of any false alarm, at most.", show_default="1%"),
+    typer.Option(
+        "--alpha", metavar="1%", help="Chance of any false alarm by latency or load, at most.", show_default="1%"
+    ),
 ]
 Beta = Annotated[
     str | None,

@@ -43,6 +43,8 @@ _EXITS: dict[GateAnswer, int] = {
     "FAILED": EXIT_CASE_FAILED,
 }
 
+_FOR_REFRESH: tuple[Metric, ...] = ("latency", "agreement")
+
 Measure = Callable[[PairedCase, int], Pair]
 
 
@@ -151,7 +153,10 @@ def judge_case(
     """One verdict a metric, None where more pairs are needed. ``ended`` says why none will come, "" where they may."""
     failed = [judging.failure(case.name, metric, case.delta, pairs) for metric in settings.metrics]
     if any(failed):
-        return failed
+        outputs = judging.judge_agreement(case.name, case.delta, pairs, "")
+        seen = outputs if outputs and outputs.answer == "DISAGREES" else None  # before a side died
+        both = zip(settings.metrics, failed, strict=True)
+        return [seen if metric == "agreement" and seen else one for metric, one in both]
     if "agreement" not in settings.metrics:
         wrong = [judging.wrong_outputs(case.name, metric, case.delta, pairs) for metric in settings.metrics]
         if any(wrong):
@@ -197,8 +202,10 @@ def with_coins(settings: GateSettings) -> GateSettings:
 
 
 def may_refresh(judged: Sequence[Judged]) -> bool:
-    """Whether head may take the baseline's place: everything passed."""
-    return bool(judged) and all(one.answer == "PASS" for one in judged)
+    """Whether head may take the baseline's place: everything passed, latency and agreement of every case among it."""
+    seen = {(one.case, one.metric) for one in judged}
+    needed = {(one.case, metric) for one in judged for metric in _FOR_REFRESH}
+    return bool(judged) and needed <= seen and all(one.answer == "PASS" for one in judged)
 
 
 def utc_now() -> datetime:

@@ -17,7 +17,12 @@ from bench.report import atomic, frame, scrub
 from bench.report.store import to_json, write_parquet
 
 GATE_FILE = "gate.json"
-RAW_TABLES = ("samples", "turns", "processes", "rounds")
+RAW_TABLES = {
+    "samples": frame.samples_frame,
+    "turns": frame.turns_frame,
+    "processes": frame.processes_frame,
+    "rounds": frame.rounds_frame,
+}
 
 
 def save_gate(folder: Path, result: GateResult, raw: Mapping[str, Sequence[GroupRepetition]]) -> None:
@@ -31,12 +36,7 @@ def save_gate(folder: Path, result: GateResult, raw: Mapping[str, Sequence[Group
         for name, repetitions in raw.items()
         for repetition in repetitions
     ]
-    frames = {
-        "samples": frame.samples_frame(named),
-        "turns": frame.turns_frame(named),
-        "processes": frame.processes_frame(named),
-        "rounds": frame.rounds_frame(named),
-    }
+    frames = {table: make(named) for table, make in RAW_TABLES.items()}
     for table, data in frames.items():
         atomic.write_with(folder / f"{table}.parquet", partial(write_parquet, table=table, data=data))
     atomic.write_bytes(folder / GATE_FILE, to_json(scrub_gate(result, private)))

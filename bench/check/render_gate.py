@@ -37,7 +37,7 @@ def verdict_line(result: GateResult) -> str:
 def text(result: GateResult, width: int = 100, *, folder: Path | None = None) -> str:
     """The whole result, ``width`` columns wide; ``folder`` is where its raw samples are, where somebody kept them."""
     width = max(width, _LEAST_WIDTH)
-    parts = [wrap(_verdict(result), width), "\n".join(wrap(line, width, "  ") for line in _heading(result))]
+    parts = [wrap(verdict_line(result), width), "\n".join(wrap(line, width, "  ") for line in _heading(result))]
     parts += ["\n".join(case_lines(case, width)) for case in gated_cases(result)]
     parts.append("\n".join(wrap(line, width, "  ") for line in _closing(result, folder)))
     return "\n\n".join(parts) + "\n"

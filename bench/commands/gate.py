@@ -165,7 +165,7 @@ def _refresh(baseline: Path, folder: Path, head: Bundle, result: GateResult, con
         lost = [*head.missing, *(f"{case.name}: {case.verdict}" for case in bad)]
         doubt = f"new in head: {lost[0]}" if lost else ""
     if doubt or not may_refresh(result.judged) or result.exit_code:
-        why = doubt or "the gate was not ended"
+        why = doubt or "the gate was not ended, or latency and agreement were not both gated"
         console.warn(f"baseline {baseline} is not refreshed: {why}; `bench bundle --replace` does it all the same")
         return
     if folder.resolve() == baseline.resolve():

@@ -504,11 +504,26 @@ def test_a_baseline_that_head_has_left_behind_is_told() -> None:
 
 
 def test_only_what_passed_everywhere_takes_the_baselines_place() -> None:
-    assert may_refresh([verdict("PASS"), verdict("PASS")])
+    both = [replace(verdict("PASS"), metric="latency"), replace(verdict("PASS"), metric="agreement")]
+    assert may_refresh(both)
     assert not any(
-        may_refresh([verdict("PASS"), verdict(other)])
+        may_refresh([*both, verdict(other)])
         for other in ("REGRESSED", "INCONCLUSIVE", "NOT COMPARABLE", "DISAGREES", "FAILED")
     )
+    assert not any(may_refresh([one]) for one in both)
+    assert not may_refresh([*both, replace(both[0], case=OTHER)])
+
+
+def test_wrong_outputs_that_were_seen_before_a_side_died_are_told() -> None:
+    seen = pair(0, 0.0, head=side(verdict="disagrees", disagreement="y: off by 1"))
+
+    def measure(_name: str, number: int) -> Pair:
+        return seen if number == 0 else pair(number, 0.0, baseline=dead())
+
+    outcome, _, code = gate(measure)
+    assert code == 3
+    assert [one.answer for one in outcome.judged] == ["NOT COMPARABLE", "DISAGREES"]
+    assert gate(lambda _n, number: pair(number, 0.0, baseline=dead()))[2] == 5
 
 
 def test_coins_are_drawn_anew_where_no_seed_was_given() -> None:
