@@ -24,6 +24,7 @@ from bench.errors import BenchError, UsageError
 from bench.prepare.arrays import load_arrays
 from bench.prepare.digests import artifact_digest, artifact_files, file_digest
 from bench.records import ArrayFile, Artifact, Prepared
+from bench.report.versioned import read_versioned
 from bench.runtimes.table import RUNTIMES
 
 BUNDLE_FILE = "bundle.json"
@@ -159,21 +160,14 @@ def _read(folder: Path) -> Bundle:
     if not path.is_file():
         there = "no such folder" if not folder.exists() else f"no {BUNDLE_FILE} in it"
         raise UsageError(f"opening bundle {folder}: {there}; `bench bundle MODEL -e RUNTIME -o {folder}` makes one")
+    doing, again = f"opening bundle {folder}", f"{_MADE_AGAIN[0].upper()}{_MADE_AGAIN[1:]}"
+    bundle = read_versioned(path, Bundle, BUNDLE_SCHEMA, doing=doing, restore=again)
     try:
-        content = path.read_bytes()
-        version = json.loads(content)["schema_version"]
-        if isinstance(version, int) and version > BUNDLE_SCHEMA:
-            raise UsageError(
-                f"opening bundle {folder}: it has schema version {version}, this bench reads up to {BUNDLE_SCHEMA}; "
-                "install a newer onnx-crossbench"
-            )
-        bundle = msgspec.json.decode(content, type=Bundle)
         if datetime.fromisoformat(bundle.made).tzinfo is None:
             raise ValueError(f"made {bundle.made}: no time zone")
         recorded = (folder / DIGEST_FILE).read_text(encoding="utf-8").split()[:1]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UsageError(f"opening bundle {folder}: {BUNDLE_FILE} is damaged ({reason}); {_MADE_AGAIN}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{doing}: {BUNDLE_FILE} is damaged ({error}). {again}") from error
     if recorded != [file_digest(path)]:
         raise UsageError(
             f"opening bundle {folder}: {BUNDLE_FILE} is not what was bundled, its digest differs; {_MADE_AGAIN}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from bench.errors import UsageError
 from bench.records import GroupRepetition
 from bench.report import atomic, frame, scrub
 from bench.report.store import to_json, write_parquet
+from bench.report.versioned import read_versioned
 
 GATE_FILE = "gate.json"
 RAW_TABLES = {
@@ -48,18 +48,7 @@ def load_gate(folder: Path) -> GateResult:
     if not path.is_file():
         there = "no such folder" if not folder.exists() else f"no {GATE_FILE} in it"
         raise UsageError(f"reading gate {folder}: {there}; `bench gate --out {folder} ...` makes one")
-    try:
-        content = path.read_bytes()
-        version = json.loads(content)["schema_version"]
-        if isinstance(version, int) and version > GATE_SCHEMA:
-            raise UsageError(
-                f"reading gate {folder}: it has schema version {version}, this bench reads up to {GATE_SCHEMA}; "
-                "install a newer onnx-crossbench"
-            )
-        return msgspec.json.decode(content, type=GateResult)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UsageError(f"reading gate {folder}: {GATE_FILE} is damaged ({reason}); run the gate again") from error
+    return read_versioned(path, GateResult, GATE_SCHEMA, doing=f"reading gate {folder}", restore="Run the gate again")
 
 
 def _named(repetition: GroupRepetition, name: str) -> GroupRepetition:

@@ -25,6 +25,7 @@ from bench.report import atomic, frame, scrub
 from bench.report.columns import SCHEMA_VERSION, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
 from bench.report.render import render_markdown
+from bench.report.versioned import read_versioned
 from bench.rows import Row
 
 __all__ = [
@@ -144,19 +145,7 @@ def _read_environment(folder: Path) -> Environment:
     path = folder / "environment.json"
     if not path.is_file():
         raise UsageError(_not_a_report(folder))
-    try:
-        content = path.read_bytes()
-        version = json.loads(content)["schema_version"]
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise UsageError(
-                f"reading report {folder}: it has schema version {version}, this bench reads up to {SCHEMA_VERSION}. "
-                "Install a newer onnx-crossbench"
-            )
-        return msgspec.json.decode(content, type=Environment)
-    except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
-        raise UsageError(
-            f"reading report {folder}: {path.name} is damaged ({_first_line(error)}). {_RESTORE}"
-        ) from error
+    return read_versioned(path, Environment, SCHEMA_VERSION, doing=f"reading report {folder}", restore=_RESTORE)
 
 
 def _not_a_report(folder: Path) -> str:

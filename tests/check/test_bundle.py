@@ -139,7 +139,7 @@ def test_a_flipped_byte_a_cut_and_a_lost_file_are_named(written: Path, file: str
     ):
         path.write_bytes(content)
         assert refused(written).startswith(named)
-        assert "make it again with `bench bundle`" in refused(written)
+        assert "ake it again with `bench bundle`" in refused(written)
     path.unlink()
     lost = {"bundle.json": "no bundle.json in it", "models/0/onnx/model.data": "models/0/onnx/model.onnx is not"}
     assert refused(written).startswith(lost.get(file, f"{file} is missing"))
@@ -178,7 +178,7 @@ def test_a_lost_or_empty_digest_is_damage(written: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda b: b.update(schema_version=2), "it has schema version 2, this bench reads up to 1; install a newer"),
+        (lambda b: b.update(schema_version=2), "it has schema version 2, this bench reads up to 1. Install a newer"),
         (lambda b: b.update(schema_version="1"), "bundle.json is damaged"),
         (lambda b: b.pop("seed"), "bundle.json is damaged (Object missing required field `seed`"),
         (lambda b: b.update(more=1), "bundle.json is damaged (Object contains unknown field `more`"),

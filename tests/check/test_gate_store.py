@@ -78,7 +78,7 @@ def test_a_gate_without_a_pair_has_its_tables(tmp_path: Path) -> None:
         (b"", "gate.json is damaged"),
         (b"{", "gate.json is damaged"),
         (b"[]", "gate.json is damaged"),
-        (b'{"schema_version": 99}', "it has schema version 99, this bench reads up to 1; install a newer"),
+        (b'{"schema_version": 99}', "it has schema version 99, this bench reads up to 1. Install a newer"),
         (b'{"schema_version": 1}', "gate.json is damaged (Object missing required field"),
         (None, "no gate.json in it; `bench gate --out"),
     ],
