@@ -6,6 +6,7 @@ into pytest's own process.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
@@ -51,7 +52,7 @@ class OpenCase:
 
     def judge(self) -> Row:
         """Run the whole pool: the row as ``bench verify`` makes it, of this and every earlier look the worst."""
-        with tempfile.TemporaryDirectory(prefix="onnx-crossbench-") as folder:
+        with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as folder:
             outputs = gather_outputs(self.session.call, self.feeds, self.request)
             file: ArrayFile = save_arrays(Path(folder) / "outputs.npz", outputs)
             found = self._check(self.case.case_id, file)

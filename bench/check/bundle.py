@@ -162,6 +162,8 @@ def _read(folder: Path) -> Bundle:
         raise UsageError(f"opening bundle {folder}: {there}; `bench bundle MODEL -e RUNTIME -o {folder}` makes one")
     doing, again = f"opening bundle {folder}", f"{_MADE_AGAIN[0].upper()}{_MADE_AGAIN[1:]}"
     bundle = read_versioned(path, Bundle, BUNDLE_SCHEMA, doing=doing, restore=again)
+    if not (folder / DIGEST_FILE).is_file():
+        raise UsageError(f"{doing}: {DIGEST_FILE} is missing. {again}")
     try:
         if datetime.fromisoformat(bundle.made).tzinfo is None:
             raise ValueError(f"made {bundle.made}: no time zone")

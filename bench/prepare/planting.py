@@ -72,7 +72,7 @@ def _planted(
     request = PlantRequest(
         parent=os.getpid(), kind=kind, source=source.path, target=str(target), share=share, which=which, of=of
     )
-    with tempfile.TemporaryDirectory(prefix="onnx-crossbench-") as exchange:
+    with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as exchange:
         answer = _ask(Path(exchange), request)
     if answer.error:
         raise UnsupportedError(answer.error)

@@ -171,7 +171,7 @@ def opening_error(name: str, error: Exception) -> BenchError:
 
 
 def _run_tiny(name: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="onnx-crossbench-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as folder:
         artifact = write_tiny_onnx(Path(folder))
         settings = SessionSettings(threads=1, batch_size=1, inputs=artifact.inputs, outputs=("y",))
         session = open_session(name, artifact, settings)

@@ -172,7 +172,7 @@ def test_a_lost_or_empty_digest_is_damage(written: Path) -> None:
     (written / DIGEST_FILE).write_text("")
     assert "its digest differs" in refused(written)
     (written / DIGEST_FILE).unlink()
-    assert refused(written).startswith("bundle.json is damaged")
+    assert refused(written).startswith("bundle.sha256 is missing")
 
 
 @pytest.mark.parametrize(

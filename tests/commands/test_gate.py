@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Machine:
         self.head = bundle(made="2026-11-20T00:00:00+00:00", origin="net.onnx as it is now")
         self.made: list[tuple[Suite, dict[str, Any]]] = []
         self.asked: list[tuple[Path, Path, GateSettings]] = []
+        self.workplaces: list[str] = []
 
     def keep(self, name: str, one: Bundle) -> Path:
         files = files_of_net(self.folder / f"files of {name}")
@@ -43,6 +45,7 @@ class Machine:
 
     def make(self, suite: Suite, folder: Path, **settings: Any) -> Bundle:
         self.made.append((suite, settings))
+        self.workplaces.append(folder.parent.name)
         files = files_of_net(self.folder / f"files{len(self.made)}", data=b"made")
         return write_bundle(folder, replace(self.head, models={"net": files}), {})
 
@@ -126,6 +129,12 @@ def test_head_is_made_of_the_models_and_the_baseline_is_not(machine: Machine) ->
     assert [model.name for model in suite.models] == ["mobilenet_v1"]
     assert (settings["origin"], settings["called"], settings["tolerant"]) == ("mobilenet_v1", None, True)
     assert machine.asked[0][0] == Path("b")
+
+
+def test_what_is_made_lies_where_a_later_run_finds_it_if_this_one_is_killed(machine: Machine) -> None:
+    run(machine, out=Path("here"))
+    (workplace,) = machine.workplaces
+    assert workplace.startswith(f"onnx-crossbench-{os.getpid()}-")
 
 
 def test_two_runtimes_are_two_bundles_of_the_same_cases(machine: Machine) -> None:
