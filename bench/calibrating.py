@@ -21,7 +21,7 @@ from bench.check.pairing import pair_cases
 from bench.check.records import SIDES, Bundle, BundledCase, GateSettings, Pair, Side
 from bench.check.wording import percent
 from bench.errors import BenchError
-from bench.gating import environments_of
+from bench.gate_environments import environments_of
 from bench.measure import launch
 from bench.measure.lock import machine_lock
 from bench.measure.machine import describe_machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,15 +166,14 @@ sys.exit(result.exit_code)
 """
 
 
-def parent(folder: Path, temporary: Path, out: Path, until: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
-    """A gate in a process of its own that has come to ``until``, with its workers."""
+def parent(folder: Path, temporary: Path, out: Path, *until: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """A gate in a process of its own that has come to the last of ``until``, one after the other; with its workers."""
     started = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(folder), str(temporary), str(out)], stdout=subprocess.PIPE, text=True
     )
     assert started.stdout is not None
-    for line in started.stdout:
-        if until in line:
-            break
+    for words in until:
+        next(line for line in started.stdout if words in line)
     workers = psutil.Process(started.pid).children(recursive=True)
     assert len(workers) == 2
     return started, workers
@@ -214,3 +214,15 @@ def test_a_killed_parent_takes_its_workers_along_and_the_next_run_sweeps_its_fol
     made = make_folder()
     assert not left.exists()
     assert list(temporary.iterdir()) == [made]
+
+
+def test_a_killed_gate_leaves_the_pairs_that_it_had_undecided(folder: Path, temporary: Path, tmp_path: Path) -> None:
+    started, workers = parent(folder, temporary, tmp_path / "gate", "pair 1 ", "round 3 of")
+    started.kill()
+    started.communicate(timeout=60)
+    assert gone(workers)
+    stored = load_gate(tmp_path / "gate")
+    assert [one.number for one in stored.pairs] == [0]
+    assert (stored.exit_code, stored.judged[0].answer) == (143, "INCONCLUSIVE")
+    assert stored.judged[0].reason == "1 pair, a verdict takes 5 or more: the gate was ended before its verdict"
+    shutil.rmtree(next(temporary.iterdir()))

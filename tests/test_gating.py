@@ -13,7 +13,8 @@ from bench.check.pairing import PairedCase
 from bench.check.records import BundledCase, GateSettings, Judged, Side
 from bench.environments.pinned import locked_environment, own_pins
 from bench.errors import UsageError
-from bench.gating import _differences, environments_of, gate_bundles
+from bench.gate_environments import differences_of, environments_of
+from bench.gating import gate_bundles
 from bench.progress import Silent
 from bench.records import MeasureSettings, PrepareSettings, Suite
 from bench.specs import parse_model, parse_runtimes
@@ -122,12 +123,12 @@ def here(_: PairedCase) -> Prefixes:
 
 def test_only_another_version_of_the_runtime_needs_no_note() -> None:
     case = paired(baseline=bundled(pins=OLD), head=bundled(pins=OWN))
-    assert _differences([case], here(case)) == []
+    assert differences_of([case], here(case)) == []
 
 
 def test_whatever_else_differs_is_noted() -> None:
     case = paired(baseline=bundled(pins=OLD | {"six": "1.0", "numpy": "1.26.0"}), head=bundled(pins=OWN))
-    assert _differences([case], here(case)) == [
+    assert differences_of([case], here(case)) == [
         f"{NET}: the environments differ in more than onnxruntime: "
         f"numpy 1.26.0 against {OWN['numpy']}, six 1.0 against none"
     ]
@@ -137,7 +138,7 @@ def test_an_environment_that_is_not_as_bundled_is_noted_by_what_ran(fake: FakeUv
     made = locked_environment(lock_of(OLD), on_stage=lambda _: None)
     case = paired(baseline=bundled(pins=OLD | {"numpy": "1.26.0"}), head=bundled(pins=OWN))
     prefixes: Prefixes = {"baseline": {NET: Path(made.prefix)}, "head": {NET: Path(sys.prefix)}}
-    assert _differences([case], prefixes) == [
+    assert differences_of([case], prefixes) == [
         f"{NET}: baseline is not as bundled: numpy 1.26.0 was bundled, {OWN['numpy']} ran"
     ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
@@ -17,7 +17,6 @@ from bench.check import judging
 from bench.check.pairing import PairedCase, Pairing
 from bench.check.ratio_verdict import judge_ratio
 from bench.check.records import STATISTICAL, GateAnswer, GateSettings, Judged, Metric, Pair
-from bench.check.wording import percent
 from bench.errors import (
     EXIT_CANNOT_TELL,
     EXIT_CASE_FAILED,
@@ -32,7 +31,6 @@ from bench.errors import (
 )
 from bench.records import Record
 
-OLD = timedelta(days=30)  # a baseline of this age is told
 _EXTRA_PAIRS = 2  # beyond --max-pairs, in the place of pairs in which a worker died
 _EXITS: dict[GateAnswer, int] = {
     "PASS": EXIT_OK,
@@ -43,7 +41,7 @@ _EXITS: dict[GateAnswer, int] = {
     "FAILED": EXIT_CASE_FAILED,
 }
 
-_FOR_REFRESH: tuple[Metric, ...] = ("latency", "agreement")
+_CUT_OFF = "the gate was ended before its verdict"
 
 Measure = Callable[[PairedCase, int], Pair]
 
@@ -102,10 +100,13 @@ def run_gate(
     measure: Measure,
     clock: Callable[[], float],
     watcher: Watcher,
+    keep: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
     """Measure pairs, every open case once in turn, until all verdicts are there or time, pairs or workers run out.
 
-    ``clock`` tells seconds. A Ctrl-C ends it as a time limit does: what was measured is judged and returned.
+    ``keep`` is given what there is after every pair: should nothing come after it, what is open could not be told, and
+    its exit code is that of a gate that was ended. ``clock`` tells seconds. A Ctrl-C ends it as a time limit does: what
+    was measured is judged and returned.
     """
     deadline = clock() + settings.time_limit_s if settings.time_limit_s is not None else None
     pairs: dict[str, list[Pair]] = {case.name: [] for case in pairing.cases}
@@ -123,12 +124,25 @@ def run_gate(
                 watcher.pair_done(mine[-1], [one for one in judged if one is not None])
                 if all(judged):
                     open_cases.remove(case)
+                keep(_outcome(pairing, settings, designs, pairs, _CUT_OFF, EXIT_TERMINATED))
             if ended:
                 break
     except KeyboardInterrupt as interruption:
         ended = "interrupted"
         interrupt = EXIT_TERMINATED if isinstance(interruption, Terminated) else EXIT_INTERRUPTED
-    judged_all = [
+    return _outcome(pairing, settings, designs, pairs, ended or "no more pairs were made", interrupt)
+
+
+def _outcome(
+    pairing: Pairing,
+    settings: GateSettings,
+    designs: Mapping[str, Design],
+    pairs: Mapping[str, Sequence[Pair]],
+    ended: str,
+    interrupt: int | None = None,
+) -> Outcome:
+    """The verdicts of all pairs; ``ended`` says why a case that is not decided gets no more of them."""
+    judged = [
         one
         for case in pairing.cases
         for one in judge_case(
@@ -136,12 +150,12 @@ def run_gate(
             settings,
             designs[case.name],
             pairs[case.name],
-            _exhausted(pairs[case.name], settings) or ended or "no more pairs were made",
+            _exhausted(pairs[case.name], settings) or ended,
         )
         if one is not None
     ]
     return Outcome(
-        judged=tuple(_with_policy(one, settings) for one in (*judged_all, *pairing.refused)),
+        judged=tuple(_with_policy(one, settings) for one in (*judged, *pairing.refused)),
         pairs=tuple(pair for mine in pairs.values() for pair in mine),
         interrupt=interrupt,
     )
@@ -176,36 +190,9 @@ def exit_code_of(judged: Sequence[Judged], settings: GateSettings) -> int:
     return strongest_exit([_inconclusive(settings) if code == EXIT_CANNOT_TELL else code for code in codes])
 
 
-def hygiene(made: str, now: datetime, judged: Sequence[Judged]) -> tuple[str, ...]:
-    """Doubts about the baseline itself: its age, and that head has left it behind."""
-    notes = []
-    age = now - datetime.fromisoformat(made)
-    if age > OLD:
-        notes.append(f"the baseline is {age.days} days old: refresh it once head passes (--refresh)")
-    notes += [
-        f"{one.case}: head is {percent(gain, sign=False)} faster than the baseline, so a later slowdown "
-        "of that much would pass unseen; refresh the baseline (--refresh)"
-        for one in judged
-        if one.metric == "latency" and (gain := _gain(one)) > one.delta
-    ]
-    return tuple(notes)
-
-
-def _gain(one: Judged) -> float:
-    """How much faster head is, 0 unless the bound that a pass rests on says that it is faster at all."""
-    return -one.change if one.change is not None and one.change_high is not None and one.change_high < 0 else 0.0
-
-
 def with_coins(settings: GateSettings) -> GateSettings:
     """With a seed for slots and orders, drawn where none was given: coins that always fall alike are none."""
     return settings if settings.seed else msgspec.structs.replace(settings, seed=1 + secrets.randbelow(2**31))
-
-
-def may_refresh(judged: Sequence[Judged]) -> bool:
-    """Whether head may take the baseline's place: everything passed, latency and agreement of every case among it."""
-    seen = {(one.case, one.metric) for one in judged}
-    needed = {(one.case, metric) for one in judged for metric in _FOR_REFRESH}
-    return bool(judged) and needed <= seen and all(one.answer == "PASS" for one in judged)
 
 
 def utc_now() -> datetime:

@@ -76,7 +76,7 @@ def judge_memory(case: str, delta: float, pairs: Sequence[Pair], ended: str) -> 
     if len(good) < MEMORY_PAIRS:
         if not ended:
             return None
-        why = f"{len(good)} pairs, the rule for memory takes {MEMORY_PAIRS}: {ended}"
+        why = f"{len(good)} pair{'s' * (len(good) != 1)}, the rule for memory takes {MEMORY_PAIRS}: {ended}"
         return Judged(case=case, metric="rss_peak", answer="INCONCLUSIVE", reason=why, delta=delta, pairs=len(good))
     good = good[:MEMORY_PAIRS]
     base = [pair.baseline.rss_peak_bytes for pair in good if pair.baseline.rss_peak_bytes]

@@ -47,8 +47,7 @@ def pair_cases(
         elif max(counts[case.name], others[case.name]) > 1:
             why = "the case is there more than once: label its runtimes, as in cpu#a,cpu#b"
         elif other is None:
-            left = [name for name in heads if name not in counts]
-            why = f"gone: head has no such case{f', but a new one {left[0]}: renamed?' if left else ''}"
+            why = _gone(case.name, [name for name in heads if name not in counts])
         else:
             why = difference(baseline, case, head, other)
             if not why:
@@ -62,6 +61,15 @@ def pair_cases(
         refused += [Judged(case=name, metric=metric, answer=answer, reason=why, delta=allowed) for metric in metrics]
     new = tuple(name for name in heads if name not in counts and name not in baseline.missing)
     return Pairing(cases=tuple(cases), refused=tuple(refused), new=new)
+
+
+def _gone(name: str, left: Sequence[str]) -> str:
+    """Why a case has no other side: new cases of head's may be it with another batch or other threads, or renamed."""
+    for other in left:
+        unlike = [(was, now) for was, now in zip(name.split(" | "), other.split(" | "), strict=False) if was != now]
+        if len(unlike) == 1 and unlike[0][0].startswith(("batch ", "threads ")):
+            return f"gone: head has {unlike[0][1]} in the place of {unlike[0][0]}"
+    return f"gone: head has no such case{f', but a new one {left[0]}: renamed?' if left else ''}"
 
 
 def difference(baseline: Bundle, one: BundledCase, head: Bundle, other: BundledCase) -> str:

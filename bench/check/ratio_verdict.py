@@ -87,7 +87,7 @@ def _answer(design: Design, decision: Decision, ended: str) -> tuple[GateAnswer,
     first = design.looks[0].pairs
     if ended and decision.pairs < design.max_pairs:
         few = f", a verdict takes {first} or more" if decision.pairs < first else ""
-        return "INCONCLUSIVE", f"{decision.pairs} pairs{few}: {ended}"
+        return "INCONCLUSIVE", f"{decision.pairs} pair{'s' * (decision.pairs != 1)}{few}: {ended}"
     return "INCONCLUSIVE", f"neither a slowdown nor its absence is certain after {decision.pairs} pairs"
 
 

@@ -13,7 +13,7 @@ import msgspec
 from bench.calibrating import workplace as workplace_of_run
 from bench.check import render_gate
 from bench.check.bundle import is_bundle, open_bundle, write_bundle
-from bench.check.gate import may_refresh
+from bench.check.hygiene import may_refresh
 from bench.check.records import Bundle, GateResult, GateSettings, Side
 from bench.commands.asking import resolve_asked
 from bench.commands.console import Console

@@ -17,13 +17,12 @@ from bench.check.gate import (
     Outcome,
     exit_code_of,
     family_bound,
-    hygiene,
     judge_case,
     make_designs,
-    may_refresh,
     run_gate,
     with_coins,
 )
+from bench.check.hygiene import hygiene, may_refresh
 from bench.check.pairing import Pairing, pair_cases
 from bench.check.records import Bundle, GateSettings, Judged, Metric, Pair
 from bench.errors import Terminated, UsageError
@@ -543,3 +542,18 @@ def test_now_has_a_time_zone() -> None:
     from bench.check.gate import utc_now
 
     assert utc_now().tzinfo is UTC
+
+
+def test_what_is_there_is_kept_after_every_pair_and_is_never_green_before_the_end() -> None:
+    kept: list[Outcome] = []
+    pairing = pairing_of(NET)
+    designs = make_designs(pairing, SETTINGS)
+    outcome = run_gate(
+        pairing, SETTINGS, designs, Script(lambda _n, i: pair(i, 0.0)), SteppingClock(), Listener(), kept.append
+    )
+    assert [len(one.pairs) for one in kept] == [1, 2, 3, 4, 5]
+    assert {one.interrupt for one in kept} == {143}
+    assert outcome.interrupt is None
+    latency = [one.judged[0] for one in kept]
+    assert [one.answer for one in latency] == ["INCONCLUSIVE"] * 4 + ["PASS"]
+    assert latency[0].reason == "1 pair, a verdict takes 5 or more: the gate was ended before its verdict"

@@ -147,3 +147,9 @@ def test_options_tell_apart_what_would_have_one_name() -> None:
         "net | cpu | batch 1 | threads 1",
         "net | tf | batch 1 | threads 1",
     ]
+
+
+def test_a_case_of_other_threads_is_told_by_them() -> None:
+    other = NET.replace("threads 1", "threads 2")
+    (refused,) = pair_cases(bundle(), bundle(bundled(other)), metrics=("latency",), delta=0.05, budgets={}).refused
+    assert refused.reason == "gone: head has threads 2 in the place of threads 1"
