@@ -5,7 +5,6 @@ Joins prepare, environments, measure, analysis and check, as ``pipeline.py`` doe
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -55,12 +54,9 @@ def make_bundle(
         prepared = prepare_models(suite, progress, Stages())
         if not tolerant:
             _refuse_failures(prepared)
-        workplace = launch.make_folder()
-        try:
+        with launch.run_folder() as workplace:
             maker = _Maker(suite, prepared, launch.ProcessLauncher(workplace), progress)
             tried = [(case, maker.attempt(case) if tolerant else maker.make(case)) for case in _cases(suite)]
-        finally:
-            shutil.rmtree(workplace, ignore_errors=True)
     named = list(zip(_names(suite, [case for case, _ in tried], called), tried, strict=True))
     bundle = Bundle(
         schema_version=BUNDLE_SCHEMA,

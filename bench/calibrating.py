@@ -6,16 +6,14 @@ Joins environments, measure and check, as ``gating.py`` does for a gate.
 from __future__ import annotations
 
 import math
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from bench.bundling import make_bundle
-from bench.check.bundle import open_bundle, write_bundle
+from bench.check.bundle import locks_of, open_bundle, write_bundle
 from bench.check.calibration import Calibration, Noise, noise_of
 from bench.check.pairing import pair_cases
 from bench.check.records import SIDES, Bundle, BundledCase, GateSettings, Pair, Side
@@ -39,31 +37,27 @@ def measure_pairs(baseline: Path, head: Path, settings: GateSettings, count: int
     """
     bundles: dict[Side, Bundle] = {"baseline": open_bundle(baseline), "head": open_bundle(head)}
     pairing = pair_cases(*bundles.values(), metrics=("latency",), delta=settings.delta, budgets={})
-    folder = launch.make_folder()
     pairs: list[Pair] = []
-    with machine_lock(progress.note):
-        try:
-            prefixes, refused = environments_of(pairing.cases, {"baseline": baseline, "head": head}, settings, progress)
-            for one in (*pairing.refused, *refused):
-                raise BenchError(f"measuring pairs of {one.case}: {one.reason}")
-            case = pairing.cases[0]
-            driver = PairDriver(
-                {side: SideToRun(bundle=bundles[side], prefixes=prefixes[side]) for side in SIDES},
-                launch.ProcessLauncher(folder),
-                folder,
-                settings,
-                choose_cpus(case.baseline.case.threads),
-                on_turn=lambda detail: progress.advance(0, detail),
-            )
-            for number in range(count):
-                pair, _ = driver.measure(case, number)
-                if pair.latency is None:
-                    reason = pair.head.reason or pair.baseline.reason or "a pair has no latency"
-                    raise BenchError(f"measuring pairs of {case.name}: {reason}")
-                pairs.append(pair)
-                progress.advance(1, f"pair {number + 1} {percent(math.expm1(pair.latency))}")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    with machine_lock(progress.note), launch.run_folder() as folder:
+        prefixes, refused = environments_of(pairing.cases, {"baseline": baseline, "head": head}, settings, progress)
+        for one in (*pairing.refused, *refused):
+            raise BenchError(f"measuring pairs of {one.case}: {one.reason}")
+        case = pairing.cases[0]
+        driver = PairDriver(
+            {side: SideToRun(bundle=bundles[side], prefixes=prefixes[side]) for side in SIDES},
+            launch.ProcessLauncher(folder),
+            folder,
+            settings,
+            choose_cpus(case.baseline.case.threads),
+            on_turn=lambda detail: progress.advance(0, detail),
+        )
+        for number in range(count):
+            pair, _ = driver.measure(case, number)
+            if pair.latency is None:
+                reason = pair.head.reason or pair.baseline.reason or "a pair has no latency"
+                raise BenchError(f"measuring pairs of {case.name}: {reason}")
+            pairs.append(pair)
+            progress.advance(1, f"pair {number + 1} {percent(math.expm1(pair.latency))}")
     return pairs
 
 
@@ -85,23 +79,12 @@ def bundle_one(
 def write_variant(source: Path, folder: Path, change: Callable[[Bundle], Bundle] = lambda bundle: bundle) -> None:
     """A copy of a bundle in ``folder``, byte for byte but for what ``change`` makes of the opened one."""
     bundle = open_bundle(source)
-    locks = {case.lock: (source / case.lock).read_text(encoding="utf-8") for case in bundle.cases if case.lock}
-    write_bundle(folder, change(bundle), locks)
+    write_bundle(folder, change(bundle), locks_of(source, bundle))
 
 
 def with_case(change: Callable[[BundledCase], BundledCase]) -> Callable[[Bundle], Bundle]:
     """``change`` done to every case of a bundle."""
     return lambda bundle: _replace(bundle, cases=tuple(change(case) for case in bundle.cases))
-
-
-@contextmanager
-def workplace() -> Iterator[Path]:
-    """A folder for bundles that goes away, with the next run at the latest."""
-    folder = launch.make_folder()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def calibrate_machine(
@@ -113,7 +96,7 @@ def calibrate_machine(
     progress: Progress,
 ) -> Calibration:
     """The model against itself, ``pairs`` times for each thread count."""
-    with workplace() as folder:
+    with launch.run_folder() as folder:
         bundle = bundle_one(model, runtime, threads[0], folder / "bundle", progress)
         found: list[Noise] = []
         progress.start(pairs * len(threads))

@@ -6,7 +6,6 @@ Joins environments, measure, analysis, report and check, as ``pipeline.py`` does
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -72,57 +71,50 @@ def gate_bundles(
     threads = max((case.baseline.case.threads for case in pairing.cases), default=1)
     cpus = choose_cpus(threads)
     raw: dict[str, list[GroupRepetition]] = {case.name: [] for case in pairing.cases}
-    folder = launch.make_folder()
-    with machine_lock(progress.note):
-        try:
-            prefixes, refused = environments_of(pairing.cases, {"baseline": baseline, "head": head}, settings, progress)
-            sides = {side: SideToRun(bundle=bundles[side], prefixes=prefixes[side]) for side in SIDES}
-            pairing = _without(pairing, refused)
-            driver = PairDriver(
-                sides,
-                launch.ProcessLauncher(folder),
-                folder,
+    with machine_lock(progress.note), launch.run_folder() as folder:
+        prefixes, refused = environments_of(pairing.cases, {"baseline": baseline, "head": head}, settings, progress)
+        sides = {side: SideToRun(bundle=bundles[side], prefixes=prefixes[side]) for side in SIDES}
+        pairing = _without(pairing, refused)
+        driver = PairDriver(
+            sides,
+            launch.ProcessLauncher(folder),
+            folder,
+            settings,
+            cpus,
+            on_turn=lambda detail: progress.advance(0, detail),
+        )
+
+        def measure(case: PairedCase, number: int) -> Pair:
+            pair, repetition = driver.measure(case, number)
+            raw[case.name].append(repetition)
+            return pair
+
+        progress.stage("gating")
+        progress.start(settings.max_pairs * max(1, len(pairing.cases)))
+        notes = differences_of(pairing.cases, prefixes)
+
+        def save(outcome: gate.Outcome) -> GateResult:
+            result = _result(
+                bundles,
+                pairing,
                 settings,
-                cpus,
-                on_turn=lambda detail: progress.advance(0, detail),
+                designs,
+                outcome,
+                command=command,
+                started=started,
+                seconds=time.monotonic() - begin,
+                cpus=cpus,
+                notes=notes,
             )
+            if out is not None:
+                gate_store.save_gate(out, result, raw)
+            return result
 
-            def measure(case: PairedCase, number: int) -> Pair:
-                pair, repetition = driver.measure(case, number)
-                raw[case.name].append(repetition)
-                return pair
-
-            progress.stage("gating")
-            progress.start(settings.max_pairs * max(1, len(pairing.cases)))
-            notes = differences_of(pairing.cases, prefixes)
-
-            def result_of(outcome: gate.Outcome) -> GateResult:
-                return _result(
-                    bundles,
-                    pairing,
-                    settings,
-                    designs,
-                    outcome,
-                    command=command,
-                    started=started,
-                    seconds=time.monotonic() - begin,
-                    cpus=cpus,
-                    notes=notes,
-                )
-
-            def keep(outcome: gate.Outcome) -> None:
-                if out is not None:
-                    gate_store.save_gate(out, result_of(outcome), raw)
-
-            told = watcher or _Told(progress)
-            outcome = gate.run_gate(pairing, settings, designs, measure, time.monotonic, told, keep)
-            progress.done()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    result = result_of(outcome)
-    if out is not None:
-        gate_store.save_gate(out, result, raw)
-    return result
+        told = watcher or _Told(progress)
+        keep = save if out is not None else None
+        outcome = gate.run_gate(pairing, settings, designs, measure, time.monotonic, told, keep)
+        progress.done()
+    return save(outcome)
 
 
 def _result(

@@ -5,7 +5,6 @@ The only module that knows every stage. Decides nothing about numbers itself.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -215,8 +214,5 @@ class _Run:
 
     @contextmanager
     def _launcher(self) -> Iterator[launch.ProcessLauncher]:
-        folder = launch.make_folder()
-        try:
+        with launch.run_folder() as folder:
             yield launch.ProcessLauncher(folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)

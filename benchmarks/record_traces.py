@@ -77,13 +77,10 @@ def main() -> None:
     arguments = parser.parse_args()
     name = f"{arguments.model}_{arguments.runtime}_t{arguments.threads}".translate(str.maketrans(":=,/ ", "_____"))
     path: Path = arguments.file or FOLDER / f"{name}.npz"
-    workplace = launch.make_folder()
-    try:
+    with launch.run_folder() as workplace:
         bundles = make_bundles(arguments.model, arguments.runtime, arguments.threads, workplace / "bundles")
         with machine_lock(lambda note: print(note, flush=True)):
             record(path, Recorder(bundles, workplace), arguments.stretches, SMALL if arguments.small else STRETCH)
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def make_bundles(model: str, runtime: str, threads: int, folder: Path) -> dict[str, Bundle]:

@@ -10,19 +10,10 @@ from bench.analysis.sequential import make_design
 from bench.check.ci_gates import FoundGate
 from bench.check.gate import exit_code_of
 from bench.check.records import GATE_SCHEMA, GateAnswer, GateResult, GateSettings, Judged, SideFacts
-from bench.records import Machine
+from report_fakes import MACHINE
 
 NET = "net | onnxruntime-cpu | batch 1 | threads 1"
 HOSTILE = "a|b`c`<img src=x>\n::error::&\x1b[31m\ud800 %0A _x_ </details>\uffff"
-MACHINE = Machine(
-    cpu="Invented CPU",
-    isa=("avx2",),
-    logical_cpus=4,
-    effective_cpus=2,
-    memory_bytes=8 << 30,
-    system="Linux 6.1",
-    python="3.11.9",
-)
 
 
 def judged(answer: GateAnswer = "PASS", /, **changes: Any) -> Judged:

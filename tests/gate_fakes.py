@@ -14,20 +14,12 @@ from bench.check.pairing import PairedCase
 from bench.check.records import BUNDLE_SCHEMA, Bundle, BundledCase, Pair, SideOfPair
 from bench.prepare.arrays import save_arrays
 from bench.prepare.digests import artifact_digest
-from bench.records import ArrayFile, Artifact, Case, Machine, Prepared, RuntimeSpec, SessionInfo, Tensor
+from bench.records import ArrayFile, Artifact, Case, Prepared, RuntimeSpec, SessionInfo, Tensor
+from report_fakes import MACHINE as MACHINE
 
 replace = msgspec.structs.replace
 NET = "net | onnxruntime-cpu | batch 1 | threads 1"
 MADE = "2026-11-01T00:00:00+00:00"
-MACHINE = Machine(
-    cpu="Invented CPU",
-    isa=("avx2",),
-    logical_cpus=4,
-    effective_cpus=2,
-    memory_bytes=8 << 30,
-    system="Linux 6.1",
-    python="3.11.9",
-)
 INFO = SessionInfo(
     runtime_version="1.32.0",
     runtime_file="__init__.py",

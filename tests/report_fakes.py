@@ -28,6 +28,16 @@ from fakes import artifact
 
 ADA = Private(home="/home/ada", user="ada", host="analytical-engine")
 
+MACHINE = Machine(
+    cpu="Invented CPU",
+    isa=("avx2",),
+    logical_cpus=4,
+    effective_cpus=2,
+    memory_bytes=8 << 30,
+    system="Linux 6.1",
+    python="3.11.9",
+)
+
 
 def row(runtime: str = "onnxruntime-cpu", ratio: float | None = 0.5, /, **changes: Any) -> Row:
     """A verified row of 8 ms whose ratio has an interval of 5 % to either side."""
@@ -218,15 +228,7 @@ def environment(**changes: Any) -> Environment:
         "bench_version": "0.1.0",
         "command": "bench run /home/ada/nets/net.py:build:width=2 -e tf -o /srv/ada/out",
         "started": "2026-11-25T08:00:00+00:00",
-        "machine": Machine(
-            cpu="Invented CPU",
-            isa=("avx2",),
-            logical_cpus=4,
-            effective_cpus=2,
-            memory_bytes=8 << 30,
-            system="Linux 6.1",
-            python="3.11.9",
-        ),
+        "machine": MACHINE,
         "packages": {"numpy": "2.4.6"},
         "suite": suite,
         "stages_s": {"prepare": 1.5, "measure": 2.5},

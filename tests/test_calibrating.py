@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from bench.calibrating import workplace
+from bench.measure.launch import run_folder
 
 
 def test_bundles_lie_where_a_later_run_finds_out_that_their_owner_was_killed() -> None:
-    with workplace() as folder:
+    with run_folder() as folder:
         assert folder.name.startswith(f"onnx-crossbench-{os.getpid()}-")
     assert not folder.exists()

@@ -63,6 +63,11 @@ def write_bundle(folder: Path, bundle: Bundle, locks: Mapping[str, str], *, repl
     return open_bundle(folder)
 
 
+def locks_of(folder: Path, bundle: Bundle) -> dict[str, str]:
+    """The texts of the locks of the bundle in ``folder``, as ``write_bundle`` takes them."""
+    return {case.lock: (folder / case.lock).read_text(encoding="utf-8") for case in bundle.cases if case.lock}
+
+
 def open_bundle(folder: Path) -> Bundle:
     """The bundle with absolute paths, every byte compared with its digest.
 

@@ -100,7 +100,7 @@ def run_gate(
     measure: Measure,
     clock: Callable[[], float],
     watcher: Watcher,
-    keep: Callable[[Outcome], None] = lambda _: None,
+    keep: Callable[[Outcome], object] | None = None,
 ) -> Outcome:
     """Measure pairs, every open case once in turn, until all verdicts are there or time, pairs or workers run out.
 
@@ -124,7 +124,8 @@ def run_gate(
                 watcher.pair_done(mine[-1], [one for one in judged if one is not None])
                 if all(judged):
                     open_cases.remove(case)
-                keep(_outcome(pairing, settings, designs, pairs, _CUT_OFF, EXIT_TERMINATED))
+                if keep:
+                    keep(_outcome(pairing, settings, designs, pairs, _CUT_OFF, EXIT_TERMINATED))
             if ended:
                 break
     except KeyboardInterrupt as interruption:

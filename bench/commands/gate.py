@@ -6,13 +6,11 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from bench.calibrating import workplace as workplace_of_run
 from bench.check import render_gate
-from bench.check.bundle import is_bundle, open_bundle, write_bundle
+from bench.check.bundle import is_bundle, locks_of, open_bundle, write_bundle
 from bench.check.hygiene import may_refresh
 from bench.check.records import Bundle, GateResult, GateSettings, Side
 from bench.commands.asking import resolve_asked
@@ -22,6 +20,7 @@ from bench.commands.sides import NOW, GivenSide, MakeBundle, make_sides, named_m
 from bench.errors import UsageError
 from bench.flags import Flags
 from bench.gate_asking import GateFlags, gate_settings, match_budgets, merge_gate, parse_gate_flags
+from bench.measure.launch import run_folder
 from bench.measure.machine import effective_cpus
 from bench.progress import Progress
 from bench.suite import Asked, GateAsked
@@ -69,7 +68,7 @@ def gate_models(
     asked, file = _asked(given, flags, suite_file, console)
     make, gate = make or _make_bundle(), gate or _gate_bundles()
     rule = merge_gate(rule, file)
-    with workplace_of_run() as workplace:
+    with run_folder() as workplace:
         plans, called = plan_sides(given, asked, workplace, console)
         _refuse_impossible(rule)
         there = [one.folder for one in given.values() if one.folder is not None]
@@ -171,8 +170,5 @@ def _refresh(baseline: Path, folder: Path, head: Bundle, result: GateResult, con
     if folder.resolve() == baseline.resolve():
         console.warn(f"baseline {baseline} is not refreshed: it is head itself")
         return
-    locks: dict[str, Any] = {
-        case.lock: (folder / case.lock).read_text(encoding="utf-8") for case in head.cases if case.lock
-    }
-    write_bundle(baseline, head, locks, replacing=is_bundle(baseline))
+    write_bundle(baseline, head, locks_of(folder, head), replacing=is_bundle(baseline))
     console.warn(f"baseline {baseline} is refreshed: made of {head.origin}")

@@ -53,10 +53,10 @@ def selftest(
 
     from functools import partial
 
-    from bench.calibrating import workplace
     from bench.check.records import GateSettings
     from bench.check.selftest_file import open_trials
     from bench.gating import gate_bundles
+    from bench.measure.launch import run_folder
     from bench.selftest_bundles import Workshop
     from bench.selftesting import Asked, identify, run_trials
     from bench.specs import parse_model
@@ -64,7 +64,7 @@ def selftest(
     settings = GateSettings(delta=budget)
     asked = Asked(aa=aa, plants=plants, share=share, load=cast("Load", load), seed=seed)
     quiet = Inner(progress)
-    with workplace() as folder:
+    with run_folder() as folder:
         bundles = Workshop(folder, parse_model(model), one_runtime(runtime), settings, progress)
         trials = open_trials(file or Path(DEFAULT_FILE), identify(bundles.open(threads), settings))
         gate = partial(gate_bundles, out=None, command="bench gate selftest", progress=quiet)
