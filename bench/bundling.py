@@ -13,7 +13,7 @@ import msgspec
 from bench import __version__
 from bench.analysis.agreement import case_verdict, merge_checks, worst_check
 from bench.analysis.checker import make_checker
-from bench.cases import make_arm, make_case, runtimes_for
+from bench.cases import cases_together, make_arm
 from bench.check.bundle import write_bundle
 from bench.check.gate import utc_now
 from bench.check.pairing import names_of
@@ -27,8 +27,8 @@ from bench.measure.rounds import Arm, Repetition
 from bench.pinning import Pinner, in_environment
 from bench.preparing import failure_of, pool_shapes, prepare_models
 from bench.progress import Progress
-from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite
-from bench.runtimes.table import RUNTIMES
+from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite, artifact_key
+from bench.runtimes.table import RUNTIMES, artifact_kind
 from bench.stages import Stages
 
 _replace = msgspec.structs.replace
@@ -105,7 +105,7 @@ class _Maker:
     def make(self, case: Case) -> BundledCase:
         """The case as its worker says that it is."""
         self._progress.stage(f"bundling {case.case_id}")
-        arm = make_arm(case, self._prepared[case.model], self._shapes)
+        arm = make_arm(case, self._prepared[case.model], self._shapes, self._suite.plugins)
         if isinstance(arm, CaseRepetition):
             wrong = any(check.verdict == "disagrees" for check in arm.checks)
             raise _error_of(arm.status, wrong)(f"bundling {case.case_id}: {arm.reason}")
@@ -134,10 +134,8 @@ def _refuse_failures(prepared: Mapping[str, Prepared | Failure]) -> None:
 
 
 def _cases(suite: Suite) -> Iterator[Case]:
-    for model in suite.models:
-        for batch_size in suite.batch_sizes[model.display]:
-            for runtime in runtimes_for(model, suite):
-                yield make_case(model, runtime, batch_size, suite.threads)
+    for _, cases in cases_together(suite):
+        yield from cases
 
 
 def _bundled(
@@ -201,7 +199,8 @@ def _only_needed(bundle: Bundle) -> Bundle:
     """Without the artifacts that no case loads."""
     kinds: dict[str, set[str]] = {}
     for one in bundle.cases:
-        kinds.setdefault(one.case.model, set()).add(RUNTIMES[one.case.runtime.name].artifact)
+        kind = artifact_kind(one.case.runtime.name, one.case.runtime.options)
+        kinds.setdefault(one.case.model, set()).add(artifact_key(kind, one.case.precision))
     return _replace(
         bundle,
         models={

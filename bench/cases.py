@@ -5,11 +5,14 @@ Pure but for reading the pool's shapes; the pipeline calls it once every model i
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.measure import plan
 from bench.measure.rounds import Arm
+from bench.places import cache_folder
 from bench.records import (
     Artifact,
     Case,
@@ -23,15 +26,16 @@ from bench.records import (
     RuntimeSpec,
     SessionSettings,
     Suite,
+    artifact_key,
 )
-from bench.runtimes.table import RUNTIMES
+from bench.runtimes.table import artifact_kind, boundary_of, precision_of
 from bench.specs import ALL
 
 Shapes = Mapping[str, tuple[int, ...]]  # of the pool: model's input name -> [items, ...]
 
 
 class Group(Record, frozen=True):
-    """Cases that are measured together: one model, one batch size, one thread count."""
+    """Cases that are measured together: one model, batch size, thread count, number of streams and boundary."""
 
     number: int
     model: str
@@ -49,27 +53,36 @@ def build_groups(
 ) -> list[Group]:
     """Every group of the suite, in the order asked for; what can't be opened is in it with its reason."""
     groups: list[Group] = []
-    for model in suite.models:
-        for batch_size in suite.batch_sizes[model.display]:
-            cases = [make_case(model, runtime, batch_size, suite.threads) for runtime in runtimes_for(model, suite)]
-            answers = {case.case_id: make_arm(case, prepared[model.display], shapes) for case in cases}
-            arms = {case_id: answer for case_id, answer in answers.items() if isinstance(answer, Arm)}
-            needs = {case_id: _need(arm, shapes[model.display]) for case_id, arm in arms.items()}
-            parts = plan.split_by_memory(cases, needs, available_bytes)
-            for part in parts:
-                groups.append(
-                    Group(
-                        number=len(groups),
-                        model=model.display,
-                        cases=tuple(part),
-                        arms=tuple(arms[case.case_id] for case in part if case.case_id in arms),
-                        refused=tuple(
-                            answer for case in part if isinstance(answer := answers[case.case_id], CaseRepetition)
-                        ),
-                        split=len(parts) > 1,
-                    )
+    for model, cases in cases_together(suite):
+        answers = {case.case_id: make_arm(case, prepared[model.display], shapes, suite.plugins) for case in cases}
+        arms = {case_id: answer for case_id, answer in answers.items() if isinstance(answer, Arm)}
+        needs = {case_id: _need(arm, shapes[model.display]) for case_id, arm in arms.items()}
+        parts = plan.split_by_memory(cases, needs, available_bytes)
+        for part in parts:
+            groups.append(
+                Group(
+                    number=len(groups),
+                    model=model.display,
+                    cases=tuple(part),
+                    arms=tuple(arms[case.case_id] for case in part if case.case_id in arms),
+                    refused=tuple(
+                        answer for case in part if isinstance(answer := answers[case.case_id], CaseRepetition)
+                    ),
+                    split=len(parts) > 1,
                 )
+            )
     return groups
+
+
+def cases_together(suite: Suite) -> Iterator[tuple[ModelSpec, list[Case]]]:
+    """The suite's cases, those together that are compared: rows of different boundaries never are."""
+    for model in suite.models:
+        for batch_size, streams in itertools.product(suite.batch_sizes[model.display], suite.streams):
+            cases = [
+                make_case(model, runtime, batch_size, suite.threads, streams) for runtime in runtimes_for(model, suite)
+            ]
+            for boundary in dict.fromkeys(case.boundary for case in cases):
+                yield model, [case for case in cases if case.boundary == boundary]
 
 
 def runtimes_for(model: ModelSpec, suite: Suite) -> tuple[RuntimeSpec, ...]:
@@ -78,31 +91,40 @@ def runtimes_for(model: ModelSpec, suite: Suite) -> tuple[RuntimeSpec, ...]:
         runtime
         for runtime in suite.runtimes
         if model.kind != "onnx"
-        or RUNTIMES[runtime.name].artifact == "onnx"
+        or artifact_kind(runtime.name, runtime.options) == "onnx"
         or not (suite.defaulted_runtimes or runtime.text == ALL)
     )
 
 
-def make_case(model: ModelSpec, runtime: RuntimeSpec, batch_size: int, threads: int) -> Case:
+def make_case(model: ModelSpec, runtime: RuntimeSpec, batch_size: int, threads: int, streams: int = 1) -> Case:
     """A case, its id readable and the same in every run of the same suite."""
+    several = f" | streams {streams}" if streams > 1 else ""
     return Case(
-        case_id=f"{model.display} | {runtime.display} | batch {batch_size} | threads {threads}",
+        case_id=f"{model.display} | {runtime.display} | batch {batch_size} | threads {threads}{several}",
         model=model.display,
         runtime=runtime,
         batch_size=batch_size,
         threads=threads,
+        precision=precision_of(runtime.options),
+        boundary=boundary_of(runtime.options),
+        streams=streams,
     )
 
 
-def make_arm(case: Case, prepared: Prepared | Failure, shapes: Mapping[str, Shapes]) -> Arm | CaseRepetition:
+def make_arm(
+    case: Case,
+    prepared: Prepared | Failure,
+    shapes: Mapping[str, Shapes],
+    plugins: Mapping[str, str] | None = None,
+) -> Arm | CaseRepetition:
     """What the case's worker needs, or the failed repetition that stands for it."""
     if isinstance(prepared, Failure):
         return refusal(case, prepared)
-    kind = RUNTIMES[case.runtime.name].artifact
-    artifact = prepared.artifacts.get(kind)
+    key = artifact_key(artifact_kind(case.runtime.name, case.runtime.options), case.precision)
+    artifact = prepared.artifacts.get(key)
     if artifact is None:
-        missing = Failure(status="unsupported", reason=f"{case.runtime.name} needs the model as {kind}, there is none")
-        return refusal(case, prepared.failures.get(kind, missing))
+        missing = Failure(status="unsupported", reason=f"{case.runtime.name} needs the model as {key}, there is none")
+        return refusal(case, prepared.failures.get(key, missing))
     unfit = _unfit(case, artifact, shapes[case.model])
     if unfit is not None:
         return refusal(case, unfit)
@@ -117,11 +139,22 @@ def make_arm(case: Case, prepared: Prepared | Failure, shapes: Mapping[str, Shap
             inputs=plan.fixed_inputs(artifact.inputs, case.batch_size, renamed),
             outputs=tuple(output.name for output in artifact.outputs),
             options=case.runtime.options,
+            precision=case.precision,
+            boundary=case.boundary,
+            plugin=(plugins or {}).get(case.runtime.name),
+            cache=_built_folder(case, artifact) if case.runtime.options.get("cache") == "on" else None,
         ),
         pool=prepared.pool,
         prefix=sys.prefix,
+        streams=case.streams,
     )
     return Arm(case=case, request=request)
+
+
+def _built_folder(case: Case, artifact: Artifact) -> str:
+    """A folder of its own for what this runtime, in this version and with these options, builds from this file."""
+    key = f"{artifact.digest} {case.runtime.display} {case.threads} {case.batch_size}"
+    return str(cache_folder() / "built" / hashlib.sha256(key.encode()).hexdigest())
 
 
 def refusal(case: Case, failure: Failure) -> CaseRepetition:

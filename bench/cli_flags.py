@@ -31,6 +31,28 @@ Batch = Annotated[str | None, typer.Option("--batch", "-b", metavar="1,8,32", he
 Threads = Annotated[
     int | None, typer.Option("--threads", "-x", metavar="N", help="Threads of every runtime.", show_default="CPUs free")
 ]
+Streams = Annotated[
+    str | None,
+    typer.Option("--streams", metavar="1,2,4", help="Callers of one session at the same time.", show_default="1"),
+]
+Soak = Annotated[
+    float | None,
+    typer.Option("--soak", metavar="MINUTES", help="Watch each case's memory so long, after the rounds."),
+]
+MinPlacement = Annotated[
+    str | None,
+    typer.Option(
+        "--min-placement",
+        metavar="SHARE",
+        help="Least share of kernel time on the provider; below it a row is partial and cannot win.",
+        show_default="95%",
+    ),
+]
+RequirePlacement = Annotated[bool, typer.Option("--require-placement", help="A row that is partial: exit 6.")]
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="NAME=PATH", help="Library of a plugin provider, in place of its package's."),
+]
 Seed = Annotated[
     int | None,
     typer.Option("--seed", "-S", metavar="N", help="Of weights, inputs and the order of turns.", show_default="0"),

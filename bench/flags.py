@@ -30,6 +30,11 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     tail: bool = False
     time_limit: float | None = None
+    streams: str | None = None
+    soak: float | None = None
+    min_placement: str | None = None
+    require_placement: bool = False
+    plugin: tuple[str, ...] = ()
     opset: int | None = None
     input_shapes: tuple[str, ...] = ()
     input_range: tuple[str, ...] = ()
@@ -49,6 +54,7 @@ _LEAST = (
     ("-r", "calls", 1),
     ("-t", "seconds", 0.001),
     ("--time-limit", "time_limit", 0.001),
+    ("--soak", "soak", 0.01),
 )
 
 
@@ -72,6 +78,11 @@ def parse_flags(flags: Flags, usable: Callable[[], Sequence[str]] = tuple) -> As
         seconds=flags.seconds,
         tail=flags.tail or None,
         time_limit=flags.time_limit,
+        streams=mistakes.attempt(lambda: parse_batches(flags.streams, "--streams") if flags.streams else ()) or (),
+        soak=flags.soak,
+        min_placement=mistakes.attempt(lambda: parse_placement(flags.min_placement)),
+        require_placement=flags.require_placement or None,
+        plugins=mistakes.attempt(lambda: parse_plugins(flags.plugin)) or {},
         opset=flags.opset,
         input_shapes=mistakes.attempt(lambda: parse_shapes(flags.input_shapes)) or {},
         input_ranges=mistakes.attempt(lambda: parse_ranges(flags.input_range)) or {},
@@ -91,12 +102,40 @@ def parse_flags(flags: Flags, usable: Callable[[], Sequence[str]] = tuple) -> As
 _SHAPE = re.compile(r"\[\s*(\d+(\s*,\s*\d+)*)?\s*\]")
 
 
-def parse_batches(text: str) -> tuple[int, ...]:
+def parse_batches(text: str, flag: str = "-b") -> tuple[int, ...]:
     """``"1,8,32"`` -> ``(1, 8, 32)``."""
     pieces = [piece.strip() for piece in text.split(",")]
     if not all(piece.isascii() and piece.isdigit() and int(piece) for piece in pieces):
-        _refuse("-b", text, "whole numbers of at least 1, such as 1,8,32")
+        _refuse(flag, text, "whole numbers of at least 1, such as 1,8,32")
     return tuple(int(piece) for piece in pieces)
+
+
+def parse_placement(text: str | None) -> float | None:
+    """``"95%"`` or ``"0.95"`` -> 0.95."""
+    if text is None:
+        return None
+    number = _number(text.removesuffix("%"))
+    share = None if number is None else number / 100 if text.endswith("%") else number
+    if share is None or not 0 <= share <= 1:
+        _refuse("--min-placement", text, "a share such as 95% or 0.95")
+    return share
+
+
+def parse_plugins(texts: Iterable[str]) -> dict[str, str]:
+    """``["webgpu=path"]`` -> by the runtime's name in the table; UsageError for one that is no plugin."""
+    from bench.runtimes.table import RUNTIMES, canonical_name
+
+    plugins: dict[str, str] = {}
+    for text in texts:
+        short, _, path = text.partition("=")
+        if not short or not path:
+            _refuse("--plugin", text, "NAME=PATH, such as webgpu=libonnxruntime_providers_webgpu.so")
+        name = canonical_name(short)
+        if RUNTIMES[name].plugin is None:
+            known = ", ".join(key for key, entry in RUNTIMES.items() if entry.plugin)
+            _refuse("--plugin", text, f"a runtime that comes as a plugin library: {known}")
+        plugins[name] = path
+    return plugins
 
 
 def parse_shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:

@@ -187,7 +187,6 @@ def as_bundled(one: CaseRepetition, bundled: BundledCase) -> CaseRepetition:
         "provider": (asked.provider, info.provider),
         "call path": (asked.call_path, info.call_path),
         "version": (asked.runtime_version, info.runtime_version),
-        "status": (asked.status, info.status),
         "node share": (asked.node_share, info.node_share),
     }
     wrong = next((f"{name} {was} was bundled, {now} ran" for name, (was, now) in fields.items() if was != now), None)

@@ -16,6 +16,7 @@ from bench import errors, standing
 from bench.analysis.agreement import merge_checks
 from bench.analysis.checker import make_checker
 from bench.analysis.outcome import exit_code_of
+from bench.apart import with_placements, with_soaks
 from bench.cases import Group, Shapes, build_groups
 from bench.measure import launch, machine
 from bench.measure.lock import machine_lock
@@ -67,7 +68,7 @@ def run_suite(suite: Suite, out: Path, *, resume: bool, command: str, progress: 
             return RunResult(run.save(finished=False), code, out, run.environment_now(finished=False))
         rows = run.save(finished=True)
     store.finish(out)
-    return RunResult(rows, exit_code_of(rows), out, run.environment_now(finished=True))
+    return RunResult(rows, exit_code_of(rows, suite.measure), out, run.environment_now(finished=True))
 
 
 def verify_suite(suite: Suite, *, progress: Progress) -> RunResult:
@@ -76,7 +77,7 @@ def verify_suite(suite: Suite, *, progress: Progress) -> RunResult:
     with machine_lock(progress.note):
         run.prepare()
         rows = run.verify()
-    return RunResult(rows, exit_code_of(rows))
+    return RunResult(rows, exit_code_of(rows, suite.measure))
 
 
 class _Run:
@@ -116,9 +117,8 @@ class _Run:
         if self.kept_groups is not None:
             refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in groups])
         pinner = Pinner(self.progress)
-        if any(runtime.version for runtime in self.suite.runtimes):
-            with self.stages.timed("environments"):
-                groups = pinner.place(groups)
+        with self.stages.timed("environments"):
+            groups = pinner.place(groups)
         self.groups = groups
         if self.kept_groups is not None:
             refuse_other_environments(self.environment, pinner.environments)
@@ -155,6 +155,11 @@ class _Run:
         with self.stages.timed("measure"):
             rounds = standing.rounds_of(self.done, group.number)
             result = self._driver(arms, launcher).run(group.number, repetition, rounds)
+        with self.stages.timed("placement"):
+            result = with_placements(result, arms, self.done, launcher, self.suite.measure)
+        if self.suite.measure.soak_s and repetition == self.suite.measure.repetitions - 1:
+            with self.stages.timed("soak"):
+                result = with_soaks(result, arms, launcher, self.suite.measure, self.progress.stage)
         with self.stages.timed("save"):
             store.append_repetition(self.out, result)
             self.done.append(result)

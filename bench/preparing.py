@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+import msgspec
+
 from bench import errors
 from bench.cases import Shapes
 from bench.errors import BenchError
 from bench.prepare.arrays import load_arrays
 from bench.prepare.prepare import prepare_model
+from bench.prepare.variants import make_variant
 from bench.progress import Progress
-from bench.records import Failure, Prepared, Status, Suite
+from bench.records import Artifact, Failure, ModelSpec, Prepared, Status, Suite, artifact_key
+from bench.runtimes.table import artifact_kind, precision_of
 from bench.stages import Stages
 from bench.suite import check_tolerance_names
 
@@ -30,12 +34,30 @@ def prepare_models(suite: Suite, progress: Progress, stages: Stages) -> dict[str
             prepared[model.display] = failure_of(error)
             progress.note(f"{model.display}: {error}")
         else:
-            prepared[model.display] = made
             _add_stages(stages, made, time.monotonic() - start)
+            with stages.timed("prepare: variants"):
+                prepared[model.display] = with_variants(made, model, suite, progress)
     known = [one for one in prepared.values() if isinstance(one, Prepared)]
     if known:
         check_tolerance_names(suite.tolerance, [output.name for one in known for output in one.outputs])
     return prepared
+
+
+def with_variants(prepared: Prepared, model: ModelSpec, suite: Suite, progress: Progress) -> Prepared:
+    """The model with every artifact that the suite's runtimes load, or why there is none."""
+    artifacts, failures = dict(prepared.artifacts), dict(prepared.failures)
+    for runtime in suite.runtimes:
+        kind, precision = artifact_kind(runtime.name, runtime.options), precision_of(runtime.options)
+        key = artifact_key(kind, precision)
+        if key in artifacts or key in failures:
+            continue
+        made = make_variant(prepared, model, suite.prepare, kind, precision, on_stage=progress.stage)
+        if isinstance(made, Artifact):
+            artifacts[key] = made
+        else:
+            failures[key] = made
+            progress.note(f"{prepared.model} as {key}: {made.reason}")
+    return msgspec.structs.replace(prepared, artifacts=artifacts, failures=failures)
 
 
 def pool_shapes(prepared: Mapping[str, Prepared | Failure]) -> dict[str, Shapes]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bench.errors import UsageError
 from bench.flags import Flags, at_least, parse_batches, parse_flags
 from bench.records import ModelSpec, RuntimeSpec, Suite
-from bench.runtimes.table import RUNTIMES
+from bench.runtimes.table import artifact_kind
 from bench.spec_syntax import split_commas
 from bench.specs import ALL, DEFAULT_RUNTIMES, parse_model, parse_runtimes
 from bench.suite import Mistakes, build_suite
@@ -150,7 +150,7 @@ def _cases(flags: Flags) -> list[SessionCase]:
 def _is_meant(model: ModelSpec, runtime: RuntimeSpec, suite: Suite) -> bool:
     """Whether a runtime that nobody named can load the model; one that was named is tried."""
     named = not suite.defaulted_runtimes and runtime.text != ALL
-    return named or model.kind != "onnx" or RUNTIMES[runtime.name].artifact == "onnx"
+    return named or model.kind != "onnx" or artifact_kind(runtime.name, runtime.options) == "onnx"
 
 
 def _repeated(keys: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:

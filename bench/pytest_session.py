@@ -19,6 +19,7 @@ from bench.analysis.agreement import merge_checks
 from bench.analysis.checker import make_checker
 from bench.analysis.doubts import joined
 from bench.analysis.ledger import option_text
+from bench.analysis.placement import placement_status
 from bench.analysis.summary import summarise_group
 from bench.cases import make_arm, make_case
 from bench.errors import BenchError
@@ -33,7 +34,7 @@ from bench.records import ArrayFile, Case, CaseRepetition, Failure, GroupRepetit
 from bench.reproduce import reproduce_command
 from bench.rows import Row
 from bench.runtimes.contract import Session
-from bench.runtimes.table import open_session
+from bench.runtimes.loading import open_session
 from bench.suite import check_tolerance_names
 
 Kept = MutableMapping[Any, Prepared | Failure]
@@ -75,7 +76,9 @@ class OpenCase:
 
     def _row(self) -> Row:
         info, case = self.session.info, self.case
-        seen = CaseRepetition(case_id=case.case_id, repetition=0, status=info.status, checks=self._checks)
+        seen = CaseRepetition(
+            case_id=case.case_id, repetition=0, status=placement_status(info, None, 1.0), checks=self._checks
+        )
         group = GroupRepetition(group=0, repetition=0, cases=[seen], rounds=[], page_cache="warm", started="")
         command = reproduce_command(case, self.asked.model, self.asked.suite)
         (row,) = summarise_group([case], [group], self.prepared, None, {case.case_id: command})

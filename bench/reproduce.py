@@ -26,7 +26,10 @@ def reproduce_command(case: Case, model: ModelSpec, suite: Suite, *, outputs: Co
     """
     words = ["bench", "run", _model_word(model), "-e", case.runtime.display]
     words += ["-b", str(case.batch_size), "-x", str(case.threads)]
+    words += ["--streams", str(case.streams)] if case.streams > 1 else []
     words += _measuring(suite.measure)
+    if case.runtime.name in suite.plugins:
+        words += ["--plugin", f"{case.runtime.name}={_base_name(suite.plugins[case.runtime.name])}"]
     words += _preparing(suite.prepare, model)
     words += _pairs("--rtol", _tolerances(suite.tolerance.rtol, outputs))
     words += _pairs("--atol", _tolerances(suite.tolerance.atol, outputs))
@@ -44,6 +47,12 @@ def _measuring(settings: MeasureSettings) -> Iterator[str]:
         yield "--tail"
     if settings.time_limit_s != _DEFAULT_MEASURE.time_limit_s:
         yield from ("--time-limit", _number(settings.time_limit_s))
+    if settings.soak_s:
+        yield from ("--soak", _number(settings.soak_s / 60))
+    if settings.min_placement != _DEFAULT_MEASURE.min_placement:
+        yield from ("--min-placement", _number(settings.min_placement))
+    if settings.require_placement:
+        yield "--require-placement"
     if settings.seed:
         yield from ("-S", str(settings.seed))
 

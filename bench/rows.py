@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from bench.records import Boundary, Record, Status, Verdict
+from bench.records import Boundary, Precision, Record, Status, Verdict
 
 
 class Row(Record, frozen=True, kw_only=True):
@@ -21,6 +21,7 @@ class Row(Record, frozen=True, kw_only=True):
     runtime_spec: str = ""  # as asked for, with version, options and label: unique among the cases of a group
     runtime_version: str | None = None
     provider: str | None = None
+    provider_requested: str | None = None
     runtime_options: str = ""
     label: str = ""
     call_path: str | None = None
@@ -28,7 +29,9 @@ class Row(Record, frozen=True, kw_only=True):
     batch_size: int
     batch_axis: str | None = None  # "symbolic in the file, fixed by the runtime" or "fixed in the file"
     threads: int
-    precision: str = "float32"
+    precision: Precision = "float32"
+    streams: int = 1
+    environment: str = ""  # key of the environment that was made for it; empty for our own
     # how it went
     status: Status = "ok"
     status_reason: str = ""
@@ -42,6 +45,7 @@ class Row(Record, frozen=True, kw_only=True):
     top1_agreement: float | None = None
     truth: str | None = None
     yardstick: float | None = None
+    conversion_error: float | None = None
     # how fast
     latency_ns_best: float | None = None
     ratio_to_reference: float | None = None  # latency of this case over that of the reference; below 1 is faster
@@ -67,6 +71,8 @@ class Row(Record, frozen=True, kw_only=True):
     # cold start, medians over processes
     import_ns: int | None = None
     load_ns: int | None = None
+    build_ns: int | None = None
+    build_cache: str | None = None
     first_call_ns: int | None = None
     page_cache: str | None = None
     # memory, medians over processes
@@ -76,12 +82,18 @@ class Row(Record, frozen=True, kw_only=True):
     rss_first_bytes: int | None = None
     rss_peak_bytes: int | None = None
     private_load_bytes: int | None = None
+    soak_verdict: str | None = None
+    soak_slope_per_minute: float | None = None
+    soak_slope_per_minute_low: float | None = None
+    soak_slope_per_minute_high: float | None = None
     # where it ran
     node_share: float | None = None
     time_share: float | None = None
+    isa: str | None = None
     thread_count: int | None = None
     # the model
     macs: int | None = None
     params: int | None = None
     artifact_bytes: int | None = None
+    pareto: bool | None = None
     cautions: str = ""  # "code: text" joined by "; "

@@ -21,8 +21,8 @@ from bench.environments.pinned import own_pins
 from bench.errors import BenchError, UnsupportedError
 from bench.prepare.planting import Plantable, plant_nodes, plant_wrong_kernel
 from bench.progress import Progress
-from bench.records import Artifact, ModelSpec, RuntimeSpec
-from bench.runtimes.table import RUNTIMES
+from bench.records import Artifact, ModelSpec, RuntimeSpec, artifact_key
+from bench.runtimes.table import RUNTIMES, artifact_kind, precision_of
 
 KERNELS = 3  # wrong ones, spread over the net
 ACCELERATOR = "onnxruntime-cuda"
@@ -143,7 +143,8 @@ class Workshop:
             return _with_artifact(made.artifact)
         bundle_one(self._model, self._runtime, self.threads, folder, self._progress, seed=1)
         (other,) = open_bundle(folder).models.values()
-        return _with_artifact(other.artifacts[RUNTIMES[self._runtime.name].artifact])
+        kind = artifact_kind(self._runtime.name, self._runtime.options)
+        return _with_artifact(other.artifacts[artifact_key(kind, precision_of(self._runtime.options))])
 
     def _fallback(self, variant: str, head: Path) -> Pair:
         def claim(case: BundledCase) -> BundledCase:
@@ -166,7 +167,7 @@ class Workshop:
         return prepared.artifacts["onnx"]
 
     def _loads_onnx(self) -> bool:
-        return RUNTIMES[self._runtime.name].artifact == "onnx"
+        return artifact_kind(self._runtime.name, self._runtime.options) == "onnx"
 
 
 def choose_amount(share: float, measure: Callable[[float, int], list[float]]) -> tuple[float, list[float]]:

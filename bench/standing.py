@@ -94,6 +94,7 @@ def _rows_of_group(
         _commands(group, suite, [output.name for output in there.outputs] if there else None),
         planned=None if finished else suite.measure.repetitions,
         cpus=cpus,
+        min_placement=suite.measure.min_placement,
     )
     doubts = [_SPLIT] * group.split + [_BOUNDED] * any(r.plan is not None and r.plan.bounded for r in repetitions)
     return [_with_doubts(row, doubts) for row in summarised]

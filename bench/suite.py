@@ -67,6 +67,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     tail: bool | None = None
     time_limit: float | None = None
+    streams: tuple[int, ...] = ()
+    soak: float | None = None
+    min_placement: float | None = None
+    require_placement: bool | None = None
+    plugins: dict[str, str] = {}
     opset: int | None = None
     input_shapes: dict[str, tuple[int, ...]] = {}
     input_ranges: dict[str, tuple[float, float]] = {}
@@ -143,9 +148,14 @@ def build_suite(asked: Asked, *, cpus: int, default_runtimes: tuple[RuntimeSpec,
             tail_calls=TAIL_CALLS if asked.tail else None,
             time_limit_s=asked.time_limit,
             seed=asked.seed,
+            soak_s=asked.soak * 60 if asked.soak else None,
+            min_placement=asked.min_placement,
+            require_placement=asked.require_placement,
         ),
         tolerance=Tolerance(rtol=asked.rtol, atol=asked.atol),
         defaulted_runtimes=not asked.runtimes,
+        streams=_unique(asked.streams) or (1,),
+        plugins=asked.plugins,
     )
 
 
@@ -166,6 +176,9 @@ def _refuse_contradictions(asked: Asked) -> None:
         mistakes.add(text)
     specs = [model.spec for model in asked.models]
     mistakes.attempt(lambda: refuse_twice("model", specs))
+    for name, file in asked.plugins.items():
+        if not Path(file).is_file():
+            mistakes.add(f"--plugin {name}={file}: there is no such file; give the provider's library")
     for flag, path in (("--load-inputs", asked.load_inputs), ("--onnx", asked.onnx_file)):
         if path and not Path(path).exists():
             mistakes.add(f"{flag} {path}: there is no such file or folder")

@@ -11,6 +11,10 @@ A suite file says in keys what the command line says in flags. Paths in it are m
     seconds = 5.0                # -t
     tail = false                 # --tail
     time_limit = 300             # --time-limit
+    streams = [1, 2]             # --streams
+    soak = 5                     # --soak, minutes
+    min_placement = 0.95         # --min-placement
+    require_placement = false    # --require-placement
     seed = 0                     # -S
     opset = 18                   # --opset
     load_inputs = "inputs.npz"   # --load-inputs
@@ -95,6 +99,10 @@ class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Positive | None = None
     tail: bool | None = None
     time_limit: Positive | None = None
+    streams: tuple[Count, ...] = ()
+    soak: Positive | None = None
+    min_placement: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    require_placement: bool | None = None
     seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
     opset: Count | None = None
     load_inputs: str | None = None
@@ -214,7 +222,10 @@ def _asked(
     folder: Path,
 ) -> Asked:
     every = {"": table.input_range} if isinstance(table.input_range, tuple) else table.input_range
-    same = ("batch", "threads", "effort", "calls", "seconds", "tail", "time_limit", "seed", "opset", "custom_objects")
+    same = (
+        "batch", "threads", "effort", "calls", "seconds", "tail", "time_limit", "streams", "soak", "min_placement",
+        "require_placement", "seed", "opset", "custom_objects",
+    )  # fmt: skip
     return Asked(
         models=models,
         runtimes=runtimes,

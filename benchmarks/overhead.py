@@ -22,7 +22,7 @@ from bench.measure.loop import time_calls
 from bench.prepare.arrays import load_arrays
 from bench.prepare.prepare import prepare_model
 from bench.records import Artifact, PrepareSettings, SessionSettings, Tensor
-from bench.runtimes.table import open_session
+from bench.runtimes.loading import open_session
 from bench.specs import parse_model
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median_low
 
+from bench.analysis.placement import placement_of, time_share
 from bench.analysis.timing import calls_of
 from bench.records import CaseRepetition, GroupRepetition, Record
 
@@ -20,6 +21,9 @@ class Ledger(Record, frozen=True):
     call_path: str
     runtime_options: str
     node_share: float | None
+    time_share: float | None
+    build_ns: int | None
+    build_cache: str | None
     thread_count: int
     page_cache: str | None
     warmup_calls: int | None
@@ -54,6 +58,10 @@ def summarise_ledger(tries: Sequence[CaseRepetition], repetitions: Sequence[Grou
         call_path=info.call_path,
         runtime_options=option_text(info.effective_options),
         node_share=min((o.info.node_share for o in opened if o.info.node_share is not None), default=None),
+        time_share=time_share(placement_of(tries), info.provider),
+        build_ns=_middle(one.info.build_ns for one in opened),
+        build_cache=", then ".join(dict.fromkeys(one.info.build_cache for one in opened if one.info.build_cache))
+        or None,
         thread_count=max([*threads, *(one.thread_count for one in opened)]),
         page_cache=", then ".join(caches) or None,
         warmup_calls=_middle(len(calls_of(one, "warmup")) or None for one in tries),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import errors
-from bench.records import Case, CaseRepetition, GroupRepetition, Status
+from bench.analysis.placement import placement_of, placement_status
+from bench.records import Case, CaseRepetition, GroupRepetition, MeasureSettings, Placement, Status
 from bench.rows import Row
 
 _SEVERITY: tuple[Status, ...] = (
@@ -21,17 +22,19 @@ _SEVERITY: tuple[Status, ...] = (
 )
 
 
-def status_of(tries: Sequence[CaseRepetition], total: int) -> tuple[Status, str]:
+def status_of(tries: Sequence[CaseRepetition], total: int, min_placement: float) -> tuple[Status, str]:
     """The worst status of a case's repetitions, ok only if each is; the reason says in which, and how many measured.
 
-    ``total`` is how many repetitions the group has.
+    ``total`` is how many repetitions the group has, ``min_placement`` the least share of kernel time on the provider.
     """
     if not tries:
         return "skipped", "not measured: the run ended before its turn"
-    worst = max((repetition_status(one) for one in tries), key=_SEVERITY.index)
+    placement = placement_of(tries)
+    statuses = {id(one): repetition_status(one, placement, min_placement) for one in tries}
+    worst = max(statuses.values(), key=_SEVERITY.index)
     if worst == "ok":
         return "ok", ""
-    bad = [one for one in tries if repetition_status(one) == worst]
+    bad = [one for one in tries if statuses[id(one)] == worst]
     measured = sum(one.complete for one in tries)
     reason = bad[0].reason if worst != "partial" else bad[0].reason or _placement(bad[0])
     if worst == "partial" or not measured:
@@ -41,9 +44,9 @@ def status_of(tries: Sequence[CaseRepetition], total: int) -> tuple[Status, str]
     return worst, f"in {which}; {measured} measured: {reason}"
 
 
-def repetition_status(one: CaseRepetition) -> Status:
-    """The worse of what the worker's life and the session's own account say."""
-    opened: Status = one.opened.info.status if one.opened else "ok"
+def repetition_status(one: CaseRepetition, placement: Placement | None, min_placement: float) -> Status:
+    """The worse of what the worker's life says and of where the case ran; ``placement`` is that of its profiled run."""
+    opened = placement_status(one.opened.info, placement, min_placement) if one.opened else "ok"
     return max(one.status, opened, key=_SEVERITY.index)
 
 
@@ -57,18 +60,18 @@ def choose_reference(cases: Sequence[Case], repetitions: Sequence[GroupRepetitio
     return next((case.case_id for case in candidates if case.case_id in complete), None)
 
 
-def exit_code_of(rows: Sequence[Row]) -> int:
+def exit_code_of(rows: Sequence[Row], settings: MeasureSettings = MeasureSettings()) -> int:  # noqa: B008 - frozen
     """The strongest of: outputs disagree (3), a case failed or could not run (6), agreement is unknown (5), fine (0).
 
-    A case that ran in part elsewhere did run: its agreement decides.
+    A case that ran in part elsewhere did run: its agreement decides, unless placement is required.
     """
-    return errors.strongest_exit([_exit_code(row) for row in rows])
+    return errors.strongest_exit([_exit_code(row, settings) for row in rows])
 
 
-def _exit_code(row: Row) -> int:
+def _exit_code(row: Row, settings: MeasureSettings) -> int:
     if row.agreement == "disagrees":
         return errors.EXIT_DISAGREE
-    if row.status not in ("ok", "partial"):
+    if row.status != "ok" and (row.status != "partial" or settings.require_placement):
         return errors.EXIT_CASE_FAILED
     return errors.EXIT_OK if row.agreement == "agrees" else errors.EXIT_CANNOT_TELL
 

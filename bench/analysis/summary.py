@@ -20,12 +20,14 @@ from bench.records import (
     CaseRepetition,
     Caution,
     GroupRepetition,
+    MeasureSettings,
     OutputCheck,
     Prepared,
     Record,
+    artifact_key,
 )
 from bench.rows import Row
-from bench.runtimes.table import RUNTIMES
+from bench.runtimes.table import RUNTIMES, artifact_kind
 
 SYMBOLIC_BATCH = "symbolic in the file, fixed by the runtime"
 FIXED_BATCH = "fixed in the file"
@@ -38,6 +40,7 @@ class _Evidence(Record, frozen=True):
     tries: list[CaseRepetition]  # every repetition that has it, in order
     repetitions: list[GroupRepetition]  # of the group
     cpus: int | None  # that the run may use
+    min_placement: float
 
     @property
     def measured(self) -> list[CaseRepetition]:
@@ -54,16 +57,18 @@ def summarise_group(
     *,
     planned: int | None = None,
     cpus: int | None = None,
+    min_placement: float = MeasureSettings().min_placement,
 ) -> list[Row]:
     """One row per case, in the order of ``cases``.
 
     ``reference`` is the id of the case that ratios are taken to, ``commands`` the line that reproduces each case,
     ``planned`` how many repetitions were asked for (None: as many as there are),
-    ``cpus`` how many CPUs may be used. ``prepared`` is None where the model could not be prepared. A case that never
-    opened has a status, a reason and no measured number.
+    ``cpus`` how many CPUs may be used, ``min_placement`` the least share of kernel time on the provider asked for.
+    ``prepared`` is None where the model could not be prepared. A case that never opened has a status, a reason and no
+    measured number.
     """
     in_order = sorted(repetitions, key=lambda one: one.repetition)
-    evidence = {case.case_id: _gather(case, in_order, cpus) for case in cases}
+    evidence = {case.case_id: _gather(case, in_order, cpus, min_placement) for case in cases}
     yardstick_case = evidence.get(reference) if reference is not None else None
     return [
         _row(one, yardstick_case, prepared, commands.get(one.case.case_id, ""), planned) for one in evidence.values()
@@ -84,16 +89,16 @@ def _bar(row: Row) -> str | None:
     return "not timed" if row.latency_ns_best is None else None
 
 
-def _gather(case: Case, repetitions: list[GroupRepetition], cpus: int | None) -> _Evidence:
+def _gather(case: Case, repetitions: list[GroupRepetition], cpus: int | None, min_placement: float) -> _Evidence:
     tries = [one for group in repetitions for one in group.cases if one.case_id == case.case_id]
-    return _Evidence(case=case, tries=tries, repetitions=repetitions, cpus=cpus)
+    return _Evidence(case=case, tries=tries, repetitions=repetitions, cpus=cpus, min_placement=min_placement)
 
 
 def _row(
     evidence: _Evidence, reference: _Evidence | None, prepared: Prepared | None, command: str, planned: int | None
 ) -> Row:
     case = evidence.case
-    status, reason = status_of(evidence.tries, max(planned or 0, len(evidence.repetitions)))
+    status, reason = status_of(evidence.tries, max(planned or 0, len(evidence.repetitions)), evidence.min_placement)
     row = Row(
         case_id=case.case_id,
         model=case.model,
@@ -105,6 +110,7 @@ def _row(
         batch_size=case.batch_size,
         threads=case.threads,
         precision=case.precision,
+        streams=case.streams,
         status=status,
         status_reason=reason,
         reproduce=command,
@@ -122,8 +128,7 @@ def _with_model(row: Row, case: Case, prepared: Prepared | None) -> Row:
     """What is known of the model and its file, measured or not."""
     if prepared is None:
         return row
-    entry = RUNTIMES.get(case.runtime.name)
-    artifact = prepared.artifacts.get(entry.artifact) if entry else None
+    artifact = artifact_of(case, prepared)
     return msgspec.structs.replace(
         row,
         model_digest=prepared.model_digest,
@@ -135,6 +140,14 @@ def _with_model(row: Row, case: Case, prepared: Prepared | None) -> Row:
         macs=prepared.multiply_adds,
         params=prepared.parameters,
     )
+
+
+def artifact_of(case: Case, prepared: Prepared) -> Artifact | None:
+    """What the case's runtime loads; None where there is none, or for a runtime that this version does not know."""
+    if case.runtime.name not in RUNTIMES:
+        return None
+    kind = artifact_kind(case.runtime.name, case.runtime.options)
+    return prepared.artifacts.get(artifact_key(kind, case.precision))
 
 
 def _with_agreement(row: Row, worst: OutputCheck | None, prepared: Prepared | None) -> Row:

@@ -66,6 +66,11 @@ class Arm(Record, frozen=True):
     environment: str | None = None  # prefix of its environment, None for our own
 
 
+def environment_path(arm: Arm) -> Path | None:
+    """Where the arm's interpreter is; None for our own."""
+    return Path(arm.environment) if arm.environment else None
+
+
 class Repetition:
     """Drives one repetition. ``run`` returns what was measured, whatever happened to single workers.
 

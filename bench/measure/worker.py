@@ -23,8 +23,8 @@ from typing import Any
 import msgspec
 
 from bench import errors
-from bench.measure import loop, plan, wire
-from bench.measure.feeds import Feed, gather_outputs, make_feeds
+from bench.measure import loop, plan, soak, streams, wire
+from bench.measure.feeds import gather_outputs, make_feeds
 from bench.measure.memory import read_memory, reset_peak
 from bench.prepare.arrays import save_arrays
 from bench.records import (
@@ -34,14 +34,18 @@ from bench.records import (
     Opened,
     OpenRequest,
     OutputsDone,
+    Profiled,
+    ProfileRequest,
     Reply,
     Request,
+    SoakDone,
+    SoakRequest,
     Status,
     Turn,
     TurnRequest,
     WarmRequest,
 )
-from bench.runtimes.table import import_runtime, module_of, open_session
+from bench.runtimes.loading import import_runtime, module_of, open_session, profile
 
 _PR_SET_PDEATHSIG = 1
 _OUT_OF_MEMORY = ("out of memory", "bad_alloc", "failed to allocate memory", "oom when allocating")
@@ -52,9 +56,9 @@ class Work:
 
     def __init__(self) -> None:
         self.session: Any = None
-        self.call: Callable[[Feed], Any] = _nothing_open
         self.request: OpenRequest | None = None
-        self.feeds: list[Feed] = []
+        self.calls: list[Callable[[Any], Any]] = []  # one a concurrent caller
+        self.feeds: list[Any] = []  # as the session takes them
         self.next_feed = 0
         self.peak_asked = False
         self.peak_is_reset = False
@@ -69,6 +73,12 @@ class Work:
             return self.warm(request.calls)
         if isinstance(request, TurnRequest):
             return self.turn(request)
+        if isinstance(request, ProfileRequest):
+            return self.profile(request)
+        if isinstance(request, SoakRequest):
+            return SoakDone(
+                samples=soak.soak(self.calls[0], self.feeds, request.seconds, read_memory, time.perf_counter_ns)
+            )
         return self.outputs(Path(request.path))
 
     def open(self, request: OpenRequest) -> Opened:
@@ -87,8 +97,9 @@ class Work:
         load_ns = time.perf_counter_ns() - start
         memory_load = read_memory()
         _check_origin(request, self.session.info.runtime_file, self.session.info.runtime_version)
-        self.call = loop.slowed(self.session.call, request.busy, time.perf_counter_ns)
-        self.feeds = make_feeds(request)
+        callers = [self.session.call, *(self.session.another() for _ in range(request.streams - 1))]
+        self.calls = [loop.slowed(call, request.busy, time.perf_counter_ns) for call in callers]
+        self.feeds = [self.session.place(feed) for feed in make_feeds(request)]
         return Opened(
             import_ns=import_ns,
             load_ns=load_ns,
@@ -102,11 +113,19 @@ class Work:
     def first(self) -> FirstDone:
         """The first call; from here on nothing is collected while calls are timed."""
         durations = [0]
-        loop.time_calls(self.call, self.feeds, self._advance(1), durations, time.perf_counter_ns)
+        loop.time_calls(self.calls[0], self.feeds, self._advance(1), durations, time.perf_counter_ns)
         gc.collect()
         gc.freeze()
         gc.disable()
         return FirstDone(first_call_ns=durations[0], memory=read_memory())
+
+    def profile(self, request: ProfileRequest) -> Profiled:
+        """Where kernels ran, by a session that is profiled and never timed."""
+        asked = request.open
+        self.request = asked
+        import_runtime(asked.runtime, asked.settings.options)
+        parts = profile(asked.runtime, asked.artifact, asked.settings, make_feeds(asked), request.calls)
+        return Profiled(parts=parts, calls=request.calls)
 
     def warm(self, calls: int | None) -> Turn:
         """Warm-up: a fixed count, or until steady within the bounds of the plan."""
@@ -114,9 +133,8 @@ class Work:
         steady = False
         index = self.next_feed
         while len(durations) < (plan.WARMUP_MAX_CALLS if calls is None else calls):
-            one = [0]
-            loop.time_calls(self.call, self.feeds, self._advance(1), one, time.perf_counter_ns)
-            durations += one
+            one, _ = self._timed(self._advance(1), 1)
+            durations.append(max(one))  # of the callers: the slowest one must be steady
             steady = plan.is_steady(durations)
             if calls is None and (steady or sum(durations) > plan.WARMUP_MAX_NS):
                 break
@@ -126,19 +144,17 @@ class Work:
         """One switch call, kept but not used, then the timed calls."""
         if not self.peak_asked:
             self.peak_asked, self.peak_is_reset = True, reset_peak()
-        switch = [0]
-        durations = [0] * request.calls
         index = self._advance(1 + request.calls)
-        loop.time_calls(self.call, self.feeds, index, switch, time.perf_counter_ns)
-        switches, cpu, wall = _involuntary_switches(), time.process_time_ns(), time.perf_counter_ns()
-        loop.time_calls(self.call, self.feeds, index + 1, durations, time.perf_counter_ns)
+        switch, _ = self._timed(index, 1)
+        switches, cpu = _involuntary_switches(), time.process_time_ns()
+        durations, wall_ns = self._timed(index + 1, request.calls)
         return self._turn(
             request.round,
             request.kind,
-            switch[0],
+            max(switch),
             durations,
             index=index,
-            wall_ns=time.perf_counter_ns() - wall,
+            wall_ns=wall_ns,
             cpu_ns=time.process_time_ns() - cpu,
             involuntary_switches=_involuntary_switches() - switches,
         )
@@ -149,8 +165,19 @@ class Work:
         memory = read_memory()
         if self.peak_asked and not self.peak_is_reset:  # the peak would be that of the whole life
             memory = msgspec.structs.replace(memory, peak_rss_bytes=None)
-        outputs = gather_outputs(self.call, self.feeds, self.request)
+        call, fetch = self.calls[0], self.session.fetch
+        outputs = gather_outputs(lambda feed: fetch(call(feed)), self.feeds, self.request)
         return OutputsDone(file=save_arrays(path, outputs), memory=memory)
+
+    def _timed(self, first: int, calls: int) -> tuple[list[int], int]:
+        """The time of ``calls`` calls by each caller, and how long all of them took together."""
+        durations = [[0] * calls for _ in self.calls]
+        if len(durations) > 1:
+            wall_ns = streams.time_streams(self.calls, self.feeds, first, durations, time.perf_counter_ns)
+            return [latency for one in durations for latency in one], wall_ns
+        start = time.perf_counter_ns()
+        loop.time_calls(self.calls[0], self.feeds, first, durations[0], time.perf_counter_ns)
+        return durations[0], time.perf_counter_ns() - start
 
     def _advance(self, calls: int) -> int:
         index = self.next_feed
@@ -195,10 +222,6 @@ def _check_origin(request: OpenRequest, runtime_file: str, version: str) -> None
         raise errors.BenchError(
             f"opening {request.runtime}: version {request.expected_version} asked for, {version} found"
         )
-
-
-def _nothing_open(_feed: Feed) -> Any:
-    raise errors.BenchError("calling a session: none was opened")
 
 
 def _thread_count() -> int:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 HISTORY = {
     1: "The first: results, samples, agreement and rounds.",
+    2: "Placement and soak; precision, streams, environment, build, placement and Pareto columns of results.",
 }
 
 Dtype = Literal["string", "Int64", "Float64", "boolean"]
@@ -28,16 +29,16 @@ class Column(NamedTuple):
     since: int = 1
 
 
-def _text(name: str, meaning: str, *, free: bool = False) -> Column:
-    return Column(name, "string", "", "none", meaning, free_text=free)
+def _text(name: str, meaning: str, *, free: bool = False, since: int = 1) -> Column:
+    return Column(name, "string", "", "none", meaning, free_text=free, since=since)
 
 
-def _whole(name: str, unit: str, direction: Direction, meaning: str) -> Column:
-    return Column(name, "Int64", unit, direction, meaning)
+def _whole(name: str, unit: str, direction: Direction, meaning: str, *, since: int = 1) -> Column:
+    return Column(name, "Int64", unit, direction, meaning, since=since)
 
 
-def _real(name: str, unit: str, direction: Direction, meaning: str) -> Column:
-    return Column(name, "Float64", unit, direction, meaning)
+def _real(name: str, unit: str, direction: Direction, meaning: str, *, since: int = 1) -> Column:
+    return Column(name, "Float64", unit, direction, meaning, since=since)
 
 
 RESULTS = (
@@ -50,14 +51,17 @@ RESULTS = (
     _text("runtime_spec", "The runtime as asked for: name, version, options and label.", free=True),
     _text("runtime_version", "The version that the worker reported."),
     _text("provider", "What ran, for example CPUExecutionProvider."),
+    _text("provider_requested", "The provider that was asked for; null for a runtime without providers.", since=2),
     _text("runtime_options", "Every option in effect, our defaults included.", free=True),
     _text("label", "The user's name for this runtime in this run."),
     _text("call_path", "How the runtime was called, for example a concrete function."),
-    _text("boundary", "What a timed call covers; host: host arrays in to host arrays out."),
+    _text("boundary", "What a timed call covers: host arrays in to host arrays out, or tensors on the device."),
     _whole("batch_size", "items", "none", "Items in one call."),
     _text("batch_axis", "Whether the batch was symbolic in the file and fixed by the runtime, or fixed in the file."),
     _whole("threads", "threads", "none", "The thread budget, the same for every runtime."),
-    _text("precision", "Number format of the computation."),
+    _text("precision", "Number format of the computation: float32, float16 or int8."),
+    _whole("streams", "callers", "none", "Callers of the session at the same time.", since=2),
+    _text("environment", "Key of the environment that was made for the runtime; empty for that of bench.", since=2),
     _text("status", "ok, unavailable, partial, unsupported, failed, crashed, timeout, oom or skipped."),
     _text("status_reason", "Why the status is not ok.", free=True),
     _text("reproduce", "The command that runs this case alone.", free=True),
@@ -71,6 +75,7 @@ RESULTS = (
     _real(
         "yardstick", "spread", "none", "Relative error of the reference itself; the tolerance is 8 times it, or 1e-3."
     ),
+    _real("conversion_error", "spread", "lower", "Relative error of the converted file itself, run exactly.", since=2),
     _real("latency_ns_best", "ns", "lower", "Median over rounds of the fastest timed call of a turn, per call."),
     _real(
         "ratio_to_reference", "ratio", "lower", "Latency over that of the reference in the same round; below 1 faster."
@@ -101,6 +106,8 @@ RESULTS = (
     _whole("warmup_calls", "calls", "none", "Warm-up calls per process, the same for all of a group."),
     _whole("import_ns", "ns", "lower", "Time to import the runtime; median over processes."),
     _whole("load_ns", "ns", "lower", "Time to load or compile the model; median over processes."),
+    _whole("build_ns", "ns", "lower", "Of that, building an engine or compiling; median over processes.", since=2),
+    _text("build_cache", "hit or miss of what was built before; null for a runtime that keeps nothing.", since=2),
     _whole("first_call_ns", "ns", "lower", "Time of the first call; median over processes."),
     _text("page_cache", "cold or warm, of the model's file: warm where it was read just before each repetition."),
     _whole("rss_start_bytes", "bytes", "lower", "Resident memory before the runtime is imported."),
@@ -119,12 +126,20 @@ RESULTS = (
         "lower",
         "What the process alone has written to, after loading.",
     ),
+    _text("soak_verdict", "plateau, growing or cannot tell, of memory under --soak.", since=2),
+    _real("soak_slope_per_minute", "bytes/min", "lower", "Slope of memory over the second half of the soak.", since=2),
+    _real("soak_slope_per_minute_low", "bytes/min", "lower", "Lower end of its interval.", since=2),
+    _real("soak_slope_per_minute_high", "bytes/min", "lower", "Upper end of its interval.", since=2),
     _real("node_share", "share", "higher", "Share of graph nodes on the provider asked for."),
-    _real("time_share", "share", "higher", "Share of time on the provider asked for."),
+    _real("time_share", "share", "higher", "Share of kernel time on the provider asked for, by a profiled run."),
+    _text("isa", "Instruction sets of this CPU that change results or speed of int8 and float16.", since=2),
     _whole("thread_count", "threads", "none", "Threads of the process, as the kernel counts them."),
     _whole("macs", "operations", "none", "Multiply-adds of the model for one item."),
     _whole("params", "parameters", "none", "Trainable parameters."),
     _whole("artifact_bytes", "bytes", "lower", "Size of the file that was loaded, external data included."),
+    Column(
+        "pareto", "boolean", "", "none", "No row of its group is better in latency, peak memory and error.", since=2
+    ),
     _text("cautions", 'Doubts about this row: "code: sentence", joined by "; ".', free=True),
 )
 
@@ -204,6 +219,26 @@ PROCESSES = (
     _whole("rss_peak_bytes", "bytes", "lower", "Peak resident memory while timed."),
 )
 
+PLACEMENT = (
+    _text("case_id", "The case."),
+    _text("account", "graph: nodes at partitioning; kernels: executed in a profiled run of a session of its own."),
+    _text("provider", "Where they went."),
+    _whole("nodes", "nodes", "none", "Nodes of the graph, or executed kernels, of which fused ones count once."),
+    _real("share", "share", "none", "Of all of the account: of nodes for graph, of kernel time for kernels."),
+    _whole("time_ns", "ns", "lower", "Time of the kernels over all profiled calls; null for graph."),
+    _whole("calls", "calls", "none", "Profiled calls; null for graph."),
+    _text("operators", "What they are and how many: Conv x27, Relu x27."),
+    _text("reason", "Why they are here and not on the provider asked for, where the runtime says so.", free=True),
+)
+
+SOAK = (
+    _text("case_id", "The case that was called on and on."),
+    _whole("elapsed_ns", "ns", "none", "Since the soak began."),
+    _whole("calls", "calls", "none", "Calls so far."),
+    _whole("rss_bytes", "bytes", "lower", "Resident memory, read between calls."),
+    _whole("private_bytes", "bytes", "lower", "What the process alone has written to."),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "results": RESULTS,
     "samples": SAMPLES,
@@ -211,6 +246,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "processes": PROCESSES,
     "agreement": AGREEMENT,
     "rounds": ROUNDS,
+    "placement": PLACEMENT,
+    "soak": SOAK,
 }
 KEYS: dict[str, tuple[str, ...]] = {  # what is unique in each table
     "results": ("case_id",),
@@ -219,6 +256,8 @@ KEYS: dict[str, tuple[str, ...]] = {  # what is unique in each table
     "processes": ("case_id", "repetition"),
     "agreement": ("case_id", "output"),
     "rounds": ("group", "repetition", "round"),
+    "placement": ("case_id", "account", "provider"),
+    "soak": ("case_id", "elapsed_ns"),
 }
 _ROW_OF = {
     "results": "one row per case",
@@ -227,6 +266,8 @@ _ROW_OF = {
     "processes": "one row per worker process",
     "agreement": "one row per case and output",
     "rounds": "one row per round, all cases of the group together",
+    "placement": "one row per case, account and provider",
+    "soak": "one row per look at the memory",
 }
 
 

@@ -19,12 +19,13 @@ import numpy as np
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError
 from bench.records import Artifact, Probe, SessionInfo, SessionSettings
-from bench.runtimes.contract import Array, Feed
+from bench.runtimes.contract import Array, Feed, HostSession
 from bench.runtimes.dimensions import input_dimensions
+from bench.runtimes.entry import RuntimeEntry
 from bench.runtimes.onnxruntime_options import effective_options, fixed_dimensions, make_session_options
 from bench.runtimes.options import with_defaults
 from bench.runtimes.placement import Placed, placement, profiled_nodes
-from bench.runtimes.table import RUNTIMES, RuntimeEntry
+from bench.runtimes.table import RUNTIMES
 from bench.runtimes.tiny import TINY_INPUT, TINY_RESULT, write_tiny_onnx
 from bench.runtimes.wheels import overlapping_wheels
 
@@ -39,7 +40,7 @@ _UNSUPPORTED = {
 _registered: set[str] = set()  # plugin libraries of this process: a second registration is an error
 
 
-class OnnxRuntimeSession:
+class OnnxRuntimeSession(HostSession):
     """An ``InferenceSession``; ``call`` is its public ``run`` with the output names bound (0.1 us)."""
 
     def __init__(self, session: Any, outputs: tuple[str, ...], info: SessionInfo) -> None:
@@ -102,7 +103,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> On
     """A session on the provider of ``name`` alone, its free dimensions fixed to ``settings.inputs``."""
     opening = _Opening(name, artifact, settings)
     session = opening.create()
-    share, status, cautions = placement(session, opening.provider, opening.profile)
+    share, parts, cautions = placement(session, opening.provider, opening.profile)
     wheels = overlapping_wheels()
     info = SessionInfo(
         runtime_version=opening.ort.__version__,
@@ -111,7 +112,8 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> On
         call_path="InferenceSession.run",
         effective_options=effective_options(opening.options, opening.chosen, opening.fixed) | opening.keys,
         node_share=share,
-        status=status,
+        placement=parts,
+        concurrent=True,
         cautions=(*cautions, *([wheels] if wheels else [])),
     )
     return OnnxRuntimeSession(session, settings.outputs, info)

@@ -27,9 +27,24 @@ class Option(msgspec.Struct, frozen=True):
         return self.values[0]
 
 
-TENSORFLOW_OPTIONS = {
+PRECISION_MEANING = "number format: float16 and int8 run a file that was converted for it"
+
+XLA_OPTIONS = {
     "onednn": Option(("on", "off"), "oneDNN kernels (TF_ENABLE_ONEDNN_OPTS)"),
 }
+
+TENSORFLOW_OPTIONS = XLA_OPTIONS | {
+    "path": Option(
+        ("function", "saved_model", "eager", "predict"),
+        "how it is called: a concrete function of fixed shapes, the SavedModel's signature, model(x), model.predict(x)",
+    ),
+}
+
+OPENVINO_OPTIONS: dict[str, Option] = {}
+
+LITERT_OPTIONS: dict[str, Option] = {}
+
+IREE_OPTIONS: dict[str, Option] = {}
 
 ONNXRUNTIME_OPTIONS = {
     "optimization": Option(("all", "layout", "extended", "basic", "off"), "graph optimisation level"),
@@ -76,7 +91,6 @@ PROVIDER_KEYS: dict[str, tuple[str, ...]] = {
         "device_id",
         "precision",
         "num_streams",
-        "cache_dir",
         "load_config",
         "model_priority",
         "disable_dynamic_shapes",

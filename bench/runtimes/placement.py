@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import UnavailableError
-from bench.records import Caution, SessionSettings, Status
+from bench.records import Caution, ProviderPart, SessionSettings
 
 CPU = "CPUExecutionProvider"
 _FROM_PROFILE = Caution(
@@ -25,39 +25,43 @@ _FROM_PROFILE = Caution(
 )
 
 Placed = Counter[tuple[str, str]]  # (provider, operator) -> nodes
-Verdict = tuple[float | None, Status, tuple[Caution, ...]]
+Account = tuple[float | None, tuple[ProviderPart, ...], tuple[Caution, ...]]
 
 
-def placement(session: Any, provider: str, profiled: Callable[[], Placed]) -> Verdict:
-    """Share of nodes on ``provider``, status and cautions; ``profiled`` is asked where a version keeps no account.
+def placement(session: Any, provider: str, profiled: Callable[[], Placed]) -> Account:
+    """Share of nodes on ``provider``, all providers' parts, cautions; ``profiled`` where a version keeps no account.
 
     Raises UnavailableError where no node at all went there.
     """
     placed = assigned_nodes(session)
     if placed is not None:
-        return judge(placed, provider)
+        return account(placed, provider)
     if session.get_providers() == [CPU]:
-        return (1.0, "ok", ()) if provider == CPU else judge(Counter({(CPU, "all"): 1}), provider)
-    share, status, cautions = judge(profiled(), provider)
-    return share, status, (*cautions, _FROM_PROFILE)
+        return (1.0, (), ()) if provider == CPU else account(Counter({(CPU, "all"): 1}), provider)
+    share, parts, cautions = account(profiled(), provider)
+    return share, parts, (*cautions, _FROM_PROFILE)
 
 
-def judge(placed: Placed, provider: str) -> Verdict:
-    """A share of 1 is ok, less is partial with the operators that went elsewhere, 0 is UnavailableError."""
+def account(placed: Placed, provider: str) -> Account:
+    """The share of the nodes that is here; UnavailableError where that is 0 of some."""
     total, here = placed.total(), sum(n for (where, _), n in placed.items() if where == provider)
+    parts = parts_of(placed)
     if total == 0:
         return _without_nodes(provider)
     if here == 0:
         raise UnavailableError(f"{provider} was accepted and took none of the graph's {total} nodes")
-    if here == total:
-        return 1.0, "ok", ()
-    elsewhere: Counter[str] = Counter()
+    return here / total, parts, ()
+
+
+def parts_of(placed: Placed) -> tuple[ProviderPart, ...]:
+    """The same by provider."""
+    by_provider: dict[str, dict[str, int]] = {}
     for (where, operator), n in placed.items():
-        if where != provider:
-            elsewhere[operator] += n
-    names = ", ".join(f"{operator} x{n}" if n > 1 else operator for operator, n in elsewhere.most_common(8))
-    text = f"{here} of {total} nodes on {provider}; elsewhere: {names}"
-    return here / total, "partial", (Caution(code="partial", text=text),)
+        by_provider.setdefault(where, {})[operator] = n
+    return tuple(
+        ProviderPart(provider=where, nodes=sum(operators.values()), operators=operators)
+        for where, operators in by_provider.items()
+    )
 
 
 def assigned_nodes(session: Any) -> Placed | None:
@@ -85,8 +89,8 @@ def executed_kernels(events: list[dict[str, Any]]) -> Placed:
     return Counter((run["provider"], run.get("op_name", "?")) for run in runs)
 
 
-def _without_nodes(provider: str) -> Verdict:
+def _without_nodes(provider: str) -> Account:
     if provider == CPU:
-        return 1.0, "ok", ()
+        return 1.0, (), ()
     text = f"the graph has no node left to place, so nothing shows that {provider} works"
-    return None, "ok", (Caution(code="placement unknown", text=text),)
+    return None, (), (Caution(code="placement unknown", text=text),)

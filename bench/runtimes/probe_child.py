@@ -11,7 +11,7 @@ import sys
 
 import msgspec
 
-from bench.runtimes.table import module_of
+from bench.runtimes.loading import module_of
 
 
 def main(names: list[str]) -> None:

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from bench.records import Probe
-from bench.runtimes.table import RUNTIMES, SYSTEM_NAMES, canonical_name
+from bench.runtimes.entry import SYSTEM_NAMES
+from bench.runtimes.table import RUNTIMES, canonical_name
 
 TIME_LIMIT_S = 90.0  # of one child; importing TensorFlow from a cold disk takes a third of it
 

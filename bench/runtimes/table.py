@@ -1,75 +1,28 @@
 """The literal table of runtimes: what a name means, where it exists, what it loads, which line installs it.
 
-Imported by parent and worker; imports no runtime and no numpy. A runtime's module is imported by ``open_session`` and
-by the probing child, on first use. ``AzureExecutionProvider`` is in every CPU wheel and never appears here.
+Imported by parent and worker; imports no runtime and no numpy. A runtime's module is imported by ``loading`` and by the
+probing child, on first use. ``AzureExecutionProvider`` is in every CPU wheel and never appears here.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
-
-import msgspec
 
 from bench.errors import UsageError
-from bench.records import Artifact, ArtifactKind, SessionSettings
+from bench.records import ArtifactKind, Boundary, Precision
+from bench.runtimes.entry import AMD, ASCEND, EVERYWHERE, LINUX, MACOS, NVIDIA, WINDOWS, RuntimeEntry, provider
 from bench.runtimes.options import (
-    ONNXRUNTIME_OPTIONS,
-    PROVIDER_KEYS,
+    IREE_OPTIONS,
+    LITERT_OPTIONS,
+    OPENVINO_OPTIONS,
     TENSORFLOW_OPTIONS,
-    Option,
+    XLA_OPTIONS,
     nearest_first,
     require_known,
 )
 
-if TYPE_CHECKING:
-    from bench.runtimes.contract import RuntimeModule, Session
-
-LINUX, MACOS, WINDOWS = "linux", "darwin", "win32"
-SYSTEM_NAMES = {LINUX: "Linux", MACOS: "macOS", WINDOWS: "Windows"}
 _TENSORFLOW = "bench.runtimes.tensorflow"
-_ONNXRUNTIME = "bench.runtimes.onnxruntime"
-
-
-class RuntimeEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A runtime by name."""
-
-    module: str  # ours, with open_session and probe
-    artifact: ArtifactKind
-    package: str  # what imports as the runtime, as pip names it
-    install: str  # words for a person, no host in it
-    provider: str | None = None  # ONNX Runtime's name of the provider
-    plugin: str | None = None  # module that brings the provider as a plugin library
-    short_names: tuple[str, ...] = ()
-    systems: tuple[str, ...] = (LINUX, MACOS, WINDOWS)  # values of sys.platform
-    options: dict[str, Option] = {}
-    provider_keys: tuple[str, ...] = ()
-    threads_key: str | None = None  # a provider with a thread pool of its own: its key for the number
-
-
-def _provider(
-    provider: str,
-    *short_names: str,
-    package: str,
-    systems: tuple[str, ...] = (LINUX, WINDOWS),
-    install: str | None = None,
-    plugin: str | None = None,
-    threads_key: str | None = None,
-) -> RuntimeEntry:
-    return RuntimeEntry(
-        module=_ONNXRUNTIME,
-        artifact="onnx",
-        package=package,
-        install=install or f"pip install {package}, in an environment of its own",
-        provider=provider,
-        plugin=plugin,
-        short_names=short_names,
-        systems=systems,
-        options=ONNXRUNTIME_OPTIONS,
-        provider_keys=PROVIDER_KEYS.get(provider, ()),
-        threads_key=threads_key,
-    )
+_ONNXRUNTIME = "onnxruntime==1.32.0"  # that plugin libraries are registered with
 
 
 def _plugin(package: str) -> str:
@@ -88,57 +41,98 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         install="pip install tensorflow",
         short_names=("tf",),
         options=TENSORFLOW_OPTIONS,
+        artifact_by_path={"predict": "keras", "eager": "keras"},
     ),
-    "onnxruntime-cpu": _provider(
+    "tensorflow-xla": RuntimeEntry(
+        module=_TENSORFLOW,
+        artifact="saved_model",
+        package="tensorflow",
+        install="pip install tensorflow",
+        short_names=("xla", "tf-xla"),
+        options=XLA_OPTIONS,
+    ),
+    "onnxruntime-cpu": provider(
         "CPUExecutionProvider",
         "cpu",
         "ort",
         "onnxruntime",
         "ort-cpu",
         package="onnxruntime",
-        systems=(LINUX, MACOS, WINDOWS),
+        systems=EVERYWHERE,
         install="pip install onnxruntime",
     ),
-    "onnxruntime-cuda": _provider("CUDAExecutionProvider", "cuda", "ort-cuda", package="onnxruntime-gpu"),
-    "onnxruntime-tensorrt": _provider(
-        "TensorrtExecutionProvider", "tensorrt", "trt", "ort-tensorrt", package="onnxruntime-gpu"
+    "onnxruntime-cuda": provider(
+        "CUDAExecutionProvider",
+        "cuda",
+        "ort-cuda",
+        package="onnxruntime-gpu",
+        requirements=("onnxruntime-gpu[cuda,cudnn]==1.31.1",),
+        boundaries=("host", "device"),
+        device_files=NVIDIA,
     ),
-    "onnxruntime-nvtensorrtrtx": _provider(
+    "onnxruntime-tensorrt": provider(
+        "TensorrtExecutionProvider",
+        "tensorrt",
+        "trt",
+        "ort-tensorrt",
+        package="onnxruntime-gpu",
+        requirements=("onnxruntime-gpu[cuda,cudnn]==1.31.1", "tensorrt-cu12"),
+        caches=True,
+        boundaries=("host", "device"),
+        device_files=NVIDIA,
+    ),
+    "onnxruntime-nvtensorrtrtx": provider(
         "NvTensorRTRTXExecutionProvider",
         "nvtensorrtrtx",
         "ort-nvtensorrtrtx",
         package="onnxruntime-ep-nv-tensorrt-rtx",
+        requirements=(_ONNXRUNTIME, "onnxruntime-ep-nv-tensorrt-rtx==0.5.0"),
         install=_plugin("onnxruntime-ep-nv-tensorrt-rtx"),
         plugin="onnxruntime_ep_nv_tensorrt_rtx",
+        boundaries=("host", "device"),
+        device_files=NVIDIA,
     ),
-    "onnxruntime-openvino": _provider(
+    "onnxruntime-openvino": provider(
         "OpenVINOExecutionProvider",
         "ort-openvino",
         package="onnxruntime-openvino",
+        requirements=("onnxruntime-openvino==1.24.1",),
+        caches=True,
         threads_key="num_of_threads",
     ),
-    "onnxruntime-webgpu": _provider(
+    "onnxruntime-openvino-plugin": provider(
+        "OpenVINOExecutionProvider",
+        "ort-openvino-plugin",
+        package="onnxruntime-ep-openvino",
+        requirements=(_ONNXRUNTIME, "onnxruntime-ep-openvino==1.8.1"),
+        install=_plugin("onnxruntime-ep-openvino"),
+        plugin="onnxruntime_ep_openvino",
+        threads_key="num_of_threads",
+    ),
+    "onnxruntime-webgpu": provider(
         "WebGpuExecutionProvider",
         "webgpu",
         "ort-webgpu",
         package="onnxruntime-ep-webgpu",
-        systems=(LINUX, MACOS, WINDOWS),
+        requirements=(_ONNXRUNTIME, "onnxruntime-ep-webgpu==0.4.0"),
+        systems=EVERYWHERE,
         install=_plugin("onnxruntime-ep-webgpu"),
         plugin="onnxruntime_ep_webgpu",
+        boundaries=("host", "device"),
     ),
-    "onnxruntime-xnnpack": _provider(
+    "onnxruntime-xnnpack": provider(
         "XnnpackExecutionProvider",
         "xnnpack",
         "ort-xnnpack",
         package="onnxruntime",
-        systems=(LINUX, MACOS, WINDOWS),
+        systems=EVERYWHERE,
         install=_own_build("--use_xnnpack"),
         threads_key="intra_op_num_threads",
     ),
-    "onnxruntime-dnnl": _provider(
+    "onnxruntime-dnnl": provider(
         "DnnlExecutionProvider", "dnnl", "ort-dnnl", package="onnxruntime", install=_own_build("--use_dnnl")
     ),
-    "onnxruntime-coreml": _provider(
+    "onnxruntime-coreml": provider(
         "CoreMLExecutionProvider",
         "coreml",
         "ort-coreml",
@@ -146,30 +140,107 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         systems=(MACOS,),
         install="pip install onnxruntime",
     ),
-    "onnxruntime-directml": _provider(
-        "DmlExecutionProvider", "directml", "dml", "ort-directml", package="onnxruntime-directml", systems=(WINDOWS,)
+    "onnxruntime-directml": provider(
+        "DmlExecutionProvider",
+        "directml",
+        "dml",
+        "ort-directml",
+        package="onnxruntime-directml",
+        requirements=("onnxruntime-directml",),
+        systems=(WINDOWS,),
+        boundaries=("host", "device"),
     ),
-    "onnxruntime-migraphx": _provider(
-        "MIGraphXExecutionProvider", "migraphx", "ort-migraphx", package="onnxruntime-migraphx", systems=(LINUX,)
+    "onnxruntime-migraphx": provider(
+        "MIGraphXExecutionProvider",
+        "migraphx",
+        "ort-migraphx",
+        package="onnxruntime-migraphx",
+        requirements=("onnxruntime-migraphx==1.27.1",),
+        systems=(LINUX,),
+        boundaries=("host", "device"),
+        device_files=AMD,
     ),
-    "onnxruntime-rocm": _provider(
-        "ROCMExecutionProvider", "rocm", "ort-rocm", package="onnxruntime-rocm", systems=(LINUX,)
+    "onnxruntime-rocm": provider(
+        "ROCMExecutionProvider",
+        "rocm",
+        "ort-rocm",
+        package="onnxruntime-rocm",
+        requirements=("onnxruntime-rocm==1.22.2.post3",),
+        systems=(LINUX,),
+        boundaries=("host", "device"),
+        device_files=AMD,
     ),
-    "onnxruntime-qnn": _provider(
+    "onnxruntime-qnn": provider(
         "QNNExecutionProvider",
         "qnn",
         "ort-qnn",
         package="onnxruntime-qnn",
+        requirements=(_ONNXRUNTIME, "onnxruntime-qnn==2.7.0"),
         install=_plugin("onnxruntime-qnn"),
         plugin="onnxruntime_qnn",
     ),
-    "onnxruntime-cann": _provider(
-        "CANNExecutionProvider", "cann", "ort-cann", package="onnxruntime-cann", systems=(LINUX,)
+    "onnxruntime-cann": provider(
+        "CANNExecutionProvider",
+        "cann",
+        "ort-cann",
+        package="onnxruntime-cann",
+        requirements=("onnxruntime-cann==1.24.4",),
+        systems=(LINUX,),
+        boundaries=("host", "device"),
+        device_files=ASCEND,
+    ),
+    "openvino": RuntimeEntry(
+        module="bench.runtimes.openvino",
+        artifact="onnx",
+        package="openvino",
+        install="bench env build openvino",
+        requirements=("openvino==2026.4.1",),
+        short_names=("ov",),
+        options=OPENVINO_OPTIONS,
+        caches=True,
+        precisions=("float32", "float16", "int8"),
+    ),
+    "litert": RuntimeEntry(
+        module="bench.runtimes.litert",
+        artifact="litert",
+        package="ai-edge-litert",
+        install="bench env build litert",
+        requirements=("ai-edge-litert==2.3.0",),
+        short_names=("tflite",),
+        options=LITERT_OPTIONS,
+        precisions=("float32", "float16", "int8"),
+    ),
+    "iree": RuntimeEntry(
+        module="bench.runtimes.iree",
+        artifact="onnx",
+        package="iree-base-runtime",
+        install="bench env build iree",
+        requirements=("iree-base-runtime==3.13.0", "iree-base-compiler==3.13.0", "onnx==1.23.2"),
+        options=IREE_OPTIONS,
+        caches=True,
+    ),
+    "keras-jax": RuntimeEntry(
+        module="bench.runtimes.keras_backends",
+        artifact="keras",
+        package="jax",
+        install="bench env build keras-jax",
+        requirements=("keras==3.15.1", "jax==0.10.2"),
+        on_request=True,
+    ),
+    "keras-torch": RuntimeEntry(
+        module="bench.runtimes.keras_backends",
+        artifact="keras",
+        package="torch",
+        install="bench env build keras-torch (its download is large)",
+        requirements=("keras==3.15.1", "torch==2.13.0"),
+        on_request=True,
     ),
 }
 
 _NAMES_TOLD = 6  # of runtimes, where a name is wrong
 _SHORT = {short: name for name, entry in RUNTIMES.items() for short in entry.short_names}
+_PRECISIONS: dict[str, Precision] = {"float32": "float32", "float16": "float16", "int8": "int8"}
+_BOUNDARIES: dict[str, Boundary] = {"host": "host", "device": "device"}
 
 
 def canonical_name(text: str) -> str:
@@ -185,31 +256,20 @@ def canonical_name(text: str) -> str:
 def check_options(name: str, options: Mapping[str, str]) -> None:
     """UsageError that lists every unknown key or value with what is allowed, or nothing."""
     entry = RUNTIMES[canonical_name(name)]
-    require_known(name, entry.options, entry.provider_keys, options)
+    require_known(name, entry.known_options(), entry.provider_keys, options)
 
 
-def module_of(name: str) -> RuntimeModule:
-    """The runtime's module of ours, imported now: workers and probing children only."""
-    module: Any = importlib.import_module(RUNTIMES[canonical_name(name)].module)
-    return cast("RuntimeModule", module)
+def artifact_kind(name: str, options: Mapping[str, str]) -> ArtifactKind:
+    """What the runtime loads; with some of its call paths that is another kind than by default."""
+    entry = RUNTIMES[name]
+    return entry.artifact_by_path.get(options.get("path", ""), entry.artifact)
 
 
-def import_runtime(name: str, options: Mapping[str, str] | None = None) -> None:
-    """Import the runtime itself, so that its cost can be told from that of loading.
-
-    Some options (``onednn`` of TensorFlow) hold from the import on: give here what ``open_session`` will be given.
-    Raises UnavailableError where it is not installed.
-    """
-    canonical = canonical_name(name)
-    check_options(canonical, options or {})
-    module_of(canonical).import_runtime(canonical, options or {})
+def precision_of(options: Mapping[str, str]) -> Precision:
+    """The precision that checked options ask for."""
+    return _PRECISIONS.get(options.get("precision", ""), "float32")
 
 
-def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Session:
-    """A session of the runtime called ``name``, ready to run; see ``contract.RuntimeModule`` for its errors."""
-    canonical = canonical_name(name)
-    entry = RUNTIMES[canonical]
-    check_options(canonical, settings.options)
-    if artifact.kind != entry.artifact:
-        raise UsageError(f"{canonical} loads {entry.artifact} artifacts, this one is {artifact.kind}")
-    return module_of(canonical).open_session(canonical, artifact, settings)
+def boundary_of(options: Mapping[str, str]) -> Boundary:
+    """The boundary that checked options ask for."""
+    return _BOUNDARIES.get(options.get("boundary", ""), "host")

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.errors import UnavailableError, UnsupportedError, UsageError
 from bench.records import Artifact, Probe, SessionInfo, SessionSettings, Tensor
-from bench.runtimes.contract import Array, Feed
+from bench.runtimes.contract import Array, Feed, HostSession
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES
 
@@ -22,7 +22,7 @@ _INTER_OP_THREADS = 1
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
-class TensorFlowSession:
+class TensorFlowSession(HostSession):
     """A concrete function over a loaded SavedModel's signature, which stays loaded as long as the session is open."""
 
     def __init__(self, loaded: Any, constant: Any, traced: Any, settings: SessionSettings, info: SessionInfo) -> None:
@@ -61,6 +61,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Te
         call_path="concrete function",
         effective_options=_effective(tf, chosen, settings),
         node_share=1.0,
+        concurrent=True,
     )
     return TensorFlowSession(loaded, tf.constant, traced, settings, info)
 

@@ -7,7 +7,8 @@ import pytest
 
 from bench.errors import UsageError
 from bench.records import Artifact, SessionSettings
-from bench.runtimes.table import RUNTIMES, canonical_name, check_options, import_runtime, open_session
+from bench.runtimes.loading import import_runtime, open_session
+from bench.runtimes.table import RUNTIMES, canonical_name, check_options
 
 ONNX = Artifact(kind="onnx", path="nowhere.onnx", digest="", size_bytes=1, inputs=(), outputs=())
 SETTINGS = SessionSettings(threads=1, batch_size=1, inputs=(), outputs=())

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.records import Artifact, SessionInfo, SessionSettings
-from bench.runtimes import table
+from bench.runtimes import loading
 from bench.runtimes.contract import Array, Session
 
 
@@ -22,7 +22,7 @@ class Server:
         self.sessions: dict[int, Session] = {}
 
     def open(self, name: str, artifact: Artifact, settings: SessionSettings) -> tuple[int, SessionInfo]:
-        session = table.open_session(name, artifact, settings)
+        session = loading.open_session(name, artifact, settings)
         self.sessions[len(self.sessions)] = session
         return len(self.sessions) - 1, session.info
 

@@ -1,0 +1,64 @@
+"""What is measured of a case apart from its rounds, once a run: where it ran, and its memory over minutes.
+
+Joins measure and the records of a repetition; the pipeline keeps what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from bench.analysis.placement import placement_of
+from bench.measure.alone import profile_arm, soak_arm
+from bench.measure.launch import Launcher
+from bench.measure.process import WorkerDiedError
+from bench.measure.rounds import Arm
+from bench.records import CaseRepetition, GroupRepetition, MeasureSettings
+from bench.runtimes.table import RUNTIMES
+
+_replace = msgspec.structs.replace
+
+
+def with_placements(
+    result: GroupRepetition,
+    arms: Sequence[Arm],
+    done: Sequence[GroupRepetition],
+    launcher: Launcher,
+    settings: MeasureSettings,
+) -> GroupRepetition:
+    """The repetition, with a profiled run of each case of ONNX Runtime that opened and has none among ``done``."""
+    by_id = {arm.case.case_id: arm for arm in arms}
+
+    def placed(one: CaseRepetition) -> CaseRepetition:
+        arm = by_id.get(one.case_id)
+        earlier = [case for group in done if group.group == result.group for case in group.cases]
+        known = placement_of([case for case in earlier if case.case_id == one.case_id])
+        if arm is None or one.opened is None or known or RUNTIMES[arm.case.runtime.name].provider is None:
+            return one
+        return _replace(one, placement=profile_arm(arm, launcher, settings.time_limit_s))
+
+    return _replace(result, cases=[placed(one) for one in result.cases])
+
+
+def with_soaks(
+    result: GroupRepetition,
+    arms: Sequence[Arm],
+    launcher: Launcher,
+    settings: MeasureSettings,
+    on_stage: Callable[[str], None],
+) -> GroupRepetition:
+    """The repetition, with the memory of each complete case over ``settings.soak_s`` of calls, one after the other."""
+    by_id = {arm.case.case_id: arm for arm in arms}
+
+    def soaked(one: CaseRepetition) -> CaseRepetition:
+        if not one.complete:
+            return one
+        on_stage(f"soaking {one.case_id} for {settings.soak_s / 60:g} min")
+        try:
+            samples = soak_arm(by_id[one.case_id], launcher, settings.soak_s, settings.time_limit_s)
+        except WorkerDiedError as death:
+            return _replace(one, status=death.status, reason=f"while soaking: {death.reason}")
+        return _replace(one, soak=samples)
+
+    return _replace(result, cases=[soaked(one) for one in result.cases])
