@@ -27,8 +27,8 @@ from bench.measure.rounds import Arm, Repetition
 from bench.pinning import Pinner, in_environment
 from bench.preparing import failure_of, pool_shapes, prepare_models
 from bench.progress import Progress
-from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite, artifact_key
-from bench.runtimes.table import RUNTIMES, artifact_kind
+from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite
+from bench.runtimes.table import RUNTIMES, artifact_needed
 from bench.stages import Stages
 
 _replace = msgspec.structs.replace
@@ -199,8 +199,8 @@ def _only_needed(bundle: Bundle) -> Bundle:
     """Without the artifacts that no case loads."""
     kinds: dict[str, set[str]] = {}
     for one in bundle.cases:
-        kind = artifact_kind(one.case.runtime.name, one.case.runtime.options)
-        kinds.setdefault(one.case.model, set()).add(artifact_key(kind, one.case.precision))
+        needed = artifact_needed(one.case.runtime.name, one.case.runtime.options)
+        kinds.setdefault(one.case.model, set()).add(needed)
     return _replace(
         bundle,
         models={

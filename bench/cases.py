@@ -26,9 +26,8 @@ from bench.records import (
     RuntimeSpec,
     SessionSettings,
     Suite,
-    artifact_key,
 )
-from bench.runtimes.table import artifact_kind, boundary_of, precision_of
+from bench.runtimes.table import artifact_kind, artifact_needed, boundary_of, precision_of
 from bench.specs import ALL
 
 Shapes = Mapping[str, tuple[int, ...]]  # of the pool: model's input name -> [items, ...]
@@ -120,7 +119,7 @@ def make_arm(
     """What the case's worker needs, or the failed repetition that stands for it."""
     if isinstance(prepared, Failure):
         return refusal(case, prepared)
-    key = artifact_key(artifact_kind(case.runtime.name, case.runtime.options), case.precision)
+    key = artifact_needed(case.runtime.name, case.runtime.options)
     artifact = prepared.artifacts.get(key)
     if artifact is None:
         missing = Failure(status="unsupported", reason=f"{case.runtime.name} needs the model as {key}, there is none")

@@ -15,7 +15,7 @@ from bench.prepare.prepare import prepare_model
 from bench.prepare.variants import make_variant
 from bench.progress import Progress
 from bench.records import Artifact, Failure, ModelSpec, Prepared, Status, Suite, artifact_key
-from bench.runtimes.table import artifact_kind, precision_of
+from bench.runtimes.table import artifact_kind, artifact_precision
 from bench.stages import Stages
 from bench.suite import check_tolerance_names
 
@@ -47,7 +47,10 @@ def with_variants(prepared: Prepared, model: ModelSpec, suite: Suite, progress: 
     """The model with every artifact that the suite's runtimes load, or why there is none."""
     artifacts, failures = dict(prepared.artifacts), dict(prepared.failures)
     for runtime in suite.runtimes:
-        kind, precision = artifact_kind(runtime.name, runtime.options), precision_of(runtime.options)
+        kind, precision = (
+            artifact_kind(runtime.name, runtime.options),
+            artifact_precision(runtime.name, runtime.options),
+        )
         key = artifact_key(kind, precision)
         if key in artifacts or key in failures:
             continue

@@ -21,8 +21,8 @@ from bench.environments.pinned import own_pins
 from bench.errors import BenchError, UnsupportedError
 from bench.prepare.planting import Plantable, plant_nodes, plant_wrong_kernel
 from bench.progress import Progress
-from bench.records import Artifact, ModelSpec, RuntimeSpec, artifact_key
-from bench.runtimes.table import RUNTIMES, artifact_kind, precision_of
+from bench.records import Artifact, ModelSpec, RuntimeSpec
+from bench.runtimes.table import RUNTIMES, artifact_kind, artifact_needed
 
 KERNELS = 3  # wrong ones, spread over the net
 ACCELERATOR = "onnxruntime-cuda"
@@ -143,8 +143,7 @@ class Workshop:
             return _with_artifact(made.artifact)
         bundle_one(self._model, self._runtime, self.threads, folder, self._progress, seed=1)
         (other,) = open_bundle(folder).models.values()
-        kind = artifact_kind(self._runtime.name, self._runtime.options)
-        return _with_artifact(other.artifacts[artifact_key(kind, precision_of(self._runtime.options))])
+        return _with_artifact(other.artifacts[artifact_needed(self._runtime.name, self._runtime.options)])
 
     def _fallback(self, variant: str, head: Path) -> Pair:
         def claim(case: BundledCase) -> BundledCase:

@@ -33,8 +33,8 @@ from bench.check.selftest import (
 from bench.check.selftest_file import Trials
 from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from bench.progress import Progress
-from bench.records import Record, artifact_key
-from bench.runtimes.table import RUNTIMES, artifact_kind
+from bench.records import Record
+from bench.runtimes.table import RUNTIMES, artifact_needed
 
 Gate = Callable[[Path, Path, GateSettings], GateResult]
 _MATTERS = (
@@ -150,7 +150,7 @@ def _have_plant(kind: PlantKind, share: float, bundles: Bundles, trials: Trials,
 def identify(bundle: Bundle, settings: GateSettings) -> Identity:
     """What the trials of a bundle with one case are trials of."""
     (case,) = bundle.cases
-    kind = artifact_key(artifact_kind(case.case.runtime.name, case.case.runtime.options), case.case.precision)
+    kind = artifact_needed(case.case.runtime.name, case.case.runtime.options)
     options = ",".join(f"{key}={value}" for key, value in sorted(case.case.runtime.options.items()))
     return Identity(
         bench_version=__version__,

@@ -24,10 +24,9 @@ from bench.records import (
     OutputCheck,
     Prepared,
     Record,
-    artifact_key,
 )
 from bench.rows import Row
-from bench.runtimes.table import RUNTIMES, artifact_kind
+from bench.runtimes.table import RUNTIMES, artifact_needed
 
 SYMBOLIC_BATCH = "symbolic in the file, fixed by the runtime"
 FIXED_BATCH = "fixed in the file"
@@ -146,8 +145,7 @@ def artifact_of(case: Case, prepared: Prepared) -> Artifact | None:
     """What the case's runtime loads; None where there is none, or for a runtime that this version does not know."""
     if case.runtime.name not in RUNTIMES:
         return None
-    kind = artifact_kind(case.runtime.name, case.runtime.options)
-    return prepared.artifacts.get(artifact_key(kind, case.precision))
+    return prepared.artifacts.get(artifact_needed(case.runtime.name, case.runtime.options))
 
 
 def _with_agreement(row: Row, worst: OutputCheck | None, prepared: Prepared | None) -> Row:

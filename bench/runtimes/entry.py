@@ -35,6 +35,7 @@ class RuntimeEntry(msgspec.Struct, frozen=True, kw_only=True):
     provider_keys: tuple[str, ...] = ()
     threads_key: str | None = None  # a provider with a thread pool of its own: its key for the number
     precisions: tuple[Precision, ...] = ("float32",)
+    own_precisions: tuple[Precision, ...] = ()  # of these, those it computes in by a switch of its own: no other file
     boundaries: tuple[Boundary, ...] = ("host",)
     artifact_by_path: dict[str, ArtifactKind] = {}  # value of its option ``path`` -> what it loads instead
     device_files: tuple[str, ...] = ()  # patterns; where none exists its device is not in this machine
@@ -64,6 +65,7 @@ def provider(
     threads_key: str | None = None,
     boundaries: tuple[Boundary, ...] = ("host",),
     precisions: tuple[Precision, ...] = _ONNX_PRECISIONS,
+    own_precisions: tuple[Precision, ...] = (),
     device_files: tuple[str, ...] = (),
     caches: bool = False,
 ) -> RuntimeEntry:
@@ -83,6 +85,7 @@ def provider(
         provider_keys=PROVIDER_KEYS.get(name, ()),
         threads_key=threads_key,
         precisions=precisions,
+        own_precisions=own_precisions,
         boundaries=boundaries,
         device_files=device_files,
         caches=caches,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bench.errors import UsageError
-from bench.records import ArtifactKind, Boundary, Precision
+from bench.records import ArtifactKind, Boundary, Precision, artifact_key
 from bench.runtimes.entry import AMD, ASCEND, EVERYWHERE, LINUX, MACOS, NVIDIA, WINDOWS, RuntimeEntry, provider
 from bench.runtimes.options import (
     IREE_OPTIONS,
@@ -99,6 +99,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         requirements=("onnxruntime-openvino==1.24.1",),
         caches=True,
         threads_key="num_of_threads",
+        own_precisions=("float16",),
     ),
     "onnxruntime-openvino-plugin": provider(
         "OpenVINOExecutionProvider",
@@ -108,6 +109,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         install=_plugin("onnxruntime-ep-openvino"),
         plugin="onnxruntime_ep_openvino",
         threads_key="num_of_threads",
+        own_precisions=("float16",),
     ),
     "onnxruntime-webgpu": provider(
         "WebGpuExecutionProvider",
@@ -263,6 +265,17 @@ def artifact_kind(name: str, options: Mapping[str, str]) -> ArtifactKind:
     """What the runtime loads; with some of its call paths that is another kind than by default."""
     entry = RUNTIMES[name]
     return entry.artifact_by_path.get(options.get("path", ""), entry.artifact)
+
+
+def artifact_precision(name: str, options: Mapping[str, str]) -> Precision:
+    """Number format of the file that it loads: float32 where the runtime switches by itself."""
+    precision = precision_of(options)
+    return "float32" if precision in RUNTIMES[name].own_precisions else precision
+
+
+def artifact_needed(name: str, options: Mapping[str, str]) -> str:
+    """The key of what the runtime loads among a prepared model's artifacts."""
+    return artifact_key(artifact_kind(name, options), artifact_precision(name, options))
 
 
 def precision_of(options: Mapping[str, str]) -> Precision:
