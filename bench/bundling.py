@@ -28,7 +28,8 @@ from bench.pinning import Pinner, in_environment
 from bench.preparing import failure_of, pool_shapes, prepare_models
 from bench.progress import Progress
 from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite
-from bench.runtimes.table import RUNTIMES, artifact_needed
+from bench.runtimes.homes import distributions_of
+from bench.runtimes.table import artifact_needed
 from bench.stages import Stages
 
 _replace = msgspec.structs.replace
@@ -173,7 +174,7 @@ def _bundled(
         verdict=case_verdict(one.checks),
         relative_error=worst.relative_error if worst else None,
         artifact_bytes=arm.request.artifact.size_bytes,
-        pins=environment.pins if environment else own_pins(RUNTIMES[case.runtime.name].package),
+        pins=environment.pins if environment else own_pins(*distributions_of(case.runtime.name)),
     )
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from bench.check.pairing import PairedCase
 from bench.check.records import SIDES, BundledCase, GateAnswer, GateSettings, Judged, Side
-from bench.environments.pinned import PinnedEnvironment, locked_environment, own_pins, pinned_environment, pins_in
+from bench.environments.facts import pins_in
+from bench.environments.locks import normalised, pin_line
+from bench.environments.pinned import PinnedEnvironment, locked_environment, own_pins, pinned_environment
 from bench.errors import BenchError, UnavailableError, UsageError
 from bench.progress import Progress
+from bench.runtimes.homes import distributions_of
 from bench.runtimes.table import RUNTIMES
 
 
@@ -51,17 +54,18 @@ def environments_of(
 
 
 def _is_installed(one: BundledCase) -> bool:
-    return one.lock is None and own_pins(RUNTIMES[one.case.runtime.name].package) == one.pins
+    return one.lock is None and own_pins(*distributions_of(one.case.runtime.name)) == one.pins
 
 
 def _environment(folder: Path, one: BundledCase, progress: Progress) -> PinnedEnvironment:
-    distribution = RUNTIMES[one.case.runtime.name].package
     if one.lock is None:
-        if distribution not in one.pins:
+        named = distributions_of(one.case.runtime.name)
+        if unsaid := [name for name in named if name not in one.pins]:
             raise UnavailableError(
-                f"the bundle does not say which {distribution} it ran on; make it with {one.case.runtime.name}@VERSION"
+                f"the bundle does not say which {unsaid[0]} it ran on; make it with {one.case.runtime.name}@VERSION"
             )
-        return pinned_environment(distribution, one.pins[distribution], like=one.pins, on_stage=progress.stage)
+        requirements = [pin_line(name, one.pins[name]) for name in named]
+        return pinned_environment(requirements, like=one.pins, on_stage=progress.stage)
     environment = locked_environment((folder / one.lock).read_text(encoding="utf-8"), on_stage=progress.stage)
     if environment.pins != one.pins:
         raise BenchError(f"{one.lock} does not hold what the bundle says that it ran on; make the bundle again")
@@ -72,7 +76,7 @@ def differences_of(cases: Sequence[PairedCase], prefixes: Mapping[Side, Mapping[
     """What else than the runtime's version differs between the environments: the verdict is about all of it."""
     notes = []
     for case in cases:
-        runtime = RUNTIMES[case.baseline.case.runtime.name].package
+        runtime = normalised(RUNTIMES[case.baseline.case.runtime.name].package)
         bundled: dict[Side, dict[str, str]] = {"baseline": case.baseline.pins, "head": case.head.pins}
         ran = {side: pins_in(prefixes[side][case.name]) or bundled[side] for side in SIDES}
         for side in SIDES:

@@ -1,4 +1,4 @@
-"""Versions that are not the installed ones -> environments, and the arms and groups that run in them.
+"""Runtimes that don't live in the environment of bench -> environments, and the arms and groups that run in them.
 
 Joins environments, runtimes and measure. Environments are made before anything is measured.
 """
@@ -10,43 +10,55 @@ from collections.abc import Sequence
 import msgspec
 
 from bench.cases import Group, refusal
-from bench.environments.locks import moved_pins
+from bench.environments.locks import moved_pins, required_name
 from bench.environments.pinned import PinnedEnvironment, own_pins, pinned_environment
 from bench.errors import BenchError, UnavailableError, UsageError
 from bench.measure.rounds import Arm
 from bench.preparing import failure_of
 from bench.progress import Progress
-from bench.records import CaseRepetition, Failure, RuntimeSpec
+from bench.records import CaseRepetition, EnvironmentFacts, Failure, RuntimeSpec
+from bench.runtimes.homes import (
+    distributions_of,
+    lives_here,
+    own_pins_of,
+    reported_package,
+    requirements_of,
+    why_not_here,
+)
 from bench.runtimes.table import RUNTIMES
 
 _replace = msgspec.structs.replace
 
 
 class Pinner:
-    """Gives each runtime its environment, each version made once.
+    """Gives each runtime its environment, each made once.
 
-    ``environments`` grows with it: by RuntimeSpec.display, what is in the environment.
+    ``environments`` and ``facts`` grow with it: by RuntimeSpec.display, what is in the environment, and what it took.
     """
 
     def __init__(self, progress: Progress) -> None:
         self.environments: dict[str, dict[str, str]] = {}
+        self.facts: dict[str, EnvironmentFacts] = {}
         self._progress = progress
-        self._made: dict[tuple[str, str], PinnedEnvironment | Failure] = {}
+        self._made: dict[tuple[str, ...], PinnedEnvironment | Failure] = {}
 
     def environment_of(self, runtime: RuntimeSpec) -> PinnedEnvironment | Failure | None:
-        """That of the version asked for, or why it can't be had; None where it is the installed one or none was asked.
+        """That of the runtime in the version asked for, or why it can't be had; None where it lives in ours.
 
         UsageError is raised: it is not about the runtime.
         """
-        distribution = RUNTIMES[runtime.name].package
-        if runtime.version is None or _is_installed(runtime):
+        if lives_here(runtime.name, runtime.version):
             return None
-        key = (distribution, runtime.version)
-        if key not in self._made:
-            self._made[key] = self._make(runtime, distribution, runtime.version)
-        made = self._made[key]
+        try:
+            requirements = requirements_of(runtime.name, runtime.version)
+        except BenchError as error:
+            return failure_of(error)
+        if requirements not in self._made:
+            self._made[requirements] = self._make(runtime, requirements)
+        made = self._made[requirements]
         if isinstance(made, PinnedEnvironment):
             self.environments[runtime.display] = made.pins
+            self.facts[runtime.display] = made.facts
         return made
 
     def place(self, groups: Sequence[Group]) -> list[Group]:
@@ -65,38 +77,43 @@ class Pinner:
         environment = self.environment_of(arm.case.runtime)
         if isinstance(environment, Failure):
             return refusal(arm.case, environment)
-        return arm if environment is None else in_environment(arm, environment)
+        return _in_ours(arm) if environment is None else in_environment(arm, environment)
 
-    def _make(self, runtime: RuntimeSpec, distribution: str, version: str) -> PinnedEnvironment | Failure:
-        installed = own_pins(distribution)
+    def _make(self, runtime: RuntimeSpec, requirements: tuple[str, ...]) -> PinnedEnvironment | Failure:
+        installed = own_pins(*distributions_of(runtime.name))
         try:
-            if RUNTIMES[runtime.name].plugin is not None:
-                raise UnavailableError(
-                    f"pinning {runtime.display}: {distribution} is a plugin beside onnxruntime, and no environment is "
-                    "made for a pair of versions; leave @VERSION out to use the installed ones"
-                )
-            made = pinned_environment(distribution, version, like=installed, on_stage=self._progress.stage)
+            refuse_elsewhere(runtime)
+            made = pinned_environment(requirements, like=installed, on_stage=self._progress.stage)
         except UsageError:
             raise
         except BenchError as error:
             self._progress.note(f"{runtime.display}: {error}")
             return failure_of(error)
-        moved = moved_pins(made.pins, {name: pin for name, pin in installed.items() if name != distribution})
+        named = {required_name(one) for one in requirements}
+        moved = moved_pins(made.pins, {name: pin for name, pin in installed.items() if name not in named})
         if moved:
             told = ", ".join(f"{name} {now} (here {was})" for name, (was, now) in moved.items())
             self._progress.note(f"{runtime.display} runs in an environment with {told}: the difference is of all of it")
         return made
 
 
+def refuse_elsewhere(runtime: RuntimeSpec) -> None:
+    """UnavailableError where the runtime is of another system or its device is not there: nothing is downloaded."""
+    why = why_not_here(runtime.name)
+    if why is not None:
+        raise UnavailableError(f"{why}; {RUNTIMES[runtime.name].install}")
+
+
 def in_environment(arm: Arm, environment: PinnedEnvironment) -> Arm:
     """The arm run by the environment's interpreter; its runtime must be the one from there, in the version pinned."""
-    version = environment.pins.get(RUNTIMES[arm.case.runtime.name].package)
+    version = environment.pins.get(reported_package(arm.case.runtime.name))
     request = _replace(arm.request, prefix=environment.prefix, expected_version=version)
     return _replace(arm, request=request, environment=environment.prefix)
 
 
-def _is_installed(runtime: RuntimeSpec) -> bool:
-    """Whether the version asked for is what this environment has; a plugin's version is that of its ONNX Runtime."""
-    entry = RUNTIMES[runtime.name]
-    package = "onnxruntime" if entry.plugin is not None else entry.package
-    return own_pins(package).get(package) == runtime.version
+def _in_ours(arm: Arm) -> Arm:
+    """The arm in the environment of bench; a version that was asked for is spelt as it is installed there."""
+    if arm.case.runtime.version is None:
+        return arm
+    version = own_pins_of(arm.case.runtime.name).get(reported_package(arm.case.runtime.name))
+    return _replace(arm, request=_replace(arm.request, expected_version=version))

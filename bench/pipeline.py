@@ -122,7 +122,9 @@ class _Run:
         self.groups = groups
         if self.kept_groups is not None:
             refuse_other_environments(self.environment, pinner.environments)
-        self.environment = msgspec.structs.replace(self.environment, environments=pinner.environments)
+        self.environment = msgspec.structs.replace(
+            self.environment, environments=pinner.environments, environment_facts=pinner.facts
+        )
 
     def measure(self) -> None:
         """Every repetition of every group that is not there yet; the report is whole after each."""

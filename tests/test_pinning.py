@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bench.cases import Group, make_case
 from bench.environments.pinned import own_pins
@@ -13,6 +14,8 @@ from bench.measure.rounds import Arm
 from bench.pinning import Pinner
 from bench.progress import Silent
 from bench.records import ModelSpec
+from bench.runtimes import homes
+from bench.runtimes.table import RUNTIMES
 from bench.specs import parse_runtime
 from fakes import open_request
 from uv_fakes import FakeUv, install_fake_uv
@@ -50,7 +53,8 @@ def placed(*runtimes: str) -> tuple[Group, Pinner, Notes]:
 
 def test_no_version_and_the_installed_one_run_here(fake: FakeUv) -> None:
     one, pinner, _ = placed("onnxruntime-cpu", f"onnxruntime-cpu@{INSTALLED}")
-    assert one == group("onnxruntime-cpu", f"onnxruntime-cpu@{INSTALLED}")
+    assert [arm.environment for arm in one.arms] == [None, None]
+    assert [arm.request.expected_version for arm in one.arms] == [None, INSTALLED]
     assert pinner.environments == {}
     assert fake.verbs() == []
 
@@ -93,11 +97,86 @@ def test_what_moved_beside_the_runtime_is_told(tmp_path: Path, monkeypatch: pyte
     ]
 
 
-def test_a_plugin_beside_onnxruntime_is_no_single_version(fake: FakeUv) -> None:
-    one, _, _ = placed("onnxruntime-webgpu@1.30.0")
-    assert one.refused[0].status == "unavailable"
-    assert "leave @VERSION out" in one.refused[0].reason
+def test_a_plugin_has_an_environment_with_the_onnx_runtime_that_it_is_made_for(fake: FakeUv) -> None:
+    fake.knows("onnxruntime-ep-webgpu", "0.4.0", OWN | {"onnxruntime": "1.32.0"})
+    fake.knows("onnxruntime-ep-webgpu", "0.3.0", OWN | {"onnxruntime": "1.32.0"})
+    one, pinner, _ = placed("onnxruntime-webgpu", "webgpu@0.3.0")
+    assert [arm.request.expected_version for arm in one.arms] == ["1.32.0", "1.32.0"]
+    assert pinner.environments["onnxruntime-webgpu"]["onnxruntime-ep-webgpu"] == "0.4.0"
+    assert pinner.environments["onnxruntime-webgpu@0.3.0"]["onnxruntime-ep-webgpu"] == "0.3.0"
+    assert pinner.facts["onnxruntime-webgpu@0.3.0"].requirements == (
+        "onnxruntime==1.32.0",
+        "onnxruntime-ep-webgpu==0.3.0",
+    )
+
+
+def test_a_runtime_with_requirements_runs_in_an_environment_of_its_own(fake: FakeUv) -> None:
+    fake.knows("openvino", "2026.4.1")
+    one, pinner, _ = placed("openvino")
+    assert one.arms[0].environment
+    assert one.arms[0].request.expected_version == "2026.4.1"
+    facts = pinner.facts["openvino"]
+    assert (facts.requirements, facts.packages) == (("openvino==2026.4.1",), 4)
+    assert Path(one.arms[0].environment).name == facts.key
+
+
+def test_it_runs_here_where_it_is_installed(fake: FakeUv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        RUNTIMES, "openvino", replace(RUNTIMES["openvino"], package="packaging", requirements=("packaging==25.0",))
+    )
+    here = own_pins("packaging")["packaging"]
+    one, _, _ = placed("openvino", f"openvino@{here}#a")
+    assert [arm.environment for arm in one.arms] == [None, None]
+    assert [arm.request.expected_version for arm in one.arms] == [None, here]
     assert fake.verbs() == []
+
+
+def test_a_version_is_the_same_however_it_is_spelt(fake: FakeUv) -> None:
+    fake.knows("openvino", "2026.2.0")
+    one, _, _ = placed("openvino@2026.2.0", f"onnxruntime-cpu@{INSTALLED}.0")
+    assert [arm.request.expected_version for arm in one.arms] == ["2026.2.0", INSTALLED]
+
+
+def test_a_wheel_that_overwrites_onnxruntime_never_runs_here(fake: FakeUv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(homes, "own_pins", lambda *_: {"onnxruntime-openvino": "1.24.1", "onnxruntime": "1.24.1"})
+    assert homes.has_rivals("onnxruntime-openvino")
+    assert not homes.lives_here("onnxruntime-openvino")
+    assert not homes.lives_here("onnxruntime-openvino", "1.24.1")
+    assert homes.lives_here("onnxruntime-cpu")
+
+
+def test_without_its_device_nothing_is_downloaded(
+    fake: FakeUv, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = (str(tmp_path / "device*"),)
+    monkeypatch.setattr(homes, "DEVICE_MAKERS", {there: "NVIDIA"})
+    monkeypatch.setitem(RUNTIMES, "onnxruntime-cuda", replace(RUNTIMES["onnxruntime-cuda"], device_files=there))
+    fake.knows("onnxruntime-gpu", "1.31.1", OWN)
+    one, _, _ = placed("cuda")
+    assert (one.refused[0].status, one.arms) == ("unavailable", ())
+    assert one.refused[0].reason.startswith("no NVIDIA device here")
+    assert "pip install onnxruntime-gpu" in one.refused[0].reason
+    assert fake.verbs() == []
+    (tmp_path / "device0").touch()
+    assert placed("cuda")[0].arms[0].environment
+    assert "onnxruntime-gpu[cuda,cudnn]==1.31.1" not in fake.asked()[-1]
+
+
+def test_what_is_of_another_system_is_told_so(fake: FakeUv) -> None:
+    one, _, _ = placed("directml")
+    assert one.refused[0].status == "unavailable"
+    assert one.refused[0].reason.startswith("not on Linux, only on Windows")
+    assert fake.verbs() == []
+
+
+def test_a_requirement_that_cannot_be_had_is_a_row(fake: FakeUv) -> None:
+    fake.fails("compile", 2, "error: Failed to fetch: `https://index.invalid/simple/`\n  cause: Connection refused\n")
+    one, _, told = placed("openvino", "openvino@2026.2#b", "onnxruntime-cpu")
+    assert [arm.case.runtime.name for arm in one.arms] == ["onnxruntime-cpu"]
+    assert [refused.status for refused in one.refused] == ["unavailable", "unavailable"]
+    assert "making an environment with openvino 2026.4.1: Connection refused" in one.refused[0].reason
+    assert len(told.notes) == 2
+    assert all(len(note.splitlines()) == 1 for note in told.notes)
 
 
 def test_a_cache_that_cannot_be_used_ends_it(fake: FakeUv, monkeypatch: pytest.MonkeyPatch) -> None:

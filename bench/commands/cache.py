@@ -14,8 +14,8 @@ _KEY_LENGTH = 12
 
 def list_cache(*, console: Console) -> int:
     """Print where the cache is and what it holds: models and environments, newest first."""
+    from bench.environments.kept import kept_environments
     from bench.environments.locks import title_of
-    from bench.environments.store import kept_environments
     from bench.places import cache_folder
     from bench.prepare.cache import entries
 
@@ -33,7 +33,7 @@ def list_cache(*, console: Console) -> int:
 
 def clear_cache(*, console: Console) -> int:
     """Delete everything that is kept and say how much that was; a run that measures is waited for."""
-    from bench.environments.store import clear_environments
+    from bench.environments.kept import clear_environments
     from bench.measure.lock import machine_lock
     from bench.places import cache_folder
     from bench.prepare.cache import clear

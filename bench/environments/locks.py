@@ -7,9 +7,10 @@ no option, path or address in it reaches the installer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -61,6 +62,23 @@ def pin_line(name: str, version: str) -> str:
 def normalised(name: str) -> str:
     """A distribution's name as all of its spellings share it."""
     return canonicalize_name(name)
+
+
+def required_name(requirement: str) -> str:
+    """The distribution that a requirement is about, normalised; BenchError for an address or what is no requirement."""
+    try:
+        found = Requirement(requirement)
+    except InvalidRequirement as error:
+        raise BenchError(f"making an environment: {requirement!r} is no requirement such as name==1.2") from error
+    if found.url is not None:
+        raise BenchError(f"making an environment: {requirement!r} names an address; give name==version")
+    return canonicalize_name(found.name)
+
+
+def title_of_requirements(requirements: Sequence[str]) -> str:
+    """``"onnxruntime 1.32.0, onnxruntime-ep-webgpu 0.4.0"``."""
+    found = [(required_name(one), str(Requirement(one).specifier).removeprefix("==")) for one in requirements]
+    return ", ".join(" ".join(filter(None, one)) for one in found)
 
 
 def title_of(pins: Mapping[str, str]) -> str:

@@ -10,17 +10,26 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
 from packaging.requirements import Requirement
 
 from bench.environments import store, uv
-from bench.environments.locks import moved_pins, normalised, pin_line, pins_of, title_of
+from bench.environments.locks import (
+    moved_pins,
+    normalised,
+    pin_line,
+    pins_of,
+    required_name,
+    title_of,
+    title_of_requirements,
+)
 from bench.errors import BenchError, UnavailableError
 from bench.places import usable_cache
-from bench.records import Record
+from bench.records import EnvironmentFacts, Record
 
 WORKER_NEEDS = ("numpy", "msgspec", "psutil")
 _RESOLVE = ("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:")
@@ -35,19 +44,17 @@ class PinnedEnvironment(Record, frozen=True):
     prefix: str  # bin/python below it is its interpreter
     pins: dict[str, str]  # distribution -> version of everything in it
     lock: str  # the text of its requirements with hashes, no host in it
+    facts: EnvironmentFacts
 
 
-def own_pins(distribution: str) -> dict[str, str]:
-    """What ``distribution`` and a worker bring in this environment: names (normalised) and versions, dependencies too.
+def own_pins(*distributions: str) -> dict[str, str]:
+    """What ``distributions`` and a worker bring in this environment: names (normalised), versions, dependencies too.
 
-    Empty where ``distribution`` is not installed.
+    Of those that are installed here; empty where none is.
     """
     pins: dict[str, str] = {}
-    waiting = [distribution, *WORKER_NEEDS]
-    try:
-        metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return pins
+    installed = [one for one in distributions if _is_installed(one)]
+    waiting = [*installed, *WORKER_NEEDS] if installed else []
     while waiting:
         name = normalised(waiting.pop())
         if name in pins:
@@ -63,26 +70,27 @@ def own_pins(distribution: str) -> dict[str, str]:
 
 
 def pinned_environment(
-    distribution: str, version: str, *, like: Mapping[str, str], on_stage: Callable[[str], None]
+    requirements: Sequence[str], *, like: Mapping[str, str], on_stage: Callable[[str], None]
 ) -> PinnedEnvironment:
-    """An environment with ``distribution`` at ``version`` and every other pin as in ``like`` where that is possible.
+    """An environment with ``requirements`` and every other pin as in ``like`` where that is possible.
 
     What ``like`` does not say of a worker's needs is as in this environment. Where its pins can't all be had, those of
     the worker's needs are held alone, then none, and every other one stays where it may; ``pins`` of the answer says
-    what it came to, and ``on_stage`` is told. The same question has the same answer while the cache is kept, without
-    a network. UnavailableError where there is no such environment here, with uv's reason.
+    what it came to, and ``on_stage`` is told. A requirement without a version gets the one that uv finds. The same
+    question has the same answer while the cache is kept, without a network. UnavailableError where there is no such
+    environment here, with uv's reason.
     """
-    requirement = pin_line(distribution, version)
-    name = normalised(distribution)
+    names = {required_name(one) for one in requirements}
     wanted = own_pins(WORKER_NEEDS[0]) | {normalised(key): pin for key, pin in like.items()}
-    wanted = {key: pin for key, pin in sorted(wanted.items()) if key != name}
-    question = "\n".join([requirement, *(pin_line(*pin) for pin in wanted.items()), *WORKER_NEEDS, store.interpreter()])
-    title = f"{name} {version}"
+    wanted = {key: pin for key, pin in sorted(wanted.items()) if key not in names}
+    asked = [*requirements, *(pin_line(*pin) for pin in wanted.items()), *WORKER_NEEDS, store.interpreter()]
+    title = title_of_requirements(requirements)
     on_stage(f"resolving an environment with {title}")
-    lock = _resolved(requirement, wanted, hashlib.sha256(question.encode()).hexdigest(), title, on_stage)
+    question = hashlib.sha256("\n".join(asked).encode()).hexdigest()
+    lock = _resolved(requirements, wanted, question, title, on_stage)
     for other, (was, now) in moved_pins(pins_of(lock), wanted).items():
         on_stage(f"{title} can't be had with {other} {was}: its environment has {other} {now}")
-    return _provided(lock, title, on_stage)
+    return _provided(lock, requirements, title, on_stage)
 
 
 def locked_environment(lock: str, *, on_stage: Callable[[str], None]) -> PinnedEnvironment:
@@ -90,24 +98,27 @@ def locked_environment(lock: str, *, on_stage: Callable[[str], None]) -> PinnedE
 
     BenchError for a text that is no lock, UnavailableError where its files can't be had here.
     """
-    return _provided(lock, title_of(pins_of(lock)), on_stage)
+    return _provided(lock, (), title_of(pins_of(lock)), on_stage)
 
 
-def pins_in(prefix: Path) -> dict[str, str] | None:
-    """What the made environment at ``prefix`` holds; None where it is none of ours."""
+def _is_installed(distribution: str) -> bool:
     try:
-        return pins_of((prefix / store.LOCK_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, BenchError):
-        return None
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
-def _provided(lock: str, title: str, on_stage: Callable[[str], None]) -> PinnedEnvironment:
-    prefix = store.provide(lock, WORKER_NEEDS, title, on_stage)
-    return PinnedEnvironment(key=store.key_of(lock), prefix=str(prefix), pins=pins_of(lock), lock=lock)
+def _provided(lock: str, requirements: Sequence[str], title: str, on_stage: Callable[[str], None]) -> PinnedEnvironment:
+    facts = store.provide(lock, requirements, WORKER_NEEDS, title, on_stage)
+    asked = msgspec.structs.replace(facts, requirements=tuple(requirements) or facts.requirements)
+    return PinnedEnvironment(
+        key=facts.key, prefix=str(store.place_of(facts.key)), pins=pins_of(lock), lock=lock, facts=asked
+    )
 
 
 def _resolved(
-    requirement: str, wanted: Mapping[str, str], question: str, title: str, on_stage: Callable[[str], None]
+    requirements: Sequence[str], wanted: Mapping[str, str], question: str, title: str, on_stage: Callable[[str], None]
 ) -> str:
     """The lock that was resolved before for this question, else a new one, which is kept."""
     kept = store.environments_folder() / f"resolved-{question}.txt"
@@ -116,18 +127,18 @@ def _resolved(
         pins_of(lock)
         return lock
     with store.held(on_stage), store.scratch() as folder:
-        lock = _resolve(requirement, wanted, title, folder)
+        lock = _resolve(requirements, wanted, title, folder)
         with usable_cache():
             (folder / "kept.txt").write_text(lock, encoding="utf-8")
             os.replace(folder / "kept.txt", kept)
     return lock
 
 
-def _resolve(requirement: str, wanted: Mapping[str, str], title: str, folder: Path) -> str:
+def _resolve(requirements: Sequence[str], wanted: Mapping[str, str], title: str, folder: Path) -> str:
     """The lock with as many of the pins as possible; UnavailableError where there is none even without them."""
     needs = {name: pin for name, pin in wanted.items() if name in WORKER_NEEDS}
     for held in (wanted, needs, {}):
-        finished = _compile(requirement, held, wanted, folder)
+        finished = _compile(requirements, held, wanted, folder)
         if finished.exit_code == 0:
             lock = (folder / "lock.txt").read_text(encoding="utf-8")
             pins_of(lock)
@@ -143,10 +154,12 @@ def _resolve(requirement: str, wanted: Mapping[str, str], title: str, folder: Pa
     raise UnavailableError(f"making an environment with {title}: {why.rstrip('.')}; {how}")
 
 
-def _compile(requirement: str, held: Mapping[str, str], preferred: Mapping[str, str], folder: Path) -> uv.Finished:
+def _compile(
+    requirements: Sequence[str], held: Mapping[str, str], preferred: Mapping[str, str], folder: Path
+) -> uv.Finished:
     """One attempt: ``held`` must be kept, ``preferred`` stay where they may (they stand in uv's output file)."""
     texts = {
-        "in.txt": [requirement, *WORKER_NEEDS],
+        "in.txt": [*requirements, *WORKER_NEEDS],
         "held.txt": [pin_line(*pin) for pin in held.items()],
         "lock.txt": [pin_line(*pin) for pin in preferred.items()],
     }

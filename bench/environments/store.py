@@ -14,32 +14,22 @@ import shutil
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.environments import uv
+from bench.environments.facts import LOCK_FILE, read_facts, write_facts
 from bench.environments.locks import normalised, pins_of
 from bench.errors import BenchError, UnavailableError
-from bench.places import cache_folder, size_below, usable_cache
-from bench.records import Record
+from bench.places import cache_folder, usable_cache
+from bench.records import EnvironmentFacts
 
 LOOK = Path(__file__).with_name("look.py")
 LOOK_LIMIT_S = 120.0
 WAIT_LIMIT_S = 2 * uv.INSTALL_LIMIT_S
-LOCK_FILE = "lock.txt"
 _LOCK = ".lock"
 _UNFINISHED = ".unfinished"
 _POLL_S = 0.2
-
-
-class KeptEnvironment(Record, frozen=True):
-    """One environment in the cache."""
-
-    key: str
-    pins: dict[str, str]  # empty where it is damaged
-    path: str
-    size_bytes: int
-    age_s: float  # since it was made
 
 
 def interpreter() -> str:
@@ -63,26 +53,34 @@ def environments_folder() -> Path:
     return cache_folder() / "environments"
 
 
-def provide(lock: str, needs: tuple[str, ...], title: str, on_stage: Callable[[str], None]) -> Path:
-    """The prefix of the environment of ``lock``: there and looked at, made where it is missing or damaged.
+def provide(
+    lock: str, requirements: Sequence[str], needs: tuple[str, ...], title: str, on_stage: Callable[[str], None]
+) -> EnvironmentFacts:
+    """Facts of the environment of ``lock``: there and looked at, made where it is missing or damaged.
 
-    BenchError where what was made is not what the lock says, UnavailableError where it can't be made here.
+    ``requirements`` are what the lock came from, to be kept. BenchError where what was made is not what the lock says,
+    UnavailableError where it can't be made here.
     """
-    place = environments_folder() / key_of(lock)
-    pins = pins_of(lock)
+    key = key_of(lock)
+    place, pins = place_of(key), pins_of(lock)
     with held(on_stage):
         if place.exists():
             why = damage(place, pins, needs)
             if why is None:
-                return place
+                return read_facts(place, key)
             on_stage(f"making the environment with {title} again: {why}")
-        else:
-            on_stage(f"making an environment with {title}")
-        _build(lock, place, title)
+        on_stage(f"installing {len(pins)} packages for an environment with {title}")
+        facts = _build(lock, place, title, lambda made, spent_s: write_facts(made, key, requirements, spent_s))
         why = damage(place, pins, needs)
         if why is not None:
             raise BenchError(f"making an environment with {title}: it was made and can't be used: {why}")
-    return place
+        on_stage(f"the environment with {title} is ready: {facts.build_s:.1f} s, {facts.size_bytes / 2**20:.0f} MiB")
+    return facts
+
+
+def place_of(key: str) -> Path:
+    """Where the environment of that key is, or would be."""
+    return environments_folder() / key
 
 
 def damage(place: Path, pins: Mapping[str, str], needs: tuple[str, ...]) -> str | None:
@@ -130,23 +128,6 @@ def scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def kept_environments() -> list[KeptEnvironment]:
-    """Every environment that is kept, newest first."""
-    with usable_cache():
-        found = [_describe(folder) for folder in _folders()]
-    return sorted(found, key=lambda one: one.age_s)
-
-
-def clear_environments() -> int:
-    """The bytes that were freed: every environment and resolution is gone; the caller sees that nobody uses them."""
-    root = environments_folder()
-    with usable_cache():
-        freed = size_below(root) if root.is_dir() else 0
-        if root.exists():
-            shutil.rmtree(root)
-    return freed
-
-
 def _take(fd: int, on_wait: Callable[[str], None]) -> None:
     import fcntl  # not on every system; there nothing is made
 
@@ -166,8 +147,9 @@ def _take(fd: int, on_wait: Callable[[str], None]) -> None:
         time.sleep(_POLL_S)
 
 
-def _build(lock: str, place: Path, title: str) -> None:
+def _build(lock: str, place: Path, title: str, describe: Callable[[Path, float], EnvironmentFacts]) -> EnvironmentFacts:
     """Install into a folder beside ``place``, which then takes its name: relocatable, so that the name may change."""
+    start = time.monotonic()
     with scratch() as folder:
         made = folder / "env"
         _uv_or_error(["venv", "--relocatable", "--no-project", "--python", sys.executable, str(made)], title)
@@ -176,10 +158,12 @@ def _build(lock: str, place: Path, title: str) -> None:
         arguments = ["pip", "install", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
         arguments += ["--python", str(made / "bin" / "python"), "-r", str(made / LOCK_FILE)]
         _uv_or_error(arguments, title)
+        facts = describe(made, time.monotonic() - start)
         with usable_cache():
             if place.exists():
                 os.replace(place, folder / "damaged")
             os.replace(made, place)
+    return facts
 
 
 def _uv_or_error(arguments: list[str], title: str) -> None:
@@ -190,18 +174,3 @@ def _uv_or_error(arguments: list[str], title: str) -> None:
             f"{uv.last_words(finished, uv.INSTALL_LIMIT_S)}; see that the package index can be reached and has files "
             f"for {here()}"
         )
-
-
-def _folders() -> list[Path]:
-    root = environments_folder()
-    return [one for one in root.iterdir() if (one / LOCK_FILE).is_file()] if root.is_dir() else []
-
-
-def _describe(folder: Path) -> KeptEnvironment:
-    file = folder / LOCK_FILE
-    try:
-        pins = pins_of(file.read_text(encoding="utf-8"))
-    except (BenchError, ValueError):
-        pins = {}
-    age_s = max(0.0, time.time() - file.stat().st_mtime)
-    return KeptEnvironment(key=folder.name, pins=pins, path=str(folder), size_bytes=size_below(folder), age_s=age_s)

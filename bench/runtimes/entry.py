@@ -15,6 +15,7 @@ EVERYWHERE = (LINUX, MACOS, WINDOWS)
 NVIDIA = ("/dev/nvidia[0-9]*", "/dev/dxg")
 AMD = ("/dev/kfd",)
 ASCEND = ("/dev/davinci[0-9]*",)
+DEVICE_MAKERS = {NVIDIA: "NVIDIA", AMD: "AMD", ASCEND: "Ascend"}
 _ONNX_PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
 
 

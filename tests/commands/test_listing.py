@@ -162,7 +162,7 @@ def test_environments_are_listed_and_cleared_beside_the_models(tmp_path: Path, m
     fake = install_fake_uv(tmp_path, monkeypatch)
     monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
     fake.knows("onnxruntime", "1.30.0")
-    made = pinned_environment("onnxruntime", "1.30.0", like=WORKER_PINS, on_stage=lambda _: None)
+    made = pinned_environment(["onnxruntime==1.30.0"], like=WORKER_PINS, on_stage=lambda _: None)
     heard = Heard()
     list_cache(console=heard.console)
     assert f"{made.key[:12]}  environment with onnxruntime 1.30.0" in heard.text

@@ -14,17 +14,24 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+WORKER_NEEDS = 3  # the last lines of what is asked for
 
 
 def flag(arguments: list[str], name: str) -> Path:
     return Path(arguments[arguments.index(name) + 1])
 
 
+def is_met(requirement: str, lock: str) -> bool:
+    name, _, version = re.sub(r"\[.*?\]", "", requirement).partition("==")
+    return re.search(rf"^{re.escape(name)}=={re.escape(version)}", lock, re.MULTILINE) is not None
+
+
 def resolve(arguments: list[str], table: dict[str, Any]) -> None:
     held = flag(arguments, "--constraints").read_text().splitlines()
-    wanted = Path(arguments[-1]).read_text().splitlines()[0]
+    asked = Path(arguments[-1]).read_text().splitlines()[:-WORKER_NEEDS]
+    wanted = asked[0]
     for clashing, lock in table["solutions"]:
-        if wanted in lock and not set(held) & set(clashing):
+        if all(is_met(one, lock) for one in asked) and not set(held) & set(clashing):
             flag(arguments, "--output-file").write_text(lock)
             return
     sys.stderr.write(

@@ -1,0 +1,99 @@
+"""Where a runtime lives: in the environment of bench, or in one made from its own requirements. Imports no runtime.
+
+A wheel that brings a package folder of the name ``onnxruntime`` overwrites that of another one, so each lives alone.
+"""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Sequence
+
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
+
+from bench.environments.locks import normalised, pin_line
+from bench.environments.pinned import own_pins
+from bench.runtimes.entry import DEVICE_MAKERS, LINUX, SYSTEM_NAMES
+from bench.runtimes.table import RUNTIMES
+
+
+def distributions_of(name: str) -> tuple[str, ...]:
+    """What the runtime consists of, names normalised; ``@VERSION`` is about one of them."""
+    entry = RUNTIMES[name]
+    return tuple(normalised(Requirement(one).name) for one in entry.requirements or (entry.package,))
+
+
+def requirements_of(name: str, version: str | None = None) -> tuple[str, ...]:
+    """What an environment of its own is made from, ``version`` in the place of that of its package.
+
+    BenchError for what is no version.
+    """
+    entry = RUNTIMES[name]
+    wanted = entry.requirements or (entry.package,)
+    if version is None:
+        return wanted
+    pin = pin_line(entry.package, version)
+    return tuple(_repinned(one, pin) if _is_of(one, entry.package) else one for one in wanted)
+
+
+def reported_package(name: str) -> str:
+    """The distribution whose version a session of the runtime reports."""
+    entry = RUNTIMES[name]
+    return normalised(entry.reports or entry.package)
+
+
+def own_pins_of(name: str) -> dict[str, str]:
+    """What the runtime and a worker bring in this environment; empty where a part of the runtime is not installed."""
+    found = [own_pins(one) for one in distributions_of(name)]
+    return {key: pins[key] for pins in found for key in pins} if all(found) else {}
+
+
+def lives_here(name: str, version: str | None = None) -> bool:
+    """Whether it runs in the environment of bench: there, in that version, and beside no wheel that overwrites it."""
+    if has_rivals(name):
+        return False
+    pins = own_pins_of(name)
+    if version is None:
+        return bool(pins) or not RUNTIMES[name].requirements
+    return same_version(pins.get(normalised(RUNTIMES[name].package)), version)
+
+
+def has_rivals(name: str) -> bool:
+    """Whether it comes in a wheel that overwrites that of ``onnxruntime``; a plugin lies beside it."""
+    entry = RUNTIMES[name]
+    return entry.provider is not None and entry.plugin is None and bool(entry.requirements)
+
+
+def same_version(one: str | None, other: str) -> bool:
+    """Whether both are the same version as ``==`` of a requirement reads it: 2026.2 is 2026.2.0."""
+    try:
+        return one is not None and Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
+
+
+def why_not_here(name: str, platform: str = sys.platform) -> str | None:
+    """Why no environment of it would help on this machine: of another system, or without its device; else None."""
+    entry = RUNTIMES[name]
+    if platform not in entry.systems:
+        return other_system(entry.systems, platform)
+    if not entry.device_files or platform != LINUX or any(glob.glob(one) for one in entry.device_files):
+        return None
+    return f"no {DEVICE_MAKERS[entry.device_files]} device here: there is no {' and no '.join(entry.device_files)}"
+
+
+def other_system(systems: Sequence[str], platform: str) -> str:
+    """``"not on Linux, only on macOS"``."""
+    where = ", ".join(SYSTEM_NAMES[system] for system in systems)
+    return f"not on {SYSTEM_NAMES.get(platform, platform)}, only on {where}"
+
+
+def _is_of(requirement: str, package: str) -> bool:
+    return normalised(Requirement(requirement).name) == normalised(package)
+
+
+def _repinned(requirement: str, pin: str) -> str:
+    extras = ",".join(sorted(Requirement(requirement).extras))
+    name, _, version = pin.partition("==")
+    return f"{name}[{extras}]=={version}" if extras else pin
