@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.statistics import Interval, samples_needed
 from bench.analysis.timing import Speed, turns_of
 from bench.records import Case, CaseRepetition, Caution, GroupRepetition, OutputCheck
+from bench.runtimes.call_paths import is_keras_call
 
 CONTENDED_SHARE = 0.1  # of rounds that were disturbed; medians stand as many with ease
 CPU_SLACK = 1.05  # CPU time over wall time per thread asked for
@@ -14,6 +15,7 @@ TIMER_NS = 60  # what reading the clock twice costs
 TIMER_CALLS = 100  # a call should last so many times that
 SAME = 1.005  # ratios up to here are no difference
 INTERVAL_LEVEL = 0.9  # bounds below this level are called a range
+CALL_PATH = "call path"  # code of the caution that keeps a row out of the ranking
 
 
 def timing_cautions(
@@ -59,6 +61,17 @@ def direction_cautions(ratio: float | None, ours: Speed, theirs: Speed) -> list[
     points = f"{' and '.join(told)} point{'s' * (len(told) == 1)} the other way than speed"
     text = f"{points}: speed compares the fastest calls of the same round, best and p50 are over all rounds"
     return [Caution(code="by rounds", text=text)]
+
+
+def call_path_cautions(ours: str | None, theirs: str | None) -> list[Caution]:
+    """One of the row and its reference was called through Keras: its overhead is no property of a runtime."""
+    if ours is None or theirs is None or is_keras_call(ours) == is_keras_call(theirs):
+        return []
+    if is_keras_call(ours):
+        text = f"{ours} includes Keras's call overhead, the reference ({theirs}) does not: not ranked with it"
+    else:
+        text = f"the reference ({theirs}) includes Keras's call overhead, {ours} does not: not ranked with it"
+    return [Caution(code=CALL_PATH, text=f"{text}, compare runtimes by path=function")]
 
 
 def thread_cautions(case: Case, speed: Speed, cpus: int | None) -> list[Caution]:

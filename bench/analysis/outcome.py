@@ -8,6 +8,7 @@ from bench import errors
 from bench.analysis.placement import placement_of, placement_status
 from bench.records import Case, CaseRepetition, GroupRepetition, MeasureSettings, Placement, Status
 from bench.rows import Row
+from bench.runtimes.call_paths import is_keras_call
 
 _SEVERITY: tuple[Status, ...] = (
     "ok",
@@ -53,11 +54,21 @@ def repetition_status(one: CaseRepetition, placement: Placement | None, min_plac
 def choose_reference(cases: Sequence[Case], repetitions: Sequence[GroupRepetition]) -> str | None:
     """The id of the case that ratios are taken to: TensorFlow if it has a complete repetition, else the first with one.
 
-    None where no case has one: what was measured in part is in no number.
+    Of several TensorFlows the plain concrete function. Keras's own calls (``predict``, an eager call) come last: a ratio
+    to them is of their overhead. None where no case is complete: what was measured in part is in no number.
     """
-    complete = {one.case_id for group in repetitions for one in group.cases if one.complete}
-    candidates = sorted(cases, key=lambda case: case.runtime.name != "tensorflow")
-    return next((case.case_id for case in candidates if case.case_id in complete), None)
+    complete = {one.case_id: one.opened for group in repetitions for one in group.cases if one.complete}
+
+    def rank(case: Case) -> tuple[bool, bool, bool]:
+        opened = complete[case.case_id]
+        return (
+            opened is not None and is_keras_call(opened.info.call_path),
+            case.runtime.name != "tensorflow",
+            case.runtime.options.get("path", "function") != "function",
+        )
+
+    best = min((case for case in cases if case.case_id in complete), key=rank, default=None)
+    return best.case_id if best else None
 
 
 def exit_code_of(rows: Sequence[Row], settings: MeasureSettings = MeasureSettings()) -> int:  # noqa: B008 - frozen

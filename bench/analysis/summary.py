@@ -85,7 +85,9 @@ def _bar(row: Row) -> str | None:
         return f"{row.status}: {row.status_reason}" if row.status_reason else row.status
     if row.agreement != "agrees":
         return f"{row.agreement}: {row.agreement_reason}" if row.agreement_reason else row.agreement
-    return "not timed" if row.latency_ns_best is None else None
+    if row.latency_ns_best is None:
+        return "not timed"
+    return next((text for text in row.cautions.split("; ") if text.startswith(f"{doubts.CALL_PATH}: ")), None)
 
 
 def _gather(case: Case, repetitions: list[GroupRepetition], cpus: int | None, min_placement: float) -> _Evidence:
@@ -188,10 +190,15 @@ def _with_ratio(
             [
                 *doubts.ratio_cautions(speed, ratio, name),
                 *doubts.direction_cautions(ratio.estimate if ratio else None, speed, theirs),
+                *doubts.call_path_cautions(_call_path(evidence), _call_path(reference)),
                 *cautions,
             ]
         ),
     )
+
+
+def _call_path(evidence: _Evidence) -> str | None:
+    return next((one.opened.info.call_path for one in evidence.measured if one.opened), None)
 
 
 def _other_cautions(

@@ -163,6 +163,23 @@ def test_more_threads_than_cpus_are_told(cpus: int | None, told: str | None) -> 
     assert doubts.thread_cautions(case(), Speed(), 0) == []
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        ("predict", "concrete function", "predict includes Keras's call overhead, the reference (concrete function)"),
+        ("eager call", "InferenceSession.run", "eager call includes Keras's call overhead, the reference"),
+        ("InferenceSession.run", "predict", "the reference (predict) includes Keras's call overhead"),
+        ("SavedModel signature", "concrete function", None),
+        ("predict", "eager call", None),
+        (None, "predict", None),
+    ],
+)
+def test_only_one_side_called_through_keras_is_told(ours: str | None, theirs: str | None, told: str | None) -> None:
+    found = doubts.call_path_cautions(ours, theirs)
+    assert [caution.text.startswith(told or "") for caution in found] == [True] * (told is not None)
+    assert all(caution.text.endswith("compare runtimes by path=function") for caution in found)
+
+
 def test_cautions_are_joined_in_order_and_each_is_told_once() -> None:
     a, b = Caution(code="a", text="first."), Caution(code="b", text="second")
     assert doubts.joined([a, b, a]) == "a: first; b: second"

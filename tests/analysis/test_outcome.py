@@ -2,15 +2,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from analysis_fakes import died, measured, opened, together
 from bench.analysis.outcome import choose_reference, exit_code_of, repetition_status, status_of
+from bench.records import Case
 from fakes import case
 from report_fakes import absent, row
 
 ROUNDS = [[10], [10]]
 ORT, TF, CUDA = case("onnxruntime-cpu"), case("tensorflow"), case("onnxruntime-cuda")
+
+
+def with_path(plain: Case, path: str) -> Case:
+    spec = msgspec.structs.replace(plain.runtime, options={"path": path})
+    return msgspec.structs.replace(plain, case_id=f"{plain.case_id}:path={path}", runtime=spec)
 
 
 def test_a_case_is_ok_only_if_every_repetition_is() -> None:
@@ -53,6 +60,22 @@ def test_tensorflow_is_the_reference_wherever_it_stands() -> None:
     whole = together(0, *(measured(one.case_id, 0, ROUNDS) for one in (ORT, TF)))
     assert choose_reference([ORT, TF], [whole]) == TF.case_id
     assert choose_reference([ORT, CUDA], [whole]) == ORT.case_id
+
+
+def test_the_plain_concrete_function_is_the_reference_among_several_tensorflows() -> None:
+    signature = with_path(TF, "saved_model")
+    whole = together(0, *(measured(one.case_id, 0, ROUNDS) for one in (signature, TF, ORT)))
+    assert choose_reference([signature, ORT, TF], [whole]) == TF.case_id
+    assert choose_reference([ORT, signature], [whole]) == signature.case_id
+
+
+@pytest.mark.parametrize("path", ["predict", "eager call"])
+def test_a_call_through_keras_is_the_reference_only_of_its_own_kind(path: str) -> None:
+    keras = with_path(TF, path)
+    slow = measured(keras.case_id, 0, ROUNDS, opened=opened(call_path=path))
+    whole = together(0, slow, measured(ORT.case_id, 0, ROUNDS))
+    assert choose_reference([keras, ORT], [whole]) == ORT.case_id
+    assert choose_reference([keras], [whole]) == keras.case_id
 
 
 def test_turns_without_a_complete_repetition_make_no_reference() -> None:

@@ -8,6 +8,7 @@ import pytest
 from analysis_fakes import AGREES, INPUT, died, measured, opened, prepared, together
 from bench.analysis.summary import barred_rows, summarise_group
 from bench.records import ArtifactKind, CaseRepetition, Caution, GroupRepetition, OutputCheck, Prepared
+from bench.report import verdict
 from bench.rows import Row
 from fakes import artifact, case
 
@@ -202,3 +203,19 @@ def test_a_row_that_may_not_win_is_barred_with_its_reason(change: dict[str, Any]
     slow, fast = summary(five())
     fast = msgspec.structs.replace(fast, **change)
     assert barred_rows([slow, fast]) == [(fast, reason)]
+
+
+def test_a_row_called_through_keras_has_its_ratio_and_cannot_win() -> None:
+    _, fast = rows = summary(five(opened=opened(call_path="predict")))
+    assert fast.ratio_to_reference == pytest.approx(0.51, rel=1e-4)
+    [(barred, reason)] = barred_rows(rows)
+    assert barred is fast
+    assert reason.startswith("call path: predict includes Keras's call overhead, the reference (session.run) does not")
+    assert "fastest" not in verdict.sentence(rows)
+    assert "onnxruntime-cpu is the fastest" in verdict.sentence(summary(five()))
+
+
+def test_rows_all_called_through_keras_are_ranked_with_one_another() -> None:
+    calls = [opened(call_path=path) for path in ("predict", "eager call")]
+    rows = summary([together(n, tf(n, opened=calls[0]), ort(n, opened=calls[1])) for n in range(5)])
+    assert barred_rows(rows) == []
