@@ -20,7 +20,15 @@ SHARED = {*GROUND, "bench", "bench.rows", "bench.places"}
 EXCEPTIONS = {("prepare", "bench.analysis.distance")}  # comparing arrays is pure, and an export has to compare
 RUNTIMES = {"tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "openvino", "ai_edge_litert", "jax", "torch"}
 # Run in child processes, may import what they run.
-IN_A_CHILD = ("runtimes/tensorflow.py", "runtimes/onnxruntime.py", "runtimes/probe_child.py", "prepare/child/*.py")
+IN_A_CHILD = (
+    "runtimes/tensorflow.py",
+    "runtimes/onnxruntime.py",
+    "runtimes/openvino.py",
+    "runtimes/iree.py",
+    "runtimes/iree_build.py",
+    "runtimes/probe_child.py",
+    "prepare/child/*.py",
+)
 WORKER_ALLOWS = {"numpy", "msgspec", "psutil", "bench"}
 
 

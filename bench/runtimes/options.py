@@ -40,11 +40,16 @@ TENSORFLOW_OPTIONS = XLA_OPTIONS | {
     ),
 }
 
-OPENVINO_OPTIONS: dict[str, Option] = {}
+OPENVINO_OPTIONS = {
+    "hint": Option(("latency", "throughput"), "what it tunes for: one stream of all threads, or as many as it likes"),
+}
 
 LITERT_OPTIONS: dict[str, Option] = {}
 
-IREE_OPTIONS: dict[str, Option] = {}
+IREE_OPTIONS = {
+    "device": Option(("local-task", "local-sync"), "workers for the threads asked for, or the calling thread alone"),
+    "optimization": Option(("O3", "O2", "O1", "O0"), "--iree-opt-level of its compiler"),
+}
 
 ONNXRUNTIME_OPTIONS = {
     "optimization": Option(("all", "layout", "extended", "basic", "off"), "graph optimisation level"),

@@ -199,8 +199,10 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         requirements=("openvino==2026.4.1",),
         short_names=("ov",),
         options=OPENVINO_OPTIONS,
+        provider_keys=("device",),
         caches=True,
         precisions=("float32", "float16", "int8"),
+        own_precisions=("float16",),
     ),
     "litert": RuntimeEntry(
         module="bench.runtimes.litert",

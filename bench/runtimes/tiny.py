@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from bench.records import Artifact, Tensor
+import numpy as np
+
+from bench.errors import UnavailableError
+from bench.records import Artifact, SessionSettings, Tensor
 
 TINY_INPUT = (1, 1, 4, 4)
 TINY_RESULT = 9.0  # every element, for an input of ones
@@ -35,3 +42,19 @@ def write_tiny_onnx(folder: Path) -> Artifact:
         opset=13,
         ir_version=7,
     )
+
+
+def run_tiny_onnx(name: str, open_session: Callable[[str, Artifact, SessionSettings], Any]) -> None:
+    """Open and call it as strictly as any model; UnavailableError where it does not run or gives another result."""
+    with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as folder:
+        artifact = write_tiny_onnx(Path(folder))
+        settings = SessionSettings(threads=1, batch_size=1, inputs=artifact.inputs, outputs=("y",))
+        session = open_session(name, artifact, settings)
+        try:
+            result = np.array(session.call({"x": np.full(TINY_INPUT, 1, np.float32)})[0])
+        except Exception as error:
+            raise UnavailableError(f"running a tiny model: {type(error).__name__}: {error}") from error
+        finally:
+            session.close()
+    if not np.allclose(result, TINY_RESULT, rtol=1e-2):
+        raise UnavailableError(f"a tiny model gave {result.flat[0]} in place of {TINY_RESULT}")
