@@ -12,7 +12,7 @@ import msgspec
 
 from bench.errors import UsageError
 from bench.prepare.opsets import GREATEST_OPSET, LEAST_OPSET
-from bench.specs import parse_model, parse_runtimes
+from bench.specs import parse_models, parse_runtimes
 from bench.suite import Asked, Mistakes, ModelAsked
 
 
@@ -61,14 +61,14 @@ _LEAST = (
 def parse_flags(flags: Flags, usable: Callable[[], Sequence[str]] = tuple) -> Asked:
     """What the flags ask for; UsageError with every mistake, a line each."""
     mistakes = Mistakes()
-    models = [mistakes.attempt(partial(parse_model, text)) for text in flags.model]
+    models = [spec for text in flags.model for spec in mistakes.attempt(partial(parse_models, text)) or ()]
     for flag, name, least in _LEAST:
         mistakes.attempt(partial(at_least, flag, getattr(flags, name), least))
     mistakes.attempt(lambda: check_opset(flags.opset))
     if flags.quick and flags.thorough:
         mistakes.add("--quick and --thorough contradict each other; give one of them")
     asked = Asked(
-        models=tuple(ModelAsked(spec=spec) for spec in models if spec),
+        models=tuple(ModelAsked(spec=spec) for spec in models),
         runtimes=mistakes.attempt(lambda: parse_runtimes(flags.runtime, usable)) or (),
         batch=mistakes.attempt(lambda: parse_batches(flags.batch) if flags.batch is not None else ()) or (),
         threads=flags.threads,
@@ -123,19 +123,24 @@ def parse_placement(text: str | None) -> float | None:
 
 def parse_plugins(texts: Iterable[str]) -> dict[str, str]:
     """``["webgpu=path"]`` -> by the runtime's name in the table; UsageError for one that is no plugin."""
-    from bench.runtimes.table import RUNTIMES, canonical_name
-
     plugins: dict[str, str] = {}
     for text in texts:
         short, _, path = text.partition("=")
         if not short or not path:
             _refuse("--plugin", text, "NAME=PATH, such as webgpu=libonnxruntime_providers_webgpu.so")
-        name = canonical_name(short)
-        if RUNTIMES[name].plugin is None:
-            known = ", ".join(key for key, entry in RUNTIMES.items() if entry.plugin)
-            _refuse("--plugin", text, f"a runtime that comes as a plugin library: {known}")
-        plugins[name] = path
+        plugins[plugin_name(short, f"--plugin {text}")] = path
     return plugins
+
+
+def plugin_name(text: str, where: str) -> str:
+    """The table's key of a runtime that comes as a plugin library; UsageError, told of ``where``, for any other."""
+    from bench.runtimes.table import RUNTIMES, canonical_name
+
+    name = canonical_name(text)
+    if RUNTIMES[name].plugin is None:
+        known = ", ".join(key for key, entry in RUNTIMES.items() if entry.plugin)
+        raise UsageError(f"{where}: expected a runtime that comes as a plugin library: {known}")
+    return name
 
 
 def parse_shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:

@@ -13,8 +13,8 @@ from bench.errors import UsageError
 from bench.flags import Flags, at_least, parse_batches, parse_flags
 from bench.records import ModelSpec, RuntimeSpec, Suite
 from bench.runtimes.table import artifact_kind
-from bench.spec_syntax import split_commas
-from bench.specs import ALL, DEFAULT_RUNTIMES, parse_model, parse_runtimes
+from bench.spec_braces import split_commas
+from bench.specs import ALL, DEFAULT_RUNTIMES, parse_models, parse_runtimes
 from bench.suite import Mistakes, build_suite
 
 _MEASURING = ("quick", "thorough", "calls", "seconds", "tail", "time_limit")
@@ -52,7 +52,7 @@ def check_given(given: Given) -> None:
     """UsageError with every mistake among the options, a line each."""
     mistakes = Mistakes()
     for text in split_models(given.models):
-        mistakes.attempt(lambda text=text: parse_model(text), "--bench-models")  # type: ignore[misc]
+        mistakes.attempt(lambda text=text: parse_models(text), "--bench-models")  # type: ignore[misc]
     mistakes.attempt(lambda: parse_runtimes(given.runtimes), "--bench-runtimes")
     mistakes.attempt(lambda: parse_batches(given.batch) if given.batch is not None else (), "--bench-batch")
     mistakes.attempt(lambda: at_least("--bench-threads", given.threads, 1))

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from bench.errors import UsageError
 from bench.records import ModelSpec, RuntimeSpec
+from bench.spec_braces import check_braces, expand, split_commas
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _QUOTED = re.compile(r'="([^"]*)"(?=[,#]|$)')
-_COMMA = "\0"  # stands for a comma that divides nothing; no argument of a command can hold it
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 Spec = TypeVar("Spec", ModelSpec, RuntimeSpec)
@@ -28,10 +28,33 @@ def split_label(text: str) -> tuple[str, str | None]:
     return body, label
 
 
-def split_commas(text: str) -> list[str]:
-    """Pieces of a comma list; a value in double quotes, ``key="a,b"``, is not divided and keeps its quotes."""
-    kept = _QUOTED.sub(lambda match: match[0].replace(",", _COMMA), text)
-    return [piece.replace(_COMMA, ",") for piece in kept.split(",")]
+def split_runtimes(text: str) -> list[str]:
+    """One text a runtime, braces expanded; what is wrong with them is told of the whole text."""
+    check_braces("runtime", text)
+    return [one for item in _items(text) for one in expand("runtime", item)]
+
+
+def _items(text: str) -> list[str]:
+    """One text a runtime: after a comma, ``key=value`` continues the runtime before it."""
+    items: list[str] = []
+    for piece in (part.strip() for part in split_commas(text)):
+        before, equals, _ = piece.partition("=")
+        if not equals or ":" in before:
+            items.append(piece)
+        elif items:
+            items[-1] = _continue(items[-1], piece)
+        else:
+            raise UsageError(f"runtime {text!r}: {piece!r} has no runtime before it; expected NAME:key=value")
+    if "" in items:
+        raise UsageError(f"runtime {text!r}: an empty name; expected NAME[@VERSION][:key=value,...][#LABEL]")
+    return items
+
+
+def _continue(item: str, pair: str) -> str:
+    """``cpu#a`` and ``arena=off`` -> ``cpu:arena=off#a``: a label may stand before or after the options."""
+    body, hash_sign, label = item.partition("#")
+    pair, more_hash, more_label = pair.partition("#")
+    return f"{body}{',' if ':' in body else ':'}{pair}{hash_sign}{label}{more_hash}{more_label}"
 
 
 def parse_options(text: str, pairs: str) -> dict[str, str]:
@@ -57,7 +80,7 @@ def canonical_text(stem: str, options: Mapping[str, str], label: str | None) -> 
 
 def _shown(value: str) -> str:
     name = Path(value).name if "/" in value else value
-    return f'"{name}"' if "," in name else name
+    return f'"{name}"' if set(",{}") & set(name) else name
 
 
 def refuse_twice(what: str, specs: Sequence[Spec]) -> None:

@@ -1,6 +1,7 @@
 """Texts that people type for models and runtimes -> ModelSpec and RuntimeSpec.
 
-``NAME[@VERSION][:key=value,...][#LABEL]``. Looks at files only to see what they are; imports no runtime and no Keras.
+``NAME[@VERSION][:key=value,...][#LABEL]``, several at once by ``{braces}``. Looks at files only to see what they are;
+imports no runtime and no Keras.
 Every mistake is a UsageError that says what would have been right.
 """
 
@@ -15,7 +16,8 @@ import msgspec
 
 from bench.errors import UsageError
 from bench.records import ModelKind, ModelSpec, RuntimeSpec
-from bench.spec_syntax import canonical_text, parse_options, refuse_twice, split_commas, split_label
+from bench.spec_braces import expand
+from bench.spec_syntax import canonical_text, parse_options, refuse_twice, split_label, split_runtimes
 
 DEFAULT_RUNTIMES = ("tensorflow", "onnxruntime-cpu")
 WEIGHTS = ("calibrated", "random", "imagenet")
@@ -31,8 +33,29 @@ _HERE = Path()
 # --- models -----------------------------------------------------------------------------------------------------------
 
 
+def parse_models(text: str, folder: Path = _HERE) -> tuple[ModelSpec, ...]:
+    """The models that ``text`` names, several where it has braces; a relative path is meant from ``folder``."""
+    head = _file_with_braces(text, folder)
+    return tuple(_parse_model(head + rest, folder) for rest in expand("model", text[len(head) :]))
+
+
 def parse_model(text: str, folder: Path = _HERE) -> ModelSpec:
-    """The model that ``text`` names; a relative path is meant from ``folder``."""
+    """The one model that ``text`` names; UsageError where it names several."""
+    models = parse_models(text, folder)
+    if len(models) > 1:
+        raise UsageError(f"model {text!r}: expected one model, its braces make {len(models)}")
+    return models[0]
+
+
+def _file_with_braces(text: str, folder: Path) -> str:
+    """The start of the text that is the name of a file which is there: braces in it mean nothing. Else ""."""
+    if "{" not in text and "}" not in text:
+        return ""
+    ends = [match.start() for match in re.finditer("[:#]|$", text)]
+    return next((text[:end] for end in reversed(ends) if end and (folder / text[:end]).exists()), "")
+
+
+def _parse_model(text: str, folder: Path) -> ModelSpec:
     body, label = (text, None) if (folder / text).exists() else split_label(text)
     if body.startswith("keras:"):
         return _application(text, body, label, folder)
@@ -144,6 +167,11 @@ def _refuse_missing(text: str, body: str, folder: Path) -> NoReturn:
 
 
 def _refuse_unknown(text: str) -> NoReturn:
+    if names_a_runtime(text):
+        raise UsageError(
+            f"model {text!r} is a runtime's name, and no -e is before it; in a shell, braces stand in quotes: "
+            "-e 'NAME@{1.2,1.3}'"
+        )
     raise UsageError(
         f"model {text!r} is not known; models are {', '.join(_zoo_names())}, keras:NAME, FILE.py:FUNCTION, "
         "a .keras, .h5 or .onnx file, a SavedModel folder"
@@ -162,7 +190,7 @@ def _zoo_names() -> tuple[str, ...]:
 def parse_runtimes(texts: Iterable[str], usable: Callable[[], Sequence[str]] = tuple) -> tuple[RuntimeSpec, ...]:
     """The runtimes of all ``-e`` values, in the order typed; ``usable`` names those that ``all`` stands for."""
     specs: list[RuntimeSpec] = []
-    for item in [item for text in texts for item in _items(text)]:
+    for item in [item for text in texts for item in split_runtimes(text)]:
         if item != ALL:
             specs.append(parse_runtime(item))
             continue
@@ -171,6 +199,17 @@ def parse_runtimes(texts: Iterable[str], usable: Callable[[], Sequence[str]] = t
         specs.extend(msgspec.structs.replace(spec, text=ALL) for spec in named)
     refuse_twice("runtime", specs)
     return tuple(specs)
+
+
+def names_a_runtime(text: str) -> bool:
+    """Whether the name before any version, options or label is a runtime's."""
+    from bench.runtimes.table import canonical_name
+
+    try:
+        canonical_name(re.split("[@:#,]", text)[0])
+    except UsageError:
+        return False
+    return True
 
 
 def parse_runtime(text: str) -> RuntimeSpec:
@@ -187,26 +226,3 @@ def parse_runtime(text: str) -> RuntimeSpec:
     check_options(name, options)
     display = canonical_text(f"{name}{at}{version}", options, label)
     return RuntimeSpec(text=text, name=name, display=display, version=version or None, options=options, label=label)
-
-
-def _items(text: str) -> list[str]:
-    """One text a runtime: after a comma, ``key=value`` continues the runtime before it."""
-    items: list[str] = []
-    for piece in (part.strip() for part in split_commas(text)):
-        before, equals, _ = piece.partition("=")
-        if not equals or ":" in before:
-            items.append(piece)
-        elif items:
-            items[-1] = _continue(items[-1], piece)
-        else:
-            raise UsageError(f"runtime {text!r}: {piece!r} has no runtime before it; expected NAME:key=value")
-    if "" in items:
-        raise UsageError(f"runtime {text!r}: an empty name; expected NAME[@VERSION][:key=value,...][#LABEL]")
-    return items
-
-
-def _continue(item: str, pair: str) -> str:
-    """``cpu#a`` and ``arena=off`` -> ``cpu:arena=off#a``: a label may stand before or after the options."""
-    body, hash_sign, label = item.partition("#")
-    pair, more_hash, more_label = pair.partition("#")
-    return f"{body}{',' if ':' in body else ':'}{pair}{hash_sign}{label}{more_hash}{more_label}"

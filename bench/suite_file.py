@@ -27,6 +27,9 @@ A suite file says in keys what the command line says in flags. Paths in it are m
     [input_shapes]
     image = [1, 3, 224, 224]
 
+    [plugins]                    # --plugin
+    webgpu = "libonnxruntime_providers_webgpu.so"
+
     [gate]                       # of `bench gate` alone
     delta = "5%"                 # --delta; or 0.05
     alpha = "1%"                 # --alpha
@@ -48,7 +51,6 @@ A suite file says in keys what the command line says in flags. Paths in it are m
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -57,27 +59,18 @@ from typing import Annotated, Any
 import msgspec
 
 from bench.errors import UsageError
+from bench.flags import plugin_name
 from bench.gate_asking import GateTable, gate_table_asked
 from bench.records import RuntimeSpec
-from bench.specs import parse_model, parse_runtimes
-from bench.suite import REPETITIONS, Asked, Effort, GateAsked, Mistakes, ModelAsked, Parsed
+from bench.specs import parse_models, parse_runtimes
+from bench.suite import Asked, Effort, GateAsked, Mistakes, ModelAsked, Parsed
+from bench.suite_errors import every_error
 
 SUITE_FILE = "bench.toml"
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Budget = Annotated[float, msgspec.Meta(ge=0)]
 Range = tuple[float, float]
-_WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "a text",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a table",
-    "datetime": "a date",
-    "date": "a date",
-    "time": "a time",
-}
 
 
 class ModelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +105,7 @@ class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input_shapes: dict[str, tuple[Count, ...]] = {}
     rtol: Budget | dict[str, Budget] = {}
     atol: Budget | dict[str, Budget] = {}
+    plugins: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}
     gate: GateTable | None = None
 
 
@@ -120,17 +114,21 @@ def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> 
     mistakes = Mistakes()
     raw = _read(path)
     table = decode_suite(raw, str(path), mistakes)
-    specs = _named(raw.get("models"), lambda text: parse_model(text, path.parent), f"{path}: models", mistakes)
+    specs = _named(raw.get("models"), lambda text: parse_models(text, path.parent), f"{path}: models", mistakes)
     _named(raw.get("runtimes"), lambda text: parse_runtimes([text]), f"{path}: runtimes", mistakes)
     mistakes.raise_any()
     runtimes = mistakes.attempt(lambda: parse_runtimes(table.runtimes, usable), f"{path}: runtimes")
+    names = [mistakes.attempt(partial(plugin_name, name, name), f"{path}: plugins") for name in table.plugins]
     gate = gate_table_asked(table.gate, f"{path}: gate", mistakes) if table.gate else None
     mistakes.raise_any()
     models = (
         ModelAsked(spec=spec, batch=entry.batch or () if isinstance(entry, ModelTable) else ())
-        for entry, spec in zip(table.models, specs, strict=True)
+        for entry, named in zip(table.models, specs, strict=True)
+        for spec in named
     )
-    return _asked(table, tuple(models), runtimes or (), gate, path.parent)
+    asked = _asked(table, tuple(models), runtimes or (), gate, path.parent)
+    files = (str(path.parent / file) for file in table.plugins.values())
+    return msgspec.structs.replace(asked, plugins={name or "": file for name, file in zip(names, files, strict=True)})
 
 
 def read_gate_table(path: Path) -> GateAsked | None:
@@ -160,37 +158,8 @@ def decode_suite(raw: dict[str, Any], where: str, mistakes: Mistakes) -> SuiteTa
         try:
             good[key] = msgspec.convert(raw[key], fields[key].type)
         except msgspec.ValidationError as error:
-            mistakes.texts.extend(_every_error(raw[key], fields[key].type, f"{where}: {key}", str(error)))
+            mistakes.texts.extend(every_error(raw[key], fields[key].type, f"{where}: {key}", str(error)))
     return SuiteTable(**good)
-
-
-def _every_error(value: Any, kind: Any, where: str, first: str) -> list[str]:
-    """Of a list of models the error of each; of anything else the first."""
-    if not (where.endswith(": models") and isinstance(value, list) and value):
-        return [_located(first, where)]
-    errors = []
-    for index, entry in enumerate(value):
-        try:
-            msgspec.convert([entry], kind)
-        except msgspec.ValidationError as error:
-            errors.append(_located(str(error).replace("`$[0]", "`$"), f"{where}[{index}]"))
-    return errors
-
-
-def _located(message: str, where: str) -> str:
-    """Msgspec's ``"Expected `int` - at `$.batch[0]`"`` -> ``"where.batch[0]: expected a whole number"``."""
-    text, _, place = message.partition(" - at `$")
-    if value := re.fullmatch("Invalid enum value (.*)", text):  # only effort has one
-        text = f"expected one of {', '.join(REPETITIONS)}, got {value[1]}"
-    plain = re.sub("`([a-z]+(?: \\| [a-z]+)*)`", _in_words, text.replace("Object missing required field", "it lacks"))
-    plain = plain.replace("Object contains unknown field", "no such key:")
-    return f"{where}{place.rstrip('`')}: {plain[:1].lower()}{plain[1:]}"
-
-
-def _in_words(types: re.Match[str]) -> str:
-    """Msgspec's `` `int | null` `` -> ``a whole number``; names of keys stay as they are."""
-    names = [name for name in types[1].split(" | ") if name != "null"]
-    return " or ".join(_WORDS[name] for name in names) if all(name in _WORDS for name in names) else types[0]
 
 
 def _read(path: Path) -> dict[str, Any]:

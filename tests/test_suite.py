@@ -284,8 +284,9 @@ def test_every_key_of_the_schema_is_documented() -> None:
 
     documented = bench.suite_file.__doc__ or ""
     missing = [field.name for field in msgspec.structs.fields(SuiteTable) if f"{field.name} =" not in documented]
-    assert missing == ["input_shapes", "gate"]  # tables of their own
+    assert missing == ["input_shapes", "plugins", "gate"]  # tables of their own
     assert "[input_shapes]" in documented
+    assert "[plugins]" in documented
     assert "[gate]" in documented
     keys = [field.name for table in (GateTable, BudgetTable) for field in msgspec.structs.fields(table)]
     assert [key for key in keys if f"{key} =" not in documented and key != "budget"] == []
@@ -507,3 +508,57 @@ def test_a_gate_s_table_is_read_alone_whatever_else_is_wrong(tmp_path: Path) -> 
     assert read_gate_table(file) == GateAsked(delta=0.1)
     file.write_text('models = ["mobilenet_v1"]')
     assert read_gate_table(file) is None
+
+
+def write_suite(folder: Path, text: str) -> Path:
+    path = folder / "bench.toml"
+    path.write_text(text)
+    return path
+
+
+def test_braces_in_a_suite_file_are_several_with_the_same_batches(tmp_path: Path) -> None:
+    path = write_suite(
+        tmp_path,
+        'models = ["article_cnn", {model = "mobilenet_v1:alpha={0.25,0.5}", batch = [4]}]\n'
+        'runtimes = ["cpu@{1.30.0,1.32.0}", "tf"]\n',
+    )
+    asked = read_suite_file(path)
+    assert [(model.spec.display, model.batch) for model in asked.models] == [
+        ("article_cnn", ()),
+        ("mobilenet_v1:alpha=0.25", (4,)),
+        ("mobilenet_v1:alpha=0.5", (4,)),
+    ]
+    assert [spec.display for spec in asked.runtimes] == [
+        "onnxruntime-cpu@1.30.0",
+        "onnxruntime-cpu@1.32.0",
+        "tensorflow",
+    ]
+
+
+def test_wrong_braces_in_a_suite_file_are_told_with_their_key(tmp_path: Path) -> None:
+    path = write_suite(tmp_path, 'models = ["mobilenet_v1:alpha={0.25"]\nruntimes = ["tf", "cpu@{}"]\n')
+    with pytest.raises(UsageError) as told:
+        read_suite_file(path)
+    first, second = str(told.value).splitlines()
+    assert first.startswith(f"{path}: models[0]: model 'mobilenet_v1:alpha={{0.25': a {{ without its }}")
+    assert second.startswith(f"{path}: runtimes[1]: runtime 'cpu@{{}}': empty braces")
+
+
+def test_plugin_libraries_of_a_suite_file_are_meant_from_its_folder(tmp_path: Path) -> None:
+    path = write_suite(tmp_path, 'models = ["article_cnn"]\n[plugins]\nwebgpu = "lib.so"\n')
+    assert read_suite_file(path).plugins == {"onnxruntime-webgpu": str(tmp_path / "lib.so")}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('cpu = "lib.so"', "plugins: cpu: expected a runtime that comes as a plugin library: "),
+        ('webgqu = "lib.so"', "plugins: unknown runtime 'webgqu'"),
+        ("webgpu = 3", "plugins[...]: expected a text, got a whole number"),
+    ],
+)
+def test_a_plugin_that_is_none_is_told_with_its_key(tmp_path: Path, line: str, told: str) -> None:
+    path = write_suite(tmp_path, f'models = ["article_cnn"]\n[plugins]\n{line}\n')
+    with pytest.raises(UsageError) as error:
+        read_suite_file(path)
+    assert str(error.value).startswith(f"{path}: {told}")

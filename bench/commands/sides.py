@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from bench.commands.console import Console
 from bench.commands.revisions import Revision, find_revision, models_at
 from bench.errors import UsageError
 from bench.records import ModelSpec, RuntimeSpec, Suite
-from bench.specs import parse_runtime, parse_runtimes
+from bench.specs import names_a_runtime, parse_runtime, parse_runtimes
 from bench.suite import Asked, ModelAsked
 
 _NAMED = 3  # models in an origin
@@ -56,7 +55,7 @@ def parse_side(flag: str, text: str) -> GivenSide:
         if not text.removeprefix(_GIT):
             raise UsageError(f"{flag} {text}: expected git:REV, such as git:main or git:v1.2")
         return GivenSide(revision=text.removeprefix(_GIT))
-    if _names_a_runtime(text):
+    if names_a_runtime(text):
         runtimes = parse_runtimes([text])
         if len(runtimes) > 1:
             raise UsageError(f"{flag} {text}: a side is one runtime, seen {len(runtimes)}; bundle more and gate that")
@@ -121,16 +120,6 @@ def make_sides(
             **settings,
         )
     return folders
-
-
-def _names_a_runtime(text: str) -> bool:
-    from bench.runtimes.table import canonical_name
-
-    try:
-        canonical_name(re.split("[@:#,]", text)[0])
-    except UsageError:
-        return False
-    return True
 
 
 def _as_bundled(asked: Asked, bundle: Bundle, *, is_runtime_said: bool) -> Asked:
