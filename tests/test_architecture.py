@@ -22,6 +22,10 @@ RUNTIMES = {"tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "openvino",
 # Run in child processes, may import what they run.
 IN_A_CHILD = (
     "runtimes/tensorflow.py",
+    "runtimes/tensorflow_paths.py",
+    "runtimes/keras_names.py",
+    "runtimes/keras_file.py",
+    "runtimes/keras_backends.py",
     "runtimes/onnxruntime.py",
     "runtimes/openvino.py",
     "runtimes/iree.py",

@@ -54,8 +54,8 @@ def repetition_status(one: CaseRepetition, placement: Placement | None, min_plac
 def choose_reference(cases: Sequence[Case], repetitions: Sequence[GroupRepetition]) -> str | None:
     """The id of the case that ratios are taken to: TensorFlow if it has a complete repetition, else the first with one.
 
-    Of several TensorFlows the plain concrete function. Keras's own calls (``predict``, an eager call) come last: a ratio
-    to them is of their overhead. None where no case is complete: what was measured in part is in no number.
+    Of several TensorFlows the plain concrete function. Keras's own calls (``predict``, an eager call) come last: a
+    ratio to them is of their overhead. None where no case is complete: what was measured in part is in no number.
     """
     complete = {one.case_id: one.opened for group in repetitions for one in group.cases if one.complete}
 

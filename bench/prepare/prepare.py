@@ -132,9 +132,10 @@ def _check_opset(spec: ModelSpec, settings: PrepareSettings) -> None:
 
 
 def _source_digest() -> str:
-    """The sha256 over the source of this stage, and of the one module beside it that its answers depend on."""
+    """The sha256 over the source of this stage, and of the modules beside it that its answers depend on."""
     stage = Path(__file__).parent
-    files = [*sorted(stage.rglob("*.py")), stage.parent / "analysis" / "distance.py"]
+    beside = [stage.parent / "analysis" / "distance.py", stage.parent / "runtimes" / "keras_names.py"]
+    files = [*sorted(stage.rglob("*.py")), *beside]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

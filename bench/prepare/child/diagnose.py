@@ -11,9 +11,10 @@ import keras
 import onnx
 
 from bench.prepare.child import onnx_graph, reference
-from bench.prepare.child.named import NamedModel, from_keras, input_structure, trace
+from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.reference import Array, Arrays
 from bench.records import Tensor
+from bench.runtimes.keras_names import input_structure
 
 HINTS = {
     "Erfc": "gelu in its exact form; use gelu with approximate=True, as in "

@@ -16,8 +16,8 @@ import keras
 import tensorflow as tf
 
 from bench.errors import BenchError, UsageError
-from bench.prepare.child.shapes import unique_names
 from bench.records import Tensor
+from bench.runtimes.keras_names import input_names, input_structure, name_leaves, output_layers, unique_names
 
 Call = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -46,9 +46,8 @@ def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> Nam
     structure = input_structure(model)
     if structure is None:
         return _from_shapes(model, shapes)
-    leaves = keras.tree.flatten_with_path(structure)
-    names = unique_names([_leaf_name(path, leaf.name) for path, leaf in leaves])
-    inputs = tuple(_tensor(name, leaf) for name, (_, leaf) in zip(names, leaves, strict=True))
+    names = input_names(structure)
+    inputs = tuple(_tensor(name, leaf) for name, leaf in zip(names, keras.tree.flatten(structure), strict=True))
 
     def call(feed: Mapping[str, Any]) -> Any:
         return model(keras.tree.pack_sequence_as(structure, [feed[name] for name in names]), training=False)
@@ -58,7 +57,7 @@ def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> Nam
 
 def _named(model: keras.Model, inputs: tuple[Tensor, ...], call: Callable[[Mapping[str, Any]], Any]) -> NamedModel:
     paths: dict[str, str] = {}
-    layer_names = _output_layers(model)
+    layer_names = output_layers(model)
 
     def named_call(feed: Mapping[str, Any]) -> dict[str, Any]:
         results = name_leaves(call(feed), layer_names, [tensor.name for tensor in inputs])
@@ -66,26 +65,6 @@ def _named(model: keras.Model, inputs: tuple[Tensor, ...], call: Callable[[Mappi
         return {name: tf.identity(leaf) for name, _, leaf in results}
 
     return NamedModel(inputs, named_call, model.variables, model, output_paths=paths)
-
-
-def name_leaves(structure: Any, layer_names: Sequence[str] | None, taken: Sequence[str]) -> list[tuple[str, str, Any]]:
-    """(name, path, leaf) of each leaf of a model's result.
-
-    A dict's keys are names, nested ones joined by ``/``; a list's leaves are called by the layers that made them, else
-    by their place. Names are unique and none is among ``taken``.
-    """
-    leaves = [(path, leaf) for path, leaf in keras.tree.flatten_with_path(structure) if leaf is not None]
-    fits = layer_names is not None and len(layer_names) == len(leaves)
-    stems = [layer_names[place] if fits and layer_names else None for place in range(len(leaves))]
-    names = unique_names([_leaf_name(path, stem) for (path, _), stem in zip(leaves, stems, strict=True)], taken)
-    texts = ["".join(f"[{key!r}]" for key in path) for path, _ in leaves]
-    return [(name, text, leaf) for name, text, (_, leaf) in zip(names, texts, leaves, strict=True)]
-
-
-def _leaf_name(path: tuple[Any, ...], stem: str | None) -> str:
-    if any(isinstance(key, str) for key in path):
-        return "/".join(str(key) for key in path)
-    return stem or "_".join(["output", *(str(key) for key in path)])
 
 
 def safe_names(names: Sequence[str]) -> dict[str, str]:
@@ -121,14 +100,6 @@ def calling_the_model() -> Iterator[None]:
         raise UsageError(f"calling the model: {type(error).__name__}: {why}; does it take these inputs?") from error
 
 
-def input_structure(model: keras.Model) -> Any:
-    """The model's symbolic inputs as it takes them, or None where it does not know them."""
-    try:
-        return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    except (AttributeError, ValueError, TypeError):
-        return None
-
-
 def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> NamedModel:
     """A subclassed model: its inputs are what the user says, one tensor or a dict of them."""
     if not shapes:
@@ -152,12 +123,3 @@ def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> N
 def _tensor(name: str, leaf: Any) -> Tensor:
     dtype = keras.backend.standardize_dtype(leaf.dtype)
     return Tensor(name=name, shape=tuple(leaf.shape), dtype=dtype, batched=len(leaf.shape) > 0)
-
-
-def _output_layers(model: keras.Model) -> list[str] | None:
-    """The layer that made each of the model's outputs, where it is known."""
-    try:
-        outputs = model.outputs if isinstance(model, keras.Sequential) else keras.tree.flatten(model.output)
-        return [tensor._keras_history.operation.name for tensor in outputs]
-    except (AttributeError, ValueError, TypeError):
-        return None

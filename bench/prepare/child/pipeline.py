@@ -15,7 +15,7 @@ from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
 from bench.prepare.child.export import Sample, export_onnx, export_saved_model
 from bench.prepare.child.load import LoadedModel, load_keras_model
-from bench.prepare.child.named import NamedModel, from_keras, input_structure, trace
+from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.onnx_run import open_unoptimised
 from bench.prepare.child.ranges import input_ranges
 from bench.prepare.child.reference import Array, describe_outputs, shared_inputs
@@ -28,6 +28,7 @@ from bench.prepare.inputs import load_pool, make_pool
 from bench.prepare.messages import ChildAnswer
 from bench.prepare.zoo import models_folder
 from bench.records import Artifact, Caution, Failure, ModelFacts, ModelSpec, Prepared, PrepareSettings, Tensor
+from bench.runtimes.keras_names import input_structure
 
 _FEW_ITEMS = 8  # contract: agreement is over at least so many distinct inputs
 

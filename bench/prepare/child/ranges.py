@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from bench.prepare.child.named import input_structure
 from bench.prepare.child.shapes import Range, check_names
 from bench.records import Caution, Tensor
+from bench.runtimes.keras_names import input_structure
 
 _PIXELS = (0.0, 255.0)
 _PIXEL_SCALES = (1 / 255, 1 / 127.5)

@@ -33,18 +33,6 @@ def check_names(flag: str, given: Iterable[str], known: Iterable[str], owner: st
         raise UsageError(f"{flag}: no {', '.join(unknown)}; {owner} has {', '.join(names)}")
 
 
-def unique_names(names: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
-    """The same names, later ones of a kind numbered, none of them among ``taken``."""
-    used = set(taken)
-    unique = []
-    for name in names:
-        candidates = (f"{name}_{number}" for number in range(1, len(names) + len(used) + 1))
-        chosen = name if name not in used else next(c for c in candidates if c not in used and c not in names)
-        used.add(chosen)
-        unique.append(chosen)
-    return unique
-
-
 def _fix(tensor: Tensor, given: tuple[int, ...] | None) -> Tensor:
     inner = slice(1 if tensor.batched else 0, None)
     if given is None:

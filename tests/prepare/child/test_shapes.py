@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bench.errors import UsageError
-from bench.prepare.child.shapes import check_names, fix_shapes, unique_names
+from bench.prepare.child.shapes import check_names, fix_shapes
 from bench.records import Tensor
 
 IMAGE = Tensor(name="image", shape=(None, None, None, 3), dtype="float32")
@@ -60,23 +58,3 @@ def test_names_of_a_flag_are_checked_and_the_empty_one_is_all() -> None:
         check_names("--input-range", ["z"], ["x", "y"])
     with pytest.raises(UsageError, match=r"--onnx-names: no z; the file own\.onnx has x"):
         check_names("--onnx-names", ["z"], ["x"], "the file own.onnx")
-
-
-@pytest.mark.parametrize(
-    ("names", "taken", "unique"),
-    [
-        (["a", "b"], [], ["a", "b"]),
-        (["a", "a"], [], ["a", "a_1"]),
-        (["a", "a", "a_1"], [], ["a", "a_2", "a_1"]),
-        (["x"], ["x"], ["x_1"]),
-    ],
-)
-def test_names_are_made_unique(names: list[str], taken: list[str], unique: list[str]) -> None:
-    assert unique_names(names, taken) == unique
-
-
-@given(names=st.lists(st.sampled_from(["a", "b", "a_1", "a_2"])), taken=st.lists(st.sampled_from(["a", "a_1", "c"])))
-def test_names_are_unique_and_not_taken_whatever_they_were(names: list[str], taken: list[str]) -> None:
-    unique = unique_names(names, taken)
-    assert len(set(unique)) == len(unique) == len(names)
-    assert not set(unique) & set(taken)
