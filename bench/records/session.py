@@ -31,6 +31,9 @@ class SessionSettings(Record, frozen=True):
     precision: Precision = "float32"
     boundary: Boundary = "host"
     plugin: str | None = None  # file of the provider's plugin library, in place of the package's
+    profiled_apart: bool = (
+        False  # a profiled run of its own follows: a session that can't tell its placement says nothing
+    )
     cache: str | None = None  # folder for what the runtime builds from this artifact; None: it keeps nothing
 
 
@@ -39,8 +42,8 @@ class ProviderPart(Record, frozen=True):
 
     provider: str
     nodes: int | None = None  # of the graph, at partitioning
-    kernels: int | None = None  # executed in the profiled calls, fused ones counted once
-    time_ns: int | None = None  # that those took together
+    kernels: int | None = None  # that a profiled call executed, fused ones counted once
+    time_ns: int | None = None  # of those over all profiled calls, the wait for their device included
     operators: dict[str, int] = {}  # operator -> how many of them
     names: tuple[str, ...] = ()  # of nodes, the first few
     reason: str | None = None  # why they are here, where the runtime says so
@@ -70,6 +73,10 @@ class Probe(Record, frozen=True):
     detail: str  # version and devices, or what is missing
     install: str | None = None
     version: str | None = None
+    devices: tuple[str, ...] = ()  # that the runtime lists
+    environment: str | None = None  # key of the one that was made for it; None: it is looked for in that of bench
+    requirements: tuple[str, ...] = ()  # of an environment of its own
+    evidence: dict[str, str] = {}  # what the state is read from, a word for each
 
 
 class Memory(Record, frozen=True):
