@@ -5,22 +5,23 @@ Joins environments, runtimes and measure. Environments are made before anything 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import msgspec
 
 from bench.cases import Group, refusal
 from bench.environments.locks import moved_pins, required_name
-from bench.environments.pinned import PinnedEnvironment, own_pins, pinned_environment
+from bench.environments.pinned import PinnedEnvironment, pinned_environment
 from bench.errors import BenchError, UnavailableError, UsageError
 from bench.measure.rounds import Arm
 from bench.preparing import failure_of
 from bench.progress import Progress
 from bench.records import CaseRepetition, EnvironmentFacts, Failure, RuntimeSpec
 from bench.runtimes.homes import (
-    distributions_of,
     lives_here,
     own_pins_of,
+    pins_beside,
     reported_package,
     requirements_of,
     why_not_here,
@@ -80,7 +81,7 @@ class Pinner:
         return _in_ours(arm) if environment is None else in_environment(arm, environment)
 
     def _make(self, runtime: RuntimeSpec, requirements: tuple[str, ...]) -> PinnedEnvironment | Failure:
-        installed = own_pins(*distributions_of(runtime.name))
+        installed = pins_beside(runtime.name)
         try:
             refuse_elsewhere(runtime)
             made = pinned_environment(requirements, like=installed, on_stage=self._progress.stage)
@@ -100,8 +101,10 @@ class Pinner:
 def refuse_elsewhere(runtime: RuntimeSpec) -> None:
     """UnavailableError where the runtime is of another system or its device is not there: nothing is downloaded."""
     why = why_not_here(runtime.name)
+    if why is not None and sys.platform in RUNTIMES[runtime.name].systems:
+        why += f"; where there is one, `bench env build {runtime.name}` makes its environment"
     if why is not None:
-        raise UnavailableError(f"{why}; {RUNTIMES[runtime.name].install}")
+        raise UnavailableError(why)
 
 
 def in_environment(arm: Arm, environment: PinnedEnvironment) -> Arm:

@@ -155,7 +155,7 @@ def test_without_its_device_nothing_is_downloaded(
     one, _, _ = placed("cuda")
     assert (one.refused[0].status, one.arms) == ("unavailable", ())
     assert one.refused[0].reason.startswith("no NVIDIA device here")
-    assert "pip install onnxruntime-gpu" in one.refused[0].reason
+    assert "`bench env build onnxruntime-cuda` makes its environment" in one.refused[0].reason
     assert fake.verbs() == []
     (tmp_path / "device0").touch()
     assert placed("cuda")[0].arms[0].environment

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.environments.facts import LOCK_FILE, pins_in, read_facts
-from bench.environments.store import environments_folder, held, scratch
+from bench.environments.store import RESOLVED, environments_folder, held, key_of, scratch
 from bench.places import size_below, usable_cache
 from bench.records import EnvironmentFacts, Record
 
@@ -32,13 +32,16 @@ def kept_environments() -> list[KeptEnvironment]:
 
 
 def remove_environments(keys: Sequence[str]) -> int:
-    """The bytes that were freed: those environments are gone, each as one step, so that none is left in part."""
+    """The bytes that were freed: those environments are gone, each in one step, and what was resolved to them."""
     freed = 0
     with held(lambda _: None), scratch() as folder, usable_cache():
         for key in keys:
             place = environments_folder() / key
             freed += size_below(place)
             place.rename(folder / key)
+        for file in environments_folder().glob(f"{RESOLVED}*.txt"):
+            if key_of(file.read_text(encoding="utf-8", errors="replace")) in keys:
+                file.unlink()
     return freed
 
 

@@ -18,6 +18,7 @@ import msgspec
 from packaging.requirements import Requirement
 
 from bench.environments import store, uv
+from bench.environments.facts import read_facts
 from bench.environments.locks import (
     moved_pins,
     normalised,
@@ -80,17 +81,21 @@ def pinned_environment(
     question has the same answer while the cache is kept, without a network. UnavailableError where there is no such
     environment here, with uv's reason.
     """
-    names = {required_name(one) for one in requirements}
-    wanted = own_pins(WORKER_NEEDS[0]) | {normalised(key): pin for key, pin in like.items()}
-    wanted = {key: pin for key, pin in sorted(wanted.items()) if key not in names}
-    asked = [*requirements, *(pin_line(*pin) for pin in wanted.items()), *WORKER_NEEDS, store.interpreter()]
+    wanted, question = _question(requirements, like)
     title = title_of_requirements(requirements)
     on_stage(f"resolving an environment with {title}")
-    question = hashlib.sha256("\n".join(asked).encode()).hexdigest()
     lock = _resolved(requirements, wanted, question, title, on_stage)
     for other, (was, now) in moved_pins(pins_of(lock), wanted).items():
         on_stage(f"{title} can't be had with {other} {was}: its environment has {other} {now}")
     return _provided(lock, requirements, title, on_stage)
+
+
+def made_environment(requirements: Sequence[str], *, like: Mapping[str, str]) -> PinnedEnvironment | None:
+    """What ``pinned_environment`` would give, where it is there already: nothing is asked for, made or looked at."""
+    lock = _kept_lock(_question(requirements, like)[1])
+    if lock is None or not store.place_of(store.key_of(lock)).exists():
+        return None
+    return _described(lock, requirements, read_facts(store.place_of(store.key_of(lock)), store.key_of(lock)))
 
 
 def locked_environment(lock: str, *, on_stage: Callable[[str], None]) -> PinnedEnvironment:
@@ -110,27 +115,45 @@ def _is_installed(distribution: str) -> bool:
 
 
 def _provided(lock: str, requirements: Sequence[str], title: str, on_stage: Callable[[str], None]) -> PinnedEnvironment:
-    facts = store.provide(lock, requirements, WORKER_NEEDS, title, on_stage)
+    return _described(lock, requirements, store.provide(lock, requirements, WORKER_NEEDS, title, on_stage))
+
+
+def _described(lock: str, requirements: Sequence[str], facts: EnvironmentFacts) -> PinnedEnvironment:
     asked = msgspec.structs.replace(facts, requirements=tuple(requirements) or facts.requirements)
-    return PinnedEnvironment(
-        key=facts.key, prefix=str(store.place_of(facts.key)), pins=pins_of(lock), lock=lock, facts=asked
-    )
+    prefix = str(store.place_of(facts.key))
+    return PinnedEnvironment(key=facts.key, prefix=prefix, pins=pins_of(lock), lock=lock, facts=asked)
+
+
+def _question(requirements: Sequence[str], like: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """The pins that are wanted beside the requirements, and the name of all that decides the answer."""
+    names = {required_name(one) for one in requirements}
+    wanted = own_pins(WORKER_NEEDS[0]) | {normalised(key): pin for key, pin in like.items()}
+    wanted = {key: pin for key, pin in sorted(wanted.items()) if key not in names}
+    asked = [*requirements, *(pin_line(*pin) for pin in wanted.items()), *WORKER_NEEDS, store.interpreter()]
+    return wanted, hashlib.sha256("\n".join(asked).encode()).hexdigest()
+
+
+def _kept_lock(question: str) -> str | None:
+    """The lock that was resolved for this question before."""
+    with contextlib.suppress(OSError, ValueError, BenchError):
+        lock = store.resolution_file(question).read_text(encoding="utf-8")
+        pins_of(lock)
+        return lock
+    return None
 
 
 def _resolved(
     requirements: Sequence[str], wanted: Mapping[str, str], question: str, title: str, on_stage: Callable[[str], None]
 ) -> str:
     """The lock that was resolved before for this question, else a new one, which is kept."""
-    kept = store.environments_folder() / f"resolved-{question}.txt"
-    with contextlib.suppress(OSError, ValueError, BenchError):
-        lock = kept.read_text(encoding="utf-8")
-        pins_of(lock)
-        return lock
+    kept = _kept_lock(question)
+    if kept is not None:
+        return kept
     with store.held(on_stage), store.scratch() as folder:
         lock = _resolve(requirements, wanted, title, folder)
         with usable_cache():
             (folder / "kept.txt").write_text(lock, encoding="utf-8")
-            os.replace(folder / "kept.txt", kept)
+            os.replace(folder / "kept.txt", store.resolution_file(question))
     return lock
 
 

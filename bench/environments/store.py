@@ -27,6 +27,7 @@ from bench.records import EnvironmentFacts
 LOOK = Path(__file__).with_name("look.py")
 LOOK_LIMIT_S = 120.0
 WAIT_LIMIT_S = 2 * uv.INSTALL_LIMIT_S
+RESOLVED = "resolved-"  # begins the names of kept resolutions
 _LOCK = ".lock"
 _UNFINISHED = ".unfinished"
 _POLL_S = 0.2
@@ -126,6 +127,11 @@ def scratch() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def resolution_file(question: str) -> Path:
+    """Where the lock that answers a question is kept."""
+    return environments_folder() / f"{RESOLVED}{question}.txt"
 
 
 def _take(fd: int, on_wait: Callable[[str], None]) -> None:

@@ -10,27 +10,17 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 
-import bench
+from bench.children import child_environment, private_path
 from bench.measure.process import ProcessWorker
 from bench.records import Reply, Request
 
 _PREFIX = "onnx-crossbench-"
-_PASSED = (
-    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES",
-    "VK_ICD_FILENAMES", "VK_DRIVER_FILES", "ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER", "OPENBLAS_CORETYPE",
-    "OPENBLAS_L2_SIZE",
-)  # fmt: skip
-_SET = {
-    "ORT_DISABLE_TELEMETRY": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "OPENBLAS_NUM_THREADS": "1",  # numpy's own pool, which no case uses
-}
 
 
 class WorkerHandle(Protocol):
@@ -71,11 +61,7 @@ class ProcessLauncher:
         """``folder`` takes logs and arrays; it is the caller's to remove."""
         self.folder = folder
         self._count = 0
-        self._private = folder / "python"
-        self._private.mkdir(parents=True, exist_ok=True)
-        link = self._private / "bench"
-        if not link.is_symlink():
-            link.symlink_to(Path(bench.__file__).resolve().parent, target_is_directory=True)
+        self._private = private_path(folder)
 
     def start(self, prefix: Path | None = None) -> ProcessWorker:
         """A fresh worker with logs of its own."""
@@ -83,12 +69,7 @@ class ProcessLauncher:
         python = sys.executable if prefix is None else str(prefix / "bin" / "python")
         script = self._private / "bench" / "measure" / "worker.py"
         command = [python, "-I", str(script), str(self._private), str(os.getpid())]
-        return ProcessWorker(command, worker_environment(os.environ), self.folder / f"worker-{self._count}")
-
-
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a worker may see: nothing that changes threads, optimisations or telemetry behind our back."""
-    return {key: environment[key] for key in _PASSED if key in environment} | _SET
+        return ProcessWorker(command, child_environment(os.environ), self.folder / f"worker-{self._count}")
 
 
 def make_folder() -> Path:

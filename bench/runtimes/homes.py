@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from bench.environments.locks import normalised, pin_line
-from bench.environments.pinned import own_pins
+from bench.environments.pinned import PinnedEnvironment, made_environment, own_pins
 from bench.runtimes.entry import DEVICE_MAKERS, LINUX, SYSTEM_NAMES
 from bench.runtimes.table import RUNTIMES
 
@@ -47,6 +47,16 @@ def own_pins_of(name: str) -> dict[str, str]:
     """What the runtime and a worker bring in this environment; empty where a part of the runtime is not installed."""
     found = [own_pins(one) for one in distributions_of(name)]
     return {key: pins[key] for pins in found for key in pins} if all(found) else {}
+
+
+def pins_beside(name: str) -> dict[str, str]:
+    """The pins of this environment that one of its own should share."""
+    return own_pins(*distributions_of(name))
+
+
+def made_for(name: str, version: str | None = None) -> PinnedEnvironment | None:
+    """The environment of its own, where it is made already."""
+    return made_environment(requirements_of(name, version), like=pins_beside(name))
 
 
 def lives_here(name: str, version: str | None = None) -> bool:

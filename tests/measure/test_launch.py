@@ -18,7 +18,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import bench
-from bench.measure.launch import ProcessLauncher, make_folder, worker_environment
+from bench.children import child_environment
+from bench.measure.launch import ProcessLauncher, make_folder
 from bench.measure.machine import oom_kills
 from bench.measure.process import ProcessWorker, WorkerDiedError
 from bench.prepare.arrays import load_arrays, save_arrays
@@ -251,7 +252,7 @@ def test_nothing_that_changes_threads_or_speed_reaches_a_worker() -> None:
         "TF_XLA_FLAGS": "x",
         "PYTHONPATH": "y",
     }
-    inside = worker_environment(outside)
+    inside = child_environment(outside)
     assert inside["PATH"] == "p"
     assert inside["ORT_DISABLE_TELEMETRY"] == "1"
     assert not set(inside) & (set(outside) - {"PATH"})
