@@ -1,7 +1,7 @@
-"""TensorFlow on a SavedModel: runs in a worker or a probing child, never in the parent.
+"""TensorFlow on a SavedModel or a Keras file: runs in a worker or a probing child, never in the parent.
 
-The call is a concrete function of fixed shapes: nothing is traced after opening. Threads belong to the process and are
-set before TensorFlow's first operation.
+``tensorflow_paths.py`` has the ways to call it. Threads belong to the process and are set before TensorFlow's first
+operation; a GPU is hidden.
 """
 
 from __future__ import annotations
@@ -12,58 +12,67 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench.errors import UnavailableError, UnsupportedError, UsageError
-from bench.records import Artifact, Probe, SessionInfo, SessionSettings, Tensor
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.records import Artifact, Probe, SessionInfo, SessionSettings
+from bench.runtimes import tensorflow_paths as paths
 from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.keras_file import first_line, import_keras
 from bench.runtimes.options import with_defaults
-from bench.runtimes.table import RUNTIMES
+from bench.runtimes.table import RUNTIMES, artifact_kind
 
 _INTER_OP_THREADS = 1
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+_XLA = "tensorflow-xla"
+_OPENERS = {"saved_model": paths.open_signature, "eager": paths.open_eager, "predict": paths.open_predict}
 
 
 class TensorFlowSession(HostSession):
-    """A concrete function over a loaded SavedModel's signature, which stays loaded as long as the session is open."""
+    """One call path over a loaded model, which stays loaded as long as the session is open."""
 
-    def __init__(self, loaded: Any, constant: Any, traced: Any, settings: SessionSettings, info: SessionInfo) -> None:
+    def __init__(self, path: paths.CallPath, info: SessionInfo) -> None:
         self.info = info
-        self._loaded = loaded  # owns the variables
-        self._traced = traced
-        step = traced.get_concrete_function()
-        self.call: Callable[[Feed], Sequence[Array]] = _bind(constant, step, settings)
+        self._path: paths.CallPath | None = path  # owns the variables
+        self.call: Callable[[Feed], Sequence[Array]] = path.call
 
     def traces(self) -> int:
-        """How often the call was traced: once, at opening; a concrete function cannot be traced again."""
-        return int(self._traced.experimental_get_tracing_count())
+        """How often a function was traced: by opening, or by the first call of ``predict``; never while timing."""
+        return self._path.traces() if self._path else 0
 
     def close(self) -> None:
         """Drop model and function; twice is fine. A call after it raises RuntimeError."""
-        self._loaded = self._traced = None
+        self._path = None
         self.call = _closed
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> TensorFlowSession:
-    """The SavedModel's signature that has the artifact's names, traced once for the shapes of ``settings.inputs``."""
+    """The model behind the call path that the options ask for, with the names and shapes of ``settings``."""
     import_runtime(name, settings.options)
     chosen = with_defaults(RUNTIMES[name].options, settings.options)
     tf = importlib.import_module("tensorflow")
     _fix_process(tf, settings.threads)
     try:
-        loaded = tf.saved_model.load(artifact.path)
-        signature = _signature(loaded, settings)
-        traced = _trace(tf, signature, settings)
+        path = _open(tf, name, chosen.get("path", "function"), artifact, settings)
+    except BenchError:
+        raise
     except (tf.errors.OpError, ValueError, TypeError, OSError, AttributeError, NotImplementedError) as error:
-        raise UnsupportedError(f"opening the SavedModel on {name}: {_first_line(error)}") from error
+        raise UnsupportedError(f"opening the model on {name}: {first_line(error)}") from error
     info = SessionInfo(
         runtime_version=tf.__version__,
         runtime_file=str(tf.__file__),
         provider="CPU",
-        call_path="concrete function",
-        effective_options=_effective(tf, chosen, settings),
+        call_path=path.name,
+        effective_options=_effective(tf, name, chosen, path),
         node_share=1.0,
-        concurrent=True,
+        build_ns=path.build_ns,
+        concurrent=path.concurrent,
     )
-    return TensorFlowSession(loaded, tf.constant, traced, settings, info)
+    return TensorFlowSession(path, info)
+
+
+def _open(tf: Any, name: str, path: str, artifact: Artifact, settings: SessionSettings) -> paths.CallPath:
+    if path in _OPENERS:
+        return _OPENERS[path](tf, artifact, settings)
+    return paths.open_function(tf, artifact, settings, xla=name == _XLA)
 
 
 def import_runtime(name: str, options: Mapping[str, str]) -> None:
@@ -77,7 +86,9 @@ def import_runtime(name: str, options: Mapping[str, str]) -> None:
     try:
         importlib.import_module("tensorflow")
     except ImportError as error:
-        raise UnavailableError(f"importing tensorflow: {_first_line(error)}; {entry.install}") from error
+        raise UnavailableError(f"importing tensorflow: {first_line(error)}; {entry.install}") from error
+    if artifact_kind(name, options) == "keras":
+        import_keras("tensorflow", entry.install)
 
 
 def _fix_process(tf: Any, threads: int) -> None:
@@ -97,77 +108,16 @@ def _fix_process(tf: Any, threads: int) -> None:
         ) from error
 
 
-def _signature(loaded: Any, settings: SessionSettings) -> Any:
-    """The signature whose inputs and outputs carry the names asked for, ``serving_default`` before others."""
-    inputs, outputs = {tensor.name for tensor in settings.inputs}, set(settings.outputs)
-    offers = []
-    for key in sorted(loaded.signatures, key=lambda key: (key != "serving_default", key)):
-        signature = loaded.signatures[key]
-        takes, gives = set(signature.structured_input_signature[1]), set(signature.structured_outputs)
-        if takes == inputs and outputs <= gives:
-            return signature
-        offers.append(f"{key}: {', '.join(sorted(takes))} -> {', '.join(sorted(gives))}")
-    wanted = f"{', '.join(sorted(inputs))} -> {', '.join(sorted(outputs))}"
-    raise ValueError(f"no signature {wanted}; it has {'; '.join(offers) or 'none'}")
-
-
-def _trace(tf: Any, signature: Any, settings: SessionSettings) -> Any:
-    names = [tensor.name for tensor in settings.inputs]
-
-    def step(*tensors: Any) -> list[Any]:
-        results = signature(**dict(zip(names, tensors, strict=True)))
-        return [results[name] for name in settings.outputs]
-
-    specs = [_spec(tf, tensor) for tensor in settings.inputs]
-    _require_dtypes(signature, settings.inputs, specs)
-    traced = tf.function(step, input_signature=specs, autograph=False, jit_compile=False)
-    traced.get_concrete_function()
-    return traced
-
-
-def _spec(tf: Any, tensor: Tensor) -> Any:
-    return tf.TensorSpec(tensor.shape, tf.dtypes.as_dtype(tensor.dtype))
-
-
-def _require_dtypes(signature: Any, inputs: Sequence[Tensor], specs: Sequence[Any]) -> None:
-    """TensorFlow would cast in silence, in either direction."""
-    takes = signature.structured_input_signature[1]
-    for tensor, spec in zip(inputs, specs, strict=True):
-        if takes[tensor.name].dtype != spec.dtype:
-            raise TypeError(
-                f"input {tensor.name!r} is {takes[tensor.name].dtype.name} in the model, not {tensor.dtype}"
-            )
-
-
-def _bind(constant: Any, step: Any, settings: SessionSettings) -> Callable[[Feed], Sequence[Array]]:
-    """The call. ``numpy()`` blocks until the output is on the host and copies it.
-
-    Of the public ways in, ``tf.constant`` before a concrete function costs least (a small model: 145 us; arrays handed
-    over as they are 155, through the ``tf.function`` itself 205).
-    """
-    names = tuple(tensor.name for tensor in settings.inputs)
-
-    def call(feed: Feed) -> Sequence[Array]:
-        return [tensor.numpy() for tensor in step(*[constant(feed[name]) for name in names])]
-
-    return call
-
-
-def _effective(tf: Any, chosen: dict[str, str], settings: SessionSettings) -> dict[str, str]:
+def _effective(tf: Any, name: str, chosen: dict[str, str], path: paths.CallPath) -> dict[str, str]:
     threading = tf.config.threading
     return {
         **chosen,
         "intra_op_threads": str(threading.get_intra_op_parallelism_threads()),
         "inter_op_threads": str(threading.get_inter_op_parallelism_threads()),
-        "xla": "off",
+        "xla": "on" if name == _XLA else "off",
         "gpu": "hidden",
-        "fixed_shapes": ",".join(f"{tensor.name}={list(tensor.shape)}" for tensor in settings.inputs),
+        **path.settings,
     }
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
 
 
 def _closed(_: Feed) -> Sequence[Array]:
