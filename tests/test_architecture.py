@@ -18,7 +18,18 @@ GROUND = {"bench.records", "bench.errors", "bench.units"}
 # Modules above the records that a stage may also name: a row is a record of the report, a place belongs to nobody.
 SHARED = {*GROUND, "bench", "bench.rows", "bench.places", "bench.children"}
 EXCEPTIONS = {("prepare", "bench.analysis.distance")}  # comparing arrays is pure, and an export has to compare
-RUNTIMES = {"tensorflow", "keras", "onnx", "onnxruntime", "tf2onnx", "openvino", "ai_edge_litert", "jax", "torch"}
+RUNTIMES = {
+    "tensorflow",
+    "keras",
+    "onnx",
+    "onnxruntime",
+    "tf2onnx",
+    "openvino",
+    "ai_edge_litert",
+    "iree",
+    "jax",
+    "torch",
+}
 # Run in child processes, may import what they run.
 IN_A_CHILD = (
     "runtimes/tensorflow.py",

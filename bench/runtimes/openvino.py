@@ -111,7 +111,7 @@ def probe(name: str) -> Probe:
 
 
 def _read(ov: Any, core: Any, path: Path, settings: SessionSettings) -> Any:
-    """The model with every dimension fixed; UnsupportedError where its names, types or sizes are not those asked for."""
+    """The model with every dimension fixed; UnsupportedError where its names, types or sizes are not those asked."""
     fixed_dimensions(input_dimensions(path), settings)
     model = _made(f"reading {path.name}", lambda: core.read_model(path))
     ports = {name: port for port in model.inputs for name in port.get_names()}

@@ -48,7 +48,7 @@ LITERT_OPTIONS: dict[str, Option] = {}
 
 IREE_OPTIONS = {
     "device": Option(("local-task", "local-sync"), "workers for the threads asked for, or the calling thread alone"),
-    "optimization": Option(("O3", "O2", "O1", "O0"), "--iree-opt-level of its compiler"),
+    "optimization": Option(("O0", "O1", "O2", "O3"), "--iree-opt-level of its compiler"),
 }
 
 ONNXRUNTIME_OPTIONS = {
