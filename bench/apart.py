@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from bench.analysis.placement import placement_of
+from bench.analysis.placement import placement_of, placement_reason, placement_status
 from bench.measure.alone import profile_arm, soak_arm
 from bench.measure.launch import Launcher
 from bench.measure.process import WorkerDiedError
 from bench.measure.rounds import Arm
-from bench.records import CaseRepetition, GroupRepetition, MeasureSettings
+from bench.records import CaseRepetition, GroupRepetition, MeasureSettings, Placement
 from bench.runtimes.table import RUNTIMES
 
 _replace = msgspec.structs.replace
@@ -36,9 +36,18 @@ def with_placements(
         known = placement_of([case for case in earlier if case.case_id == one.case_id])
         if arm is None or one.opened is None or known or RUNTIMES[arm.case.runtime.name].provider is None:
             return one
-        return _replace(one, placement=profile_arm(arm, launcher, settings.time_limit_s))
+        return _judged(one, profile_arm(arm, launcher, settings.time_limit_s), settings.min_placement)
 
     return _replace(result, cases=[placed(one) for one in result.cases])
+
+
+def _judged(one: CaseRepetition, placement: Placement, least: float) -> CaseRepetition:
+    """The case with where it ran; one of which nothing ran on the provider asked for has no numbers under its name."""
+    one = _replace(one, placement=placement)
+    if one.opened is None or placement_status(one.opened.info, placement, least) != "unavailable":
+        return one
+    reason = placement_reason(one.opened.info, placement, least)
+    return _replace(one, status="unavailable", reason=reason, turns=[], complete=False)
 
 
 def with_soaks(

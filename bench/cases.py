@@ -49,11 +49,20 @@ def build_groups(
     prepared: Mapping[str, Prepared | Failure],
     shapes: Mapping[str, Shapes],
     available_bytes: int,
+    *,
+    profiled_apart: bool = False,
 ) -> list[Group]:
-    """Every group of the suite, in the order asked for; what can't be opened is in it with its reason."""
+    """Every group of the suite, in the order asked for; what can't be opened is in it with its reason.
+
+    ``profiled_apart``: where each case runs will be profiled in a process of its own.
+    """
     groups: list[Group] = []
     for model, cases in cases_together(suite):
-        answers = {case.case_id: make_arm(case, prepared[model.display], shapes, suite.plugins) for case in cases}
+        made = [
+            make_arm(case, prepared[model.display], shapes, suite.plugins, profiled_apart=profiled_apart)
+            for case in cases
+        ]
+        answers = {case.case_id: answer for case, answer in zip(cases, made, strict=True)}
         arms = {case_id: answer for case_id, answer in answers.items() if isinstance(answer, Arm)}
         needs = {case_id: _need(arm, shapes[model.display]) for case_id, arm in arms.items()}
         parts = plan.split_by_memory(cases, needs, available_bytes)
@@ -115,6 +124,8 @@ def make_arm(
     prepared: Prepared | Failure,
     shapes: Mapping[str, Shapes],
     plugins: Mapping[str, str] | None = None,
+    *,
+    profiled_apart: bool = False,
 ) -> Arm | CaseRepetition:
     """What the case's worker needs, or the failed repetition that stands for it."""
     if isinstance(prepared, Failure):
@@ -141,6 +152,7 @@ def make_arm(
             precision=case.precision,
             boundary=case.boundary,
             plugin=(plugins or {}).get(case.runtime.name),
+            profiled_apart=profiled_apart,
             cache=_built_folder(case, artifact) if case.runtime.options.get("cache") == "on" else None,
         ),
         pool=prepared.pool,

@@ -113,7 +113,8 @@ class _Run:
         self.prepared = prepare_models(self.suite, self.progress, self.stages)
         self.shapes = pool_shapes(self.prepared)
         refuse_other_models(self.environment.models, self.prepared)
-        groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes)
+        apart = self.out is not None  # a verification profiles nothing: its sessions tell where they are
+        groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes, profiled_apart=apart)
         if self.kept_groups is not None:
             refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in groups])
         pinner = Pinner(self.progress)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median_low
 
-from bench.analysis.placement import placement_of, time_share
+from bench.analysis.placement import node_share, placement_of, providers_that_ran, time_share
 from bench.analysis.timing import calls_of
 from bench.records import CaseRepetition, GroupRepetition, Record
 
@@ -48,17 +48,19 @@ def summarise_ledger(tries: Sequence[CaseRepetition], repetitions: Sequence[Grou
     if not opened:
         return None
     info, first = opened[0].info, [one.first for one in tries if one.first]
+    placement = placement_of(tries)
+    shares = [node_share(one.info, placement) for one in opened]
     ends = [one.memory_peak for one in tries if one.complete and one.memory_peak]
     peaks = [end.peak_rss_bytes for end in ends if end.peak_rss_bytes is not None]
     caches = dict.fromkeys(group.page_cache for group in repetitions)
     threads = [turn.thread_count for one in tries for turn in one.turns]
     return Ledger(
         runtime_version=info.runtime_version,
-        provider=info.provider,
+        provider=providers_that_ran(info, placement),
         call_path=info.call_path,
         runtime_options=option_text(info.effective_options),
-        node_share=min((o.info.node_share for o in opened if o.info.node_share is not None), default=None),
-        time_share=time_share(placement_of(tries), info.provider),
+        node_share=min((share for share in shares if share is not None), default=None),
+        time_share=time_share(placement, info.provider),
         build_ns=_middle(one.info.build_ns for one in opened),
         build_cache=", then ".join(dict.fromkeys(one.info.build_cache for one in opened if one.info.build_cache))
         or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import errors
-from bench.analysis.placement import placement_of, placement_status
+from bench.analysis.placement import placement_of, placement_reason, placement_status
 from bench.records import Case, CaseRepetition, GroupRepetition, MeasureSettings, Placement, Status
 from bench.rows import Row
 from bench.runtimes.call_paths import is_keras_call
@@ -37,8 +37,8 @@ def status_of(tries: Sequence[CaseRepetition], total: int, min_placement: float)
         return "ok", ""
     bad = [one for one in tries if statuses[id(one)] == worst]
     measured = sum(one.complete for one in tries)
-    reason = bad[0].reason if worst != "partial" else bad[0].reason or _placement(bad[0])
-    if worst == "partial" or not measured:
+    reason = bad[0].reason or _where(bad[0], placement, min_placement)
+    if worst == "partial" or not measured or not bad[0].reason:
         return worst, reason
     numbers = sorted({one.repetition + 1 for one in bad})
     which = f"repetition{'s' * (len(numbers) > 1)} {_listed(numbers)} of {max(total, *numbers)}"
@@ -87,10 +87,8 @@ def _exit_code(row: Row, settings: MeasureSettings) -> int:
     return errors.EXIT_OK if row.agreement == "agrees" else errors.EXIT_CANNOT_TELL
 
 
-def _placement(one: CaseRepetition) -> str:
-    info = one.opened.info if one.opened else None
-    share = "some" if info is None or info.node_share is None else f"{info.node_share:.0%}"
-    return f"{share} of the graph's nodes on {info.provider if info else 'the provider asked for'}, the rest elsewhere"
+def _where(one: CaseRepetition, placement: Placement | None, min_placement: float) -> str:
+    return placement_reason(one.opened.info, placement, min_placement) if one.opened else ""
 
 
 def _listed(numbers: Sequence[int]) -> str:

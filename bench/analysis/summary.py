@@ -13,6 +13,7 @@ from bench.analysis import doubts
 from bench.analysis.agreement import worst_check
 from bench.analysis.ledger import option_text, summarise_ledger
 from bench.analysis.outcome import status_of
+from bench.analysis.placement import placement_cautions, placement_of
 from bench.analysis.timing import Speed, summarise_ratio, summarise_speed
 from bench.records import (
     Artifact,
@@ -105,6 +106,7 @@ def _row(
         model=case.model,
         runtime=case.runtime.name,
         runtime_spec=case.runtime.display,
+        provider_requested=_provider_of(case),
         label=case.runtime.label or "",
         runtime_options=option_text(case.runtime.options),
         boundary=case.boundary,
@@ -148,6 +150,11 @@ def artifact_of(case: Case, prepared: Prepared) -> Artifact | None:
     if case.runtime.name not in RUNTIMES:
         return None
     return prepared.artifacts.get(artifact_needed(case.runtime.name, case.runtime.options))
+
+
+def _provider_of(case: Case) -> str | None:
+    entry = RUNTIMES.get(case.runtime.name)
+    return entry.provider if entry else None
 
 
 def _with_agreement(row: Row, worst: OutputCheck | None, prepared: Prepared | None) -> Row:
@@ -204,12 +211,15 @@ def _call_path(evidence: _Evidence) -> str | None:
 def _other_cautions(
     evidence: _Evidence, prepared: Prepared | None, speed: Speed, worst: OutputCheck | None, planned: int | None
 ) -> list[Caution]:
-    sessions = [caution for one in evidence.tries if one.opened for caution in one.opened.info.cautions]
+    infos = [one.opened.info for one in evidence.tries if one.opened]
+    sessions = [caution for info in infos for caution in info.cautions]
+    placement = placement_of(evidence.tries)
     return [
         *doubts.agreement_cautions(speed, worst),
         *doubts.interrupted_cautions(speed, len(evidence.repetitions), planned),
         *doubts.thread_cautions(evidence.case, speed, evidence.cpus),
         *doubts.timing_cautions(evidence.case, evidence.measured, evidence.repetitions, speed),
+        *(placement_cautions(infos[0], placement, evidence.min_placement) if infos else ()),
         *sessions,
         *(prepared.cautions if prepared else ()),
     ]

@@ -21,6 +21,7 @@ SAME_MEMORY = 1.1  # two sizes of memory within this ratio are one class: kernel
 _NO_MATTER = {"pandas", "msgspec"}  # packages that no worker's number depends on
 _SHOWN_DIGEST = 12
 _OPTION = re.compile(r",(?=[A-Za-z_][\w.-]*=)")
+_SHARE = re.compile(r" [<>]?\d+%(?=,|$)")
 
 
 def parse_allowed(texts: Iterable[str]) -> frozenset[str]:
@@ -49,7 +50,7 @@ def case_differences(reference: Row, other: Row, allowed: Collection[str] = ()) 
     """In what one case differs on the two sides."""
     found = []
     for field in CASE_FIELDS:
-        ours, theirs = getattr(reference, field), getattr(other, field)
+        ours, theirs = _value(reference, field), _value(other, field)
         if ours != theirs:
             found.append(_difference(field, *_shown(field, ours, theirs), allowed))
     return tuple(found)
@@ -96,6 +97,12 @@ def _shown(field: str, ours: object, theirs: object) -> tuple[str, str]:
     if field.endswith("_digest") and words[0][:_SHOWN_DIGEST] != words[1][:_SHOWN_DIGEST]:
         words = [word[:_SHOWN_DIGEST] for word in words]
     return words[0], words[1]
+
+
+def _value(row: Row, field: str) -> object:
+    """The row's value; of a provider without the shares of several, which jitter."""
+    value = getattr(row, field)
+    return _SHARE.sub("", value) if field == "provider" and value is not None else value
 
 
 def _rule(tolerance: Tolerance) -> str:
