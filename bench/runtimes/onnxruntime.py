@@ -18,7 +18,8 @@ import numpy as np
 
 from bench.errors import BenchError, UnavailableError
 from bench.records import Artifact, Probe, ProviderPart, SessionInfo, SessionSettings
-from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.contract import Array, Feed, HostSession, Session
+from bench.runtimes.device_binding import DeviceSession, place_of
 from bench.runtimes.kernels import profiled_parts, reasons_in
 from bench.runtimes.onnxruntime_opening import Opening, first_line, is_installed
 from bench.runtimes.onnxruntime_options import effective_options
@@ -42,9 +43,11 @@ class OnnxRuntimeSession(HostSession):
         self.call = _closed
 
 
-def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> OnnxRuntimeSession:
+def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Session:
     """A session on the provider of ``name`` alone, its free dimensions fixed to ``settings.inputs``."""
     opening = _opening(name, artifact, settings)
+    on_device = settings.boundary == "device"
+    place = place_of(opening.ort, opening.provider, opening.devices, opening.keys) if on_device else None
     session = opening.create()
     profiled = None if settings.profiled_apart else functools.partial(_profile, opening, [_ones(settings)], 1)
     share, parts, cautions = placement(session, opening.provider, profiled)
@@ -60,6 +63,8 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> On
         concurrent=True,
         cautions=(*cautions, *opening.unconfirmed(session), *([wheels] if wheels else [])),
     )
+    if place is not None:
+        return DeviceSession(opening.ort, session, place, settings.outputs, info)
     return OnnxRuntimeSession(session, settings.outputs, info)
 
 
