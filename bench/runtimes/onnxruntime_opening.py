@@ -150,7 +150,7 @@ def _require_available(ort: Any, name: str, entry: RuntimeEntry, library: str | 
     path = library or importlib.import_module(str(entry.plugin)).get_library_path()
     devices = register_plugin(ort, path, str(entry.plugin), str(entry.provider))
     if not devices:
-        what = "its plugin library is" if library else f"{entry.plugin} is installed"
+        what = "its plugin library loads" if library else f"{entry.plugin} is installed"
         raise UnavailableError(f"{name}: {what} and finds no device on this machine")
     return devices
 
