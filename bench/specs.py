@@ -214,6 +214,7 @@ def names_a_runtime(text: str) -> bool:
 
 def parse_runtime(text: str) -> RuntimeSpec:
     """The runtime that one text names, with options that it knows. A version is kept as asked for."""
+    from bench.runtimes.options import in_our_words
     from bench.runtimes.table import canonical_name, check_options
 
     body, label = split_label(text)
@@ -222,7 +223,7 @@ def parse_runtime(text: str) -> RuntimeSpec:
     if at and not _VERSION.fullmatch(version):
         raise UsageError(f"runtime {text!r}: {version!r} is not a version; expected NAME@1.2.3")
     name = canonical_name(short)
-    options = parse_options(text, pairs)
+    options = in_our_words(parse_options(text, pairs))
     check_options(name, options)
     display = canonical_text(f"{name}{at}{version}", options, label)
     return RuntimeSpec(text=text, name=name, display=display, version=version or None, options=options, label=label)

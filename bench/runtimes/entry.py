@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import msgspec
 
 from bench.records import ArtifactKind, Boundary, Precision
-from bench.runtimes.options import ONNXRUNTIME_OPTIONS, PRECISION_MEANING, PROVIDER_KEYS, Option
+from bench.runtimes.options import (
+    ONNXRUNTIME_OPTIONS,
+    OWN_PRECISION_MEANING,
+    PRECISION_MEANING,
+    PROVIDER_KEYS,
+    Option,
+)
 
 LINUX, MACOS, WINDOWS = "linux", "darwin", "win32"
 SYSTEM_NAMES = {LINUX: "Linux", MACOS: "macOS", WINDOWS: "Windows"}
@@ -47,7 +53,8 @@ class RuntimeEntry(msgspec.Struct, frozen=True, kw_only=True):
         """Its own options, and those that it shares with others where it has a choice: precision, boundary, cache."""
         shared = {}
         if len(self.precisions) > 1:
-            shared["precision"] = Option(self.precisions, PRECISION_MEANING)
+            own = OWN_PRECISION_MEANING.format(" and ".join(self.own_precisions))
+            shared["precision"] = Option(self.precisions, own if self.own_precisions else PRECISION_MEANING)
         if len(self.boundaries) > 1:
             shared["boundary"] = Option(self.boundaries, "what a timed call takes and gives")
         if self.caches:

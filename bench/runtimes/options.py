@@ -28,6 +28,8 @@ class Option(msgspec.Struct, frozen=True):
 
 
 PRECISION_MEANING = "number format: float16 and int8 run a file that was converted for it"
+OWN_PRECISION_MEANING = "number format: {} by its own switch, another by a file that was converted for it"
+_PRECISION_WORDS = {"fp32": "float32", "fp16": "float16", "float32": "float32", "float16": "float16", "int8": "int8"}
 
 XLA_OPTIONS = {
     "onednn": Option(("on", "off"), "oneDNN kernels (TF_ENABLE_ONEDNN_OPTS)"),
@@ -94,7 +96,6 @@ PROVIDER_KEYS: dict[str, tuple[str, ...]] = {
     "OpenVINOExecutionProvider": (
         "device_type",
         "device_id",
-        "precision",
         "num_streams",
         "load_config",
         "model_priority",
@@ -190,6 +191,11 @@ PROVIDER_KEYS: dict[str, tuple[str, ...]] = {
 def with_defaults(known: Mapping[str, Option], given: Mapping[str, str]) -> dict[str, str]:
     """The value of every option of ours: as given, else its default."""
     return {key: given.get(key, option.default) for key, option in known.items()}
+
+
+def in_our_words(options: Mapping[str, str]) -> dict[str, str]:
+    """The same with a precision as this program writes it, where a provider's word was used: ``FP16`` is float16."""
+    return {k: _PRECISION_WORDS.get(v.lower(), v) if k == "precision" else v for k, v in options.items()}
 
 
 def nearest_first(text: str, allowed: tuple[str, ...]) -> str:

@@ -69,8 +69,8 @@ def test_a_part_keeps_the_reasons_of_its_nodes_each_once() -> None:
 
 def test_reasons_are_read_from_the_log_colours_and_times_apart() -> None:
     log = (
-        "\x1b[0;93m2026-11-26 [I:onnxruntime:, ep.cc:91 GetCapabilityImpl] webgpu kernel not found in registries for Op "
-        "type: Unique node name: head/unique\x1b[m\n"
+        "\x1b[0;93m2026-11-26 [I:onnxruntime:, ep.cc:91 GetCapabilityImpl] webgpu kernel not found in registries for "
+        "Op type: Unique node name: head/unique\x1b[m\n"
         "2026-11-26 [I:onnxruntime:, fallback.cc:168 X] ORT optimization- Force fallback to CPU execution for node: "
         "gather because the CPU execution path is deemed faster than overhead  capable of executing this node\n"
         "2026-11-26 [I:onnxruntime:, graph_transformer.cc:15 Apply] GraphTransformer X modified: 0 with status: OK\n"
