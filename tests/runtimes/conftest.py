@@ -30,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, ArtifactK
     )
 
     def artifact(model: str, kind: ArtifactKind) -> Artifact:
-        path = folder / (f"{model}.onnx" if kind == "onnx" else model)
+        path = folder / (model if kind == "saved_model" else f"{model}.{kind}")
         inputs, outputs = _tensors(model)
         return Artifact(kind=kind, path=str(path), digest="", size_bytes=1, inputs=inputs, outputs=outputs)
 

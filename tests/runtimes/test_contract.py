@@ -6,13 +6,14 @@ import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import pytest
 
 from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.records import Artifact, ArtifactKind, Probe, SessionSettings, Tensor
 from bench.runtimes.contract import Array
-from bench.runtimes.table import RUNTIMES
+from bench.runtimes.table import RUNTIMES, artifact_kind
 from session_server import RemoteSession, SessionServer
 
 Models = Callable[[str, ArtifactKind], Artifact]
@@ -32,12 +33,18 @@ class Bed:
     name: str
     models: Models
     server: SessionServer
+    options: dict[str, str]  # that it always has, of a call path
 
-    def artifact(self, model: str = "three") -> Artifact:
-        return self.models(model, RUNTIMES[self.name].artifact)
+    @property
+    def kind(self) -> ArtifactKind:
+        return artifact_kind(self.name, self.options)
 
-    def open(self, settings: SessionSettings, model: str = "three") -> RemoteSession:
-        return self.server.open(self.name, self.artifact(model), settings)
+    def open(
+        self, settings: SessionSettings, model: str = "three", server: SessionServer | None = None
+    ) -> RemoteSession:
+        settings = msgspec.structs.replace(settings, options=self.options | settings.options)
+        artifact = self.models(model, artifact_kind(self.name, settings.options))
+        return (server or self.server).open(self.name, artifact, settings)
 
 
 def _settings(
@@ -65,17 +72,27 @@ def _is_installed(name: str, package: str) -> bool:
 
 
 INSTALLED = [name for name, entry in RUNTIMES.items() if _is_installed(name, entry.package)]
+CALL_PATHS = [("tensorflow", {"path": path}) for path in RUNTIMES["tensorflow"].options["path"].values[1:]]
+BEDS: list[tuple[str, dict[str, str]]] = [*((name, {}) for name in INSTALLED), *CALL_PATHS]
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.slow if name == "tensorflow" else ()) for name in INSTALLED],
+    params=[
+        pytest.param(
+            (name, options),
+            marks=pytest.mark.slow if name.startswith("tensorflow") else (),
+            id="-".join([name, *options.values()]),
+        )
+        for name, options in BEDS
+    ],
 )
 def bed(request: pytest.FixtureRequest, probes: dict[str, Probe], models: Models, start_server: Start) -> Bed:
-    probe = probes[request.param]
+    name, options = request.param
+    probe = probes[name]
     if probe.state != "usable":
         pytest.skip(f"{probe.name}: {probe.state}, {probe.detail}")
-    return Bed(probe.name, models, start_server())
+    return Bed(probe.name, models, start_server(), options)
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +146,10 @@ def test_an_input_that_is_not_contiguous_counts_by_its_values(session: RemoteSes
     np.testing.assert_allclose(zeta, EXPECTED["zeta"], rtol=1e-6)
 
 
-def test_the_batch_is_fixed_and_recorded(session: RemoteSession) -> None:
+def test_the_batch_is_fixed_or_said_to_be_free(session: RemoteSession) -> None:
     recorded = session.info.effective_options
-    assert str(BATCH) in recorded.get("fixed_dimensions", recorded.get("fixed_shapes", ""))
+    said = recorded.get("fixed_dimensions", recorded.get("fixed_shapes", ""))
+    assert str(BATCH) in said or recorded["shapes"] in ("free in the signature", "of each call")
 
 
 def test_another_batch_is_refused_or_at_least_right(session: RemoteSession) -> None:
@@ -162,7 +180,7 @@ def test_a_second_thread_is_one_more_thread(bed: Bed, start_server: Start) -> No
     counts = []
     for threads in (1, 2):
         server = start_server()
-        session = server.open(bed.name, bed.artifact(), _settings(threads=threads))
+        session = bed.open(_settings(threads=threads), server=server)
         session.call(left=LEFT, right=RIGHT)
         assert session.info.effective_options["intra_op_threads"] == str(threads)
         counts.append(server.ask("task_count"))
@@ -203,9 +221,9 @@ def test_an_unknown_value_is_refused_with_those_that_exist(bed: Bed) -> None:
 
 
 def test_an_artifact_of_the_wrong_kind_is_refused(bed: Bed) -> None:
-    other: ArtifactKind = "onnx" if RUNTIMES[bed.name].artifact == "saved_model" else "saved_model"
-    with pytest.raises(UsageError, match=f"loads {RUNTIMES[bed.name].artifact} artifacts"):
-        bed.server.open(bed.name, bed.models("three", other), _settings())
+    other: ArtifactKind = "onnx" if bed.kind == "saved_model" else "saved_model"
+    with pytest.raises(UsageError, match=f"loads {bed.kind} artifacts"):
+        bed.server.open(bed.name, bed.models("three", other), _settings(options=bed.options))
 
 
 def test_a_name_that_the_model_lacks_is_refused_with_those_it_has(bed: Bed) -> None:
@@ -214,9 +232,9 @@ def test_a_name_that_the_model_lacks_is_refused_with_those_it_has(bed: Bed) -> N
 
 
 def test_a_model_that_is_not_there_is_an_error_of_ours(bed: Bed) -> None:
-    nowhere = Artifact(kind=RUNTIMES[bed.name].artifact, path="nowhere", digest="", size_bytes=1, inputs=(), outputs=())
+    nowhere = Artifact(kind=bed.kind, path="nowhere", digest="", size_bytes=1, inputs=(), outputs=())
     with pytest.raises(BenchError, match="nowhere"):
-        bed.server.open(bed.name, nowhere, _settings())
+        bed.server.open(bed.name, nowhere, _settings(options=bed.options))
 
 
 def test_half_precision_stays_half_precision(bed: Bed) -> None:

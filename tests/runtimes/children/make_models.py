@@ -1,8 +1,8 @@
 """Writes the contract suite's models into the folder given: started as a script, because it imports TensorFlow.
 
 ``three``: inputs left, right [N,3]; outputs zeta = left @ W, alpha = left * right + 1, mid = relu(left - right), so
-that neither order nor alphabet pairs them by luck. ``half``: one float16 input. ``brain`` and ``words``: SavedModels of
-bfloat16 and of strings.
+that neither order nor alphabet pairs them by luck. ``half``: one float16 input. Both as SavedModel, ONNX and Keras
+file. ``brain`` and ``words``: SavedModels of bfloat16 and of strings.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tf2onnx
@@ -31,11 +32,27 @@ def main(folder: Path) -> None:
     both = _specs(["left", "right"], tf.float32)
     _save(folder / "three", three, both, weights)
     _convert(folder / "three.onnx", three, both)
+    _keras_three().save(folder / "three.keras")
     half = _specs(["left"], tf.float16)
     _save(folder / "half", lambda left: {"double": left * 2.0}, half)
     _convert(folder / "half.onnx", lambda left: {"double": left * 2.0}, half)
+    _keras_half().save(folder / "half.keras")
     _save(folder / "brain", lambda left: {"double": left * 2.0}, _specs(["left"], tf.bfloat16))
     _save(folder / "words", lambda left: {"upper": tf.strings.upper(left)}, _specs(["left"], tf.string))
+
+
+def _keras_three() -> Any:
+    left, right = (keras.Input((3,), name=name) for name in ("left", "right"))
+    dense = keras.layers.Dense(2, use_bias=False, name="dense")
+    outputs = {"zeta": dense(left), "alpha": left * right + 1.0, "mid": keras.ops.relu(left - right)}
+    model = keras.Model([left, right], outputs)
+    dense.set_weights([WEIGHTS])
+    return model
+
+
+def _keras_half() -> Any:
+    left = keras.Input((3,), name="left", dtype="float16")
+    return keras.Model(left, {"double": keras.layers.Rescaling(2.0, dtype="float16")(left)})
 
 
 def _specs(names: Sequence[str], dtype: Any) -> list[Any]:
