@@ -8,6 +8,7 @@ import pytest
 from analysis_fakes import died, measured, opened, together
 from bench.analysis.outcome import choose_reference, exit_code_of, repetition_status, status_of
 from bench.records import Case
+from bench.records import MeasureSettings, ProviderPart
 from fakes import case
 from report_fakes import absent, row
 
@@ -23,7 +24,7 @@ def with_path(plain: Case, path: str) -> Case:
 def test_a_case_is_ok_only_if_every_repetition_is() -> None:
     whole = [measured("c", repetition, ROUNDS) for repetition in range(3)]
     assert status_of(whole, 3, 0.95) == ("ok", "")
-    assert status_of([*whole[:2], died("c", 2, 0.95)], 3)[0] == "crashed"
+    assert status_of([*whole[:2], died("c", 2)], 3, 0.95)[0] == "crashed"
 
 
 def test_a_worker_that_died_once_tells_when_and_how_many_measured() -> None:
@@ -46,14 +47,15 @@ def test_a_case_that_no_repetition_has_was_skipped() -> None:
 
 
 def test_a_session_that_ran_elsewhere_in_part_is_partial_with_its_share() -> None:
-    info = opened(status="partial", node_share=0.4, provider="CUDAExecutionProvider")
+    elsewhere = ProviderPart(provider="CPUExecutionProvider", nodes=6, operators={"Unique": 6})
+    info = opened(node_share=0.4, provider="CUDAExecutionProvider", placement=(elsewhere,))
     tries = [measured("c", n, ROUNDS, opened=info) for n in range(2)]
     assert repetition_status(tries[0], None, 0.95) == "partial"
     assert status_of(tries, 2, 0.95) == (
         "partial",
-        "40% of the graph's nodes on CUDAExecutionProvider, the rest elsewhere",
+        "40% of the graph's nodes on CUDAExecutionProvider, at least 95% is wanted: CPUExecutionProvider 100%: Unique x6",
     )
-    assert status_of([tries[0], died("c", 1, 0.95)], 2)[0] == "crashed"
+    assert status_of([tries[0], died("c", 1)], 2, 0.95)[0] == "crashed"
 
 
 def test_tensorflow_is_the_reference_wherever_it_stands() -> None:
@@ -110,6 +112,13 @@ def test_where_nothing_is_complete_there_is_no_reference() -> None:
 def test_a_row_exits_by_disagreement_then_status_then_doubt(change: dict[str, Any], code: int) -> None:
     assert exit_code_of([row(**change)]) == code
     assert exit_code_of([row(), row(**change), row()]) == code
+
+
+def test_a_partial_row_exits_by_its_agreement_unless_placement_is_required() -> None:
+    required = MeasureSettings(require_placement=True)
+    assert exit_code_of([row(status="partial")], required) == 6
+    assert exit_code_of([row(status="partial", agreement="disagrees")], required) == 3
+    assert exit_code_of([row()], required) == 0
 
 
 def test_the_strongest_row_decides_the_exit() -> None:
