@@ -19,7 +19,7 @@ from bench.errors import BenchError
 from bench.places import cache_folder, size_below, usable_cache
 from bench.prepare.digests import artifact_digest
 from bench.prepare.messages import ANSWER_FILE, ChildAnswer
-from bench.records import Prepared, Record
+from bench.records import Artifact, Prepared, Record
 
 _UNFINISHED = ".unfinished-"
 _ABANDONED_S = 24 * 3600  # an unfinished folder of this age has no owner any more
@@ -42,13 +42,18 @@ def lookup(key: str) -> ChildAnswer | None:
         answer = msgspec.json.decode((folder / ANSWER_FILE).read_bytes(), type=ChildAnswer)
     except (OSError, msgspec.DecodeError):
         return None
-    return with_paths(answer, folder) if answer.prepared else None
+    return with_paths(answer, folder) if answer.prepared or answer.variant else None
+
+
+def is_whole(artifact: Artifact) -> bool:
+    """Whether an artifact is what was written. Reads every byte."""
+    return Path(artifact.path).exists() and artifact_digest(Path(artifact.path)) == artifact.digest
 
 
 def damage(prepared: Prepared) -> str | None:
     """Which file of an entry is not what was written, or None. Reads every byte."""
     for kind, artifact in prepared.artifacts.items():
-        if not Path(artifact.path).exists() or artifact_digest(Path(artifact.path)) != artifact.digest:
+        if not is_whole(artifact):
             return kind
     from bench.prepare.arrays import load_arrays  # numpy: not needed to list or clear
 
@@ -103,10 +108,13 @@ def keep(folder: Path, key: str, *, replacing: bool) -> Path:
 
 def with_paths(answer: ChildAnswer, folder: Path) -> ChildAnswer:
     """The same answer with the paths of its files made absolute."""
+    replace = msgspec.structs.replace
+    if variant := answer.variant:
+        artifact = replace(variant.artifact, path=str(folder / variant.artifact.path))
+        return replace(answer, variant=replace(variant, artifact=artifact))
     prepared = answer.prepared
     if prepared is None:
         return answer
-    replace = msgspec.structs.replace
     found = replace(
         prepared,
         artifacts={kind: replace(a, path=str(folder / a.path)) for kind, a in prepared.artifacts.items()},
@@ -154,7 +162,8 @@ def _describe(folder: Path) -> CacheEntry | None:
         return CacheEntry(
             key=folder.name, model="(damaged)", path=str(folder), size_bytes=size_below(folder), age_s=0.0
         )
-    model = answer.prepared.model if answer.prepared else "(damaged)"
+    made = answer.prepared or answer.variant
+    model = made.model if made else "(damaged)"
     return CacheEntry(key=folder.name, model=model, path=str(folder), size_bytes=size_below(folder), age_s=age_s)
 
 

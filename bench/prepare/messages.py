@@ -9,7 +9,16 @@ from typing import Literal
 
 import msgspec
 
-from bench.records import ModelFacts, ModelSpec, Prepared, PrepareSettings, Record
+from bench.records import (
+    Artifact,
+    ArtifactKind,
+    ModelFacts,
+    ModelSpec,
+    Precision,
+    Prepared,
+    PrepareSettings,
+    Record,
+)
 
 REQUEST_FILE = "request.json"
 ANSWER_FILE = "answer.json"
@@ -18,13 +27,29 @@ STAGES_FILE = "stages"  # one line a stage, written when it begins
 ErrorKind = Literal["usage", "unsupported", "unavailable", "failed", "bug"]
 
 
+class WantedVariant(Record, frozen=True):
+    """Another form of a model that was prepared before; its paths are absolute."""
+
+    prepared: Prepared
+    kind: ArtifactKind
+    precision: Precision
+
+
+class Variant(Record, frozen=True):
+    """What was made of it."""
+
+    model: str  # ModelSpec.display when it was made, and the artifact's key
+    artifact: Artifact
+
+
 class ChildRequest(Record, frozen=True):
-    """Prepare the one model in the child's folder, or describe all of them."""
+    """Prepare the one model in the child's folder, describe all of them, or make another form of the one."""
 
     parent: int  # process id: a child without this parent ends
     specs: tuple[ModelSpec, ...]
     settings: PrepareSettings
     describe: bool = False
+    variant: WantedVariant | None = None
 
 
 class ChildError(Record, frozen=True):
@@ -35,10 +60,11 @@ class ChildError(Record, frozen=True):
 
 
 class ChildAnswer(Record, frozen=True):
-    """Exactly one of the first three is there. Paths within ``prepared`` are relative to the child's folder."""
+    """Exactly one of the first four is there. Paths of files are relative to the child's folder."""
 
     prepared: Prepared | None = None
     facts: tuple[ModelFacts, ...] | None = None
+    variant: Variant | None = None
     error: ChildError | None = None
     # other files that the model is made of: way from the model's folder -> sha256
     dependencies: dict[str, str] = msgspec.field(default_factory=dict)

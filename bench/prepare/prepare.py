@@ -119,7 +119,7 @@ def cache_key(spec: ModelSpec, settings: PrepareSettings) -> str:
             )
         ),
         "versions": {name: metadata.version(name) for name in EXPORTERS},
-        "bench": _source_digest(),
+        "bench": source_digest(),
     }
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
@@ -131,7 +131,7 @@ def _check_opset(spec: ModelSpec, settings: PrepareSettings) -> None:
         raise UsageError(f"--opset {settings.opset}: expected {LEAST_OPSET} to {GREATEST_OPSET}, which tf2onnx writes")
 
 
-def _source_digest() -> str:
+def source_digest() -> str:
     """The sha256 over the source of this stage, and of the modules beside it that its answers depend on."""
     stage = Path(__file__).parent
     beside = [stage.parent / "analysis" / "distance.py", stage.parent / "runtimes" / "keras_names.py"]

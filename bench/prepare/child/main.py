@@ -70,6 +70,10 @@ def answer(request: ChildRequest, folder: Path) -> ChildAnswer:
     stages = Stages(folder / STAGES_FILE)
     try:
         stages.begin("import")
+        if request.variant:
+            from bench.prepare.child import variant
+
+            return variant.make(request.variant, request.specs[0], request.settings, folder, stages.begin)
         from bench.prepare.child import pipeline
 
         if request.describe:

@@ -47,7 +47,7 @@ class Progress(Protocol):
 
 def prepare(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
     """Artifacts, inputs and truth of a model in ``folder``, and their record; paths in it are relative to it."""
-    _reset_keras()
+    reset_keras()
     if spec.kind == "onnx":
         return _prepare_onnx(spec, settings, folder, progress)
     return _prepare_tensorflow(spec, settings, folder, progress)
@@ -55,12 +55,12 @@ def prepare(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: 
 
 def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
     """Inputs, parameters and multiply-adds of a model, built but not calibrated; or why it can't be."""
-    _reset_keras()
+    reset_keras()
     try:
         if spec.kind == "onnx":
             inputs, _ = onnx_file.read_tensors(onnx_file.read_graph(_path(spec)))
             return ModelFacts(model=spec.display, inputs=inputs)
-        named, loaded = _load(spec, settings)
+        named, loaded = load_source(spec, settings)
     except BenchError as error:
         return ModelFacts(model=spec.display, reason=str(error))
     model = loaded.model if loaded else None
@@ -74,7 +74,7 @@ def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
 
 def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
     progress.begin("load")
-    named, loaded = _load(spec, settings)
+    named, loaded = load_source(spec, settings)
     model = named.keras_model
     inputs = fix_shapes(named.inputs, settings.input_shapes)
     ranges, cautions = input_ranges(inputs, settings.input_ranges, loaded.input_range if loaded else None, model)
@@ -134,7 +134,8 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
     return _finish(prepared, folder, dependency_digests(external, source.parent), progress)
 
 
-def _load(spec: ModelSpec, settings: PrepareSettings) -> tuple[NamedModel, LoadedModel | None]:
+def load_source(spec: ModelSpec, settings: PrepareSettings) -> tuple[NamedModel, LoadedModel | None]:
+    """The model by its names, and as Keras has it where it is Keras's; its weights as they come."""
     if spec.kind == "saved_model":
         return load_saved_model(_path(spec), settings), None
     loaded = load_keras_model(spec, settings)
@@ -206,7 +207,7 @@ def _base(spec: ModelSpec) -> Path:
     return Path(spec.path).parent if spec.path else Path()
 
 
-def _reset_keras() -> None:
+def reset_keras() -> None:
     """Keras's own defaults, whatever a configuration file says; names count from the start for each model."""
     keras.backend.clear_session(free_memory=False)
     keras.config.set_floatx("float32")
