@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench import __version__, cli_ci, cli_compare, cli_gate
+from bench import __version__, cli_ci, cli_compare, cli_env, cli_gate
 from bench import cli_flags as f
 from bench.cli_shell import (
     asked_flags,
@@ -199,11 +199,11 @@ def models(model: f.Models = None, json: f.Json = False) -> int:
 
 @app.command("runtimes")
 @guarded
-def runtimes(json: f.Json = False) -> int:
+def runtimes(json: f.Json = False, why: f.Why = None) -> int:
     """List runtimes: usable, not installed (and what installs them), or without a device."""
     from bench.commands.runtimes import list_runtimes
 
-    return list_runtimes(as_json=json, console=make_console())
+    return list_runtimes(as_json=json, why=why, console=make_console())
 
 
 @app.command("report")
@@ -235,6 +235,7 @@ def cache_clear() -> int:
 
 cli_gate.register(app)
 cli_ci.register(app)
+cli_env.register(app)
 app.command("compare")(cli_compare.compare)
 
 

@@ -106,5 +106,8 @@ Resume = Annotated[
 ]
 OutFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the ONNX file goes.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Why = Annotated[
+    str | None, typer.Option("--why", metavar="RUNTIME", help="Only this runtime, and what its state is read from.")
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a report, or a JSON file of pytest-benchmark.")]
 Format = Annotated[str, typer.Option("--format", metavar="text|md|csv|json|pytest-benchmark", help="How to print it.")]

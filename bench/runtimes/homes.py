@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from bench.environments.locks import normalised, pin_line
+from bench.environments.locks import normalised, pin_line, required_name
 from bench.environments.pinned import PinnedEnvironment, made_environment, own_pins
+from bench.errors import UnavailableError
 from bench.runtimes.entry import DEVICE_MAKERS, LINUX, SYSTEM_NAMES
 from bench.runtimes.table import RUNTIMES
 
@@ -97,6 +98,32 @@ def other_system(systems: Sequence[str], platform: str) -> str:
     """``"not on Linux, only on macOS"``."""
     where = ", ".join(SYSTEM_NAMES[system] for system in systems)
     return f"not on {SYSTEM_NAMES.get(platform, platform)}, only on {where}"
+
+
+def refuse_other_system(name: str) -> None:
+    """UnavailableError where the runtime does not exist on this system."""
+    if sys.platform not in RUNTIMES[name].systems:
+        raise UnavailableError(other_system(RUNTIMES[name].systems, sys.platform))
+
+
+def runtimes_of(requirements: Sequence[str], pins: Mapping[str, str]) -> list[str]:
+    """Runtimes that an environment made from ``requirements`` is of, with ``@VERSION`` where that is not the table's.
+
+    Without requirements (made before they were kept) by what it holds. Of providers that share a wheel the first.
+    """
+    asked = {required_name(one) for one in requirements}
+    found: dict[tuple[str, ...], str] = {}
+    for name in RUNTIMES:
+        parts = distributions_of(name)
+        if asked == set(parts) or (not asked and RUNTIMES[name].package in pins and set(parts) <= pins.keys()):
+            found.setdefault(parts, _with_version(name, pins))
+    return list(found.values())
+
+
+def _with_version(name: str, pins: Mapping[str, str]) -> str:
+    version = pins.get(normalised(RUNTIMES[name].package))
+    pinned = [one.partition("==")[2] for one in RUNTIMES[name].requirements if _is_of(one, RUNTIMES[name].package)]
+    return name if version is None or same_version(version, (pinned or [""])[0]) else f"{name}@{version}"
 
 
 def _is_of(requirement: str, package: str) -> bool:

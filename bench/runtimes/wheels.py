@@ -16,8 +16,7 @@ from bench.records import Caution
 
 def overlapping_wheels(search_path: Sequence[str] | None = None) -> Caution | None:
     """A caution that names every ``onnxruntime*`` distribution that owns files of another one, or None."""
-    folders = dict.fromkeys(sys.path if search_path is None else search_path)
-    infos = [info for folder in folders if folder for info in sorted(Path(folder).glob("onnxruntime*-info"))]
+    infos = _infos(search_path)
     if len(infos) < 2:
         return None
     found = {f"{item.name} {item.version}": _files(item) for item in map(Distribution.at, infos)}
@@ -30,6 +29,16 @@ def overlapping_wheels(search_path: Sequence[str] | None = None) -> Caution | No
         "keep one in each environment"
     )
     return Caution(code="wheels overlap", text=text)
+
+
+def onnxruntime_distributions(search_path: Sequence[str] | None = None) -> list[str]:
+    """Name and version of every ``onnxruntime*`` distribution of this interpreter."""
+    return [f"{item.name} {item.version}" for item in map(Distribution.at, _infos(search_path))]
+
+
+def _infos(search_path: Sequence[str] | None) -> list[Path]:
+    folders = dict.fromkeys(sys.path if search_path is None else search_path)
+    return [info for folder in folders if folder for info in sorted(Path(folder).glob("onnxruntime*-info"))]
 
 
 def _files(distribution: Distribution) -> frozenset[str]:

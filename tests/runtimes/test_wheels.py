@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.runtimes.wheels import overlapping_wheels
+from bench.runtimes.wheels import onnxruntime_distributions, overlapping_wheels
 
 
 def _install(folder: Path, name: str, version: str, *files: str) -> None:
@@ -31,3 +31,11 @@ def test_one_wheel_alone_is_no_doubt(tmp_path: Path) -> None:
     _install(tmp_path, "onnxruntime", "1.32.0", "onnxruntime/__init__.py")
     _install(tmp_path, "other", "1.0", "onnxruntime/__init__.py")
     assert overlapping_wheels([str(tmp_path)]) is None
+
+
+def test_every_distribution_of_onnx_runtime_is_listed_with_its_version(tmp_path: Path) -> None:
+    assert onnxruntime_distributions([str(tmp_path)]) == []
+    _install(tmp_path, "onnxruntime", "1.32.0", "onnxruntime/__init__.py")
+    _install(tmp_path, "onnxruntime-ep-webgpu", "0.4.0", "onnxruntime_ep_webgpu/__init__.py")
+    _install(tmp_path, "other", "1.0", "other/__init__.py")
+    assert onnxruntime_distributions([str(tmp_path)]) == ["onnxruntime 1.32.0", "onnxruntime-ep-webgpu 0.4.0"]
