@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bench.commands.cache import clear_cache, list_cache
 from bench.commands.export import export_model
@@ -94,9 +95,49 @@ def test_each_runtime_shows_its_state_and_the_line_that_mends_it(monkeypatch: py
     heard = Heard()
     assert list_runtimes(as_json=False, console=heard.console) == EXIT_OK
     _, first, second, third = (" ".join(line.split()) for line in heard.text.splitlines())
-    assert first == "tensorflow tf usable 2.21.0 tensorflow 2.21.0, CPU"
-    assert second == "onnxruntime-cuda cuda not installed - pip install onnxruntime-gpu"
-    assert third == "onnxruntime-webgpu webgpu no device - no adapter; pip install it"
+    assert first == "tensorflow tf usable 2.21.0 ours tensorflow 2.21.0, CPU -"
+    assert second == "onnxruntime-cuda cuda not installed - - no CUDA pip install onnxruntime-gpu"
+    assert third == "onnxruntime-webgpu webgpu no device - - no adapter pip install it"
+
+
+def test_devices_and_the_environment_of_a_runtime_are_in_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(PROBES[0], name="openvino", devices=("CPU", "GPU.0"), environment="0123456789abcdef")
+    monkeypatch.setattr(probing, "probe_all", lambda *_: [found])
+    heard = Heard()
+    list_runtimes(as_json=False, console=heard.console)
+    assert " ".join(heard.text.splitlines()[1].split()) == "openvino ov usable 2.21.0 0123456789ab CPU, GPU.0 -"
+
+
+def test_two_wheels_that_overwrite_each_other_are_told_by_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(PROBES[0], evidence={"caution": "a 1, b 2 overwrite each other here"})
+    monkeypatch.setattr(probing, "probe_all", lambda *_: [found, PROBES[1]])
+    heard = Heard()
+    list_runtimes(as_json=False, console=heard.console)
+    assert heard.err == ["tensorflow: a 1, b 2 overwrite each other here"]
+
+
+def test_why_shows_what_the_state_of_one_runtime_is_read_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    found = replace(PROBES[1], requirements=("a==1",), evidence={"took": "1 s", "end of its probe": "one\ntwo"})
+
+    def probe(names: tuple[str, ...]) -> list[Probe]:
+        asked.append(names)
+        return [found]
+
+    monkeypatch.setattr(probing, "probe_all", probe)
+    heard = Heard()
+    assert list_runtimes(as_json=False, why="cuda", console=heard.console) == EXIT_OK
+    assert asked == [("cuda",)]
+    assert heard.text.splitlines() == [
+        "onnxruntime-cuda",
+        "  state: not installed: no CUDA",
+        "  what makes it usable: pip install onnxruntime-gpu",
+        "  requirements: a==1",
+        "  devices: -",
+        "  took: 1 s",
+        "  end of its probe: one",
+        "    two",
+    ]
 
 
 def test_runtimes_as_json_are_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
