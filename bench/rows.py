@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.records import Boundary, Precision, Record, Status, Verdict
 
 
@@ -97,3 +99,16 @@ class Row(Record, frozen=True, kw_only=True):
     artifact_bytes: int | None = None
     pareto: bool | None = None
     cautions: str = ""  # "code: text" joined by "; "
+
+
+def group_key(row: Row) -> tuple[str, int, int, int, str]:
+    """What rows share that are compared with one another; those of different boundaries or streams never are."""
+    return row.model, row.batch_size, row.threads, row.streams, row.boundary
+
+
+def groups_of(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows that are compared together, in the order in which their groups first come."""
+    groups: dict[tuple[str, int, int, int, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(group_key(row), []).append(row)
+    return list(groups.values())

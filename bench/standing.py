@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from bench.analysis.outcome import choose_reference
-from bench.analysis.summary import summarise_group
+from bench.analysis.pareto import pareto_rows
+from bench.analysis.summary import barred_rows, summarise_group
 from bench.cases import Group
 from bench.measure.feeds import is_batched
 from bench.measure.plan import batch_count
@@ -97,7 +98,12 @@ def _rows_of_group(
         min_placement=suite.measure.min_placement,
     )
     doubts = [_SPLIT] * group.split + [_BOUNDED] * any(r.plan is not None and r.plan.bounded for r in repetitions)
-    return [_with_doubts(row, doubts) for row in summarised]
+    return [_with_doubts(row, doubts) for row in _with_pareto(summarised)]
+
+
+def _with_pareto(rows: Sequence[Row]) -> list[Row]:
+    front = pareto_rows([row for row in rows if not barred_rows([row])])
+    return [msgspec.structs.replace(row, pareto=front.get(row.case_id)) for row in rows]
 
 
 def _commands(group: Group, suite: Suite, outputs: Collection[str] | None) -> dict[str, str]:

@@ -1,21 +1,27 @@
-"""Rows -> the sections of a report as plain text: titles, verdicts, cells and notes. Pure; knows no output format."""
+"""Rows -> the sections of a report as plain text: titles, verdicts, cells and notes. Pure; knows no output format.
+
+Rows stay in the order asked for, which is the axis of a sweep; the rank says what is known of their order.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench import units
-from bench.report import verdict
-from bench.rows import Row
+from bench.analysis.ranking import is_only_a_range, ranks
+from bench.report import row_cells, verdict
+from bench.report.legend import interval_text, own_interval, usual_interval
+from bench.rows import Row, groups_of
 
 
 class Cells(NamedTuple):
     """One row of a table; the fields are its columns."""
 
     runtime: str
+    precision: str
+    rank: str
     status: str
     speed: str
     best: str
@@ -26,13 +32,18 @@ class Cells(NamedTuple):
     tolerance: str
     max_error: str
     top1: str
+    placement: str
     memory: str
+    soak: str
     cold_start: str
+    pareto: str
     notes: str
 
 
 HEADER = Cells(
     runtime="runtime",
+    precision="precision",
+    rank="rank",
     status="status",
     speed="speed",
     best="best",
@@ -43,13 +54,28 @@ HEADER = Cells(
     tolerance="tolerance",
     max_error="max error",
     top1="top-1",
+    placement="placement",
     memory="memory",
+    soak="soak",
     cold_start="cold start",
+    pareto="Pareto",
     notes="notes",
 )
-TEXTUAL = {"runtime", "status", "speed", "agreement", "notes"}  # to the left; numbers go to the right
-TIMED = ("runtime", "speed", "best", "p50", "p90", "items", "agreement", "memory", "cold_start", "notes")
-CHECKED = ("runtime", "status", "agreement", "tolerance", "max_error", "top1", "notes")
+# to the left; numbers go to the right
+TEXTUAL = {"runtime", "precision", "status", "speed", "agreement", "placement", "soak", "notes"}
+_TIMED = (
+    "runtime", "precision", "rank", "speed", "best", "p50", "p90", "items", "agreement", "placement", "memory", "soak",
+    "cold_start", "pareto", "notes",
+)  # fmt: skip
+_CHECKED = ("runtime", "precision", "status", "agreement", "tolerance", "max_error", "top1", "placement", "notes")
+_WHERE_SAID = {
+    "precision",
+    "rank",
+    "placement",
+    "soak",
+    "pareto",
+    "notes",
+}  # columns that are left out where no row fills them
 _SAID_BY_REMARKS = ("unverified: ", "disagrees: ", "vacuous: ")  # cautions that only say that a row cannot win
 
 
@@ -62,7 +88,7 @@ class Remark(NamedTuple):
 
 
 class Section(NamedTuple):
-    """One group of cases: same model, batch, threads and precision."""
+    """One group of cases: same model, batch, threads, streams and boundary."""
 
     title: str
     facts: str  # of the model; "" where none are known
@@ -76,31 +102,8 @@ class Section(NamedTuple):
 
 def sections(rows: Sequence[Row]) -> list[Section]:
     """A section per group, in the order in which the groups first come."""
-    groups: dict[tuple[str, int, int, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row.model, row.batch_size, row.threads, row.precision), []).append(row)
-    usual = _usual_interval(rows)
-    return [_section(group, usual) for group in groups.values()]
-
-
-def legend(rows: Sequence[Row]) -> list[str]:
-    """What the numbers mean: said once for all sections."""
-    agreement = "agreement: verdict and relative error, the distance from the truth in units of its spread over inputs."
-    if all(row.latency_ns_best is None for row in rows):
-        return [agreement]
-    lines = []
-    usual = _usual_interval(rows)
-    if usual is not None:
-        lines.append(f"speed: latency against the reference in the same round; in brackets the {_interval(usual)}.")
-        lines.append("Below 1 in the brackets points the other way: an interval that covers 1 decides nothing.")
-    lines.append("best: median over rounds of a turn's fastest call. p50, p90: of all timed calls. All per call.")
-    if any("p90" in (row.percentile_block or "") for row in rows):
-        lines.append("p90 is of the uninterrupted block (--tail) where the other timed calls are too few for it.")
-    lines.append(agreement)
-    caches = sorted({row.page_cache for row in rows if row.page_cache})
-    cold = f" (page cache: {' and '.join(caches)})" if caches else ""
-    lines.append(f"memory: peak over what the import took. cold start: import, load and first call{cold}.")
-    return lines
+    usual = usual_interval(rows)
+    return [_section(group, usual) for group in groups_of(rows)]
 
 
 def split_cautions(cautions: str) -> list[str]:
@@ -117,48 +120,75 @@ def split_cautions(cautions: str) -> list[str]:
 def _section(rows: Sequence[Row], usual: tuple[float, int] | None) -> Section:
     notes: list[str] = []
     split = verdict.is_split(rows)
-    cells = [_cells(row, rows, _numbers(row, usual, notes, split=split)) for row in rows]
-    chosen = CHECKED if verdict.is_agreement_alone(rows) else TIMED
+    ranked = {} if split else ranks(verdict.able(rows))
+    unsure = "~" * is_only_a_range(verdict.able(rows))  # bounds of a range decide nothing
+    cells = [
+        _cells(row, rows, f"{unsure}{ranked[row.case_id]}" if row.case_id in ranked else "", unsure)._replace(
+            notes=_numbers(row, usual, notes, split=split)
+        )
+        for row in rows
+    ]
     return Section(
-        title=_title(rows[0]),
+        title=_title(rows),
         facts=_facts(rows),
         verdict=verdict.sentence(rows),
-        columns=[name for name in chosen if name != "notes" or notes],
+        columns=_columns(rows, cells),
         cells=cells,
-        states=[_state(row) for row in rows],
+        states=[row_cells.state(row) for row in rows],
         remarks=[remark for row in rows for remark in _remarks(row, rows)],
         notes=notes,
     )
 
 
-def _cells(row: Row, rows: Sequence[Row], notes: str) -> Cells:
+def _columns(rows: Sequence[Row], cells: Sequence[Cells]) -> list[str]:
+    """The columns of the section; those that only some sections have a use for, where a row fills them."""
+    filled = {name for name in Cells._fields if any(getattr(cell, name) not in ("", units.UNKNOWN) for cell in cells)}
+    left_out = _WHERE_SAID - filled
+    if not any(verdict.is_elsewhere(row) for row in rows):
+        left_out |= {"placement"}
+    return [name for name in (_CHECKED if verdict.is_agreement_alone(rows) else _TIMED) if name not in left_out]
+
+
+def _cells(row: Row, rows: Sequence[Row], rank: str, unsure: str) -> Cells:
     measured = row.latency_ns_best is not None
     speed = "reference" if verdict.is_reference(row) else verdict.comparison(row)
     name = verdict.name(row, rows)
     return Cells(
         runtime=f"{name} [{row.status}]" if measured and row.status != "ok" else name,
+        precision=row.precision if _is_precision_a_column(rows) else "",
+        rank=rank,
         status=row.status,
         speed=speed if measured else row.status,
         best=units.duration(row.latency_ns_best),
         p50=units.duration(row.latency_ns_p50),
         p90=units.duration(row.latency_ns_p90),
         items=units.count(row.throughput_items_per_s),
-        agreement=_agreement(row),
+        agreement=row_cells.agreement(row),
         tolerance=units.error(row.tolerance),
         max_error=units.error(row.max_abs_error),
         top1=units.percent(row.top1_agreement),
-        memory=units.size(_difference(row.rss_peak_bytes, row.rss_import_bytes)),
-        cold_start=units.duration(_sum(row.import_ns, row.load_ns, row.first_call_ns)),
-        notes=notes,
+        placement=row_cells.placement(row),
+        memory=row_cells.memory(row),
+        soak=row_cells.soak(row),
+        cold_start=row_cells.cold_start(row),
+        pareto=f"{unsure}*" if row.pareto else "",
+        notes="",
     )
+
+
+def _is_precision_a_column(rows: Sequence[Row]) -> bool:
+    """Where precisions differ and the names do not tell them, as ``:precision=int8`` in a name does."""
+    untold = any(row.precision != "float32" and f"precision={row.precision}" not in row.runtime_spec for row in rows)
+    return untold and len({row.precision for row in rows}) > 1
 
 
 def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str], *, split: bool) -> str:
     """The numbers of this row's notes; new ones are added to ``notes``, equal ones share a number."""
     said = [caution for caution in split_cautions(row.cautions) if not caution.startswith(_SAID_BY_REMARKS)]
-    own = _own_interval(row)
+    said += row_cells.own_notes(row)
+    own = own_interval(row)
     if own and own != usual:
-        said.append(f"in brackets the {_interval(own)}")
+        said.append(f"in brackets the {interval_text(own)}")
     if split and row.reference_runtime and not verdict.is_reference(row):
         said.append(f"speed is against {row.reference_runtime} of its own part")
     for note in said:
@@ -177,21 +207,12 @@ def _remarks(row: Row, rows: Sequence[Row]) -> list[Remark]:
     return [Remark(verdict.name(row, rows), f"{start}{doubt}", row.reproduce)]
 
 
-def _agreement(row: Row) -> str:
-    if row.relative_error is None:
-        return row.agreement if row.latency_ns_best is not None or row.agreement != "unchecked" else units.UNKNOWN
-    return f"{row.agreement} {units.error(row.relative_error)}"
-
-
-def _state(row: Row) -> str:
-    if row.status not in ("ok", "partial") or row.agreement == "disagrees":
-        return "bad"
-    return "good" if row.status == "ok" and row.agreement == "agrees" else "doubt"
-
-
-def _title(row: Row) -> str:
-    precision = "" if row.precision == "float32" else f", {row.precision}"
-    return f"{row.model}, batch {row.batch_size}, {row.threads} thread{'s' * (row.threads != 1)}{precision}"
+def _title(rows: Sequence[Row]) -> str:
+    row = rows[0]
+    parts = [row.model, f"batch {row.batch_size}", f"{row.threads} thread{'s' * (row.threads != 1)}"]
+    parts += [f"{row.streams} streams"] * (row.streams != 1) + [f"{row.boundary} boundary"] * (row.boundary != "host")
+    only = {one.precision for one in rows} - {"float32"}
+    return ", ".join([*parts, *(only if all(one.precision in only for one in rows) and len(only) == 1 else ())])
 
 
 def _facts(rows: Sequence[Row]) -> str:
@@ -201,31 +222,3 @@ def _facts(rows: Sequence[Row]) -> str:
     known += [f"{units.count(params)} parameters"] * (params is not None)
     truths = sorted({row.truth for row in rows if row.truth})
     return ", ".join(known + [f"truth: {', '.join(truths)}"] * bool(truths))
-
-
-def _own_interval(row: Row) -> tuple[float, int] | None:
-    if verdict.is_reference(row) or row.ratio_low is None or row.interval_level is None:
-        return None
-    rests_on_fewer = "few pairs: " in row.cautions  # which says on how many
-    return (row.interval_level, 0 if rests_on_fewer else row.processes)
-
-
-def _usual_interval(rows: Sequence[Row]) -> tuple[float, int] | None:
-    """Level and processes of most rows' intervals, the higher level where two are as frequent."""
-    counts = Counter(own for row in rows if (own := _own_interval(row)) is not None)
-    return max(counts, key=lambda own: (counts[own], own), default=None)
-
-
-def _interval(own: tuple[float, int]) -> str:
-    level, processes = own
-    said = f"{units.percent(level)} {verdict.interval_word(level)}"
-    return f"{said} over {processes} processes" if processes else said
-
-
-def _sum(*values: int | None) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
-
-
-def _difference(value: int | None, base: int | None) -> int | None:
-    return None if value is None or base is None else value - base

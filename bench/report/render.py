@@ -12,16 +12,20 @@ from typing import Any
 
 from bench import units
 from bench.records import Environment, Machine
-from bench.report import cells, text
+from bench.report import cells, places, text
 from bench.report.cells import HEADER, TEXTUAL, Cells, Section
 from bench.report.columns import RESULTS, SCHEMA_VERSION
+from bench.report.legend import legend
 from bench.rows import Row
 
 _STYLES = {"good": "green", "bad": "red", "doubt": "yellow", "plain": ""}
 _GAP = 2  # columns of a text table are this far apart
 _LEAST_WIDTH = 60
-_FIRST_TABLE = ("runtime", "speed", "best", "p50", "p90", "items")
-_SECOND_TABLE = ("runtime", "status", "agreement", "tolerance", "max_error", "top1", "memory", "cold_start", "notes")
+_FIRST_TABLE = ("runtime", "precision", "rank", "speed", "best", "p50", "p90", "items")
+_SECOND_TABLE = (
+    "runtime", "status", "agreement", "tolerance", "max_error", "top1", "placement", "memory", "soak", "cold_start",
+    "pareto", "notes",
+)  # fmt: skip
 
 
 def render_text(
@@ -31,7 +35,9 @@ def render_text(
     width = max(width, _LEAST_WIDTH)
     parts = [_wrap(line, width) for line in _heading(environment)]
     parts += [_section_text(section, width, colour) for section in cells.sections(rows)]
-    parts.append("\n".join(_wrap(line, width, "  ") for line in cells.legend(rows)) if rows else "No cases.")
+    if lines := places.environment_lines(environment, rows):
+        parts.append("\n".join(_wrap(line, width, "  ") for line in ["Environments of their own:", *lines]))
+    parts.append("\n".join(_wrap(line, width, "  ") for line in legend(rows)) if rows else "No cases.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -40,7 +46,9 @@ def render_markdown(rows: Sequence[Row], environment: Environment | None = None)
     parts = ["# Benchmark report"]
     parts += [text.markdown(line) for line in _heading(environment)]
     parts += [_section_markdown(section) for section in cells.sections(rows)]
-    parts.append("\n".join(f"- {text.markdown(line)}" for line in cells.legend(rows)) if rows else "No cases.")
+    if facts := places.environment_rows(environment, rows):
+        parts += ["## Environments", "These runtimes ran in environments of their own.", _markdown_places(facts)]
+    parts.append("\n".join(f"- {text.markdown(line)}" for line in legend(rows)) if rows else "No cases.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,15 +103,34 @@ def _section_text(section: Section, width: int, colour: bool) -> str:
 
 
 def _tables(section: Section, width: int, colour: bool) -> list[str]:
-    """One table where it fits, in one line per row or with brackets beneath; else two, one after the other."""
+    """One table where it fits, in one line per row or with brackets beneath; else several, one after the other."""
     shown = [Cells(*map(text.visible, row)) for row in section.cells]
     names = section.columns
     for candidate in (shown, [_stacked(row) for row in shown]):
         if _natural_width(candidate, names) <= width:
             return [_draw(candidate, names, section.states, width, colour)]
-    parts = (_FIRST_TABLE, _SECOND_TABLE) if "speed" in names else (_SECOND_TABLE,)
-    halves = [[name for name in half if name in names] for half in parts]
-    return [_draw(_narrowed(shown, half, width), half, section.states, width, colour) for half in halves]
+    parts = [part for half in _halves(shown, names, width) for part in _fitting(shown, half, width)]
+    return [_draw(_narrowed(shown, part, width), part, section.states, width, colour) for part in parts]
+
+
+def _halves(rows: Sequence[Cells], names: Sequence[str], width: int) -> list[list[str]]:
+    """Speed, then the rest; what speed has no room for joins the rest."""
+    if "speed" not in names:
+        return [list(names)]
+    first, second = ([name for name in half if name in names] for half in (_FIRST_TABLE, _SECOND_TABLE))
+    fitting, *left = _fitting(rows, first, width)
+    return [fitting, [names[0], *(name for part in left for name in part[1:]), *second[1:]]]
+
+
+def _fitting(rows: Sequence[Cells], names: Sequence[str], width: int) -> list[list[str]]:
+    """The columns in as many tables as it takes, each with the runtime; names too long for that are folded instead."""
+    stacked = [_stacked(row) for row in rows]
+    parts = [[names[0]]]
+    for name in names[1:]:
+        if len(parts[-1]) > 1 and _natural_width(stacked, [*parts[-1], name]) > width:
+            parts.append([names[0]])
+        parts[-1].append(name)
+    return [list(names)] if 2 * _natural_width(stacked, names[:1]) > width else parts
 
 
 def _narrowed(rows: Sequence[Cells], names: Sequence[str], width: int) -> Sequence[Cells]:
@@ -111,7 +138,14 @@ def _narrowed(rows: Sequence[Cells], names: Sequence[str], width: int) -> Sequen
 
 
 def _stacked(row: Cells) -> Cells:
-    return row._replace(speed=row.speed.replace(" (", "\n("), agreement=row.agreement.replace(" ", "\n"))
+    """The same row with options, brackets, errors and providers beneath what they belong to."""
+    beneath = {name: getattr(row, name).replace(" (", "\n(") for name in ("speed", "soak", "cold_start")}
+    return row._replace(
+        **beneath,
+        runtime=row.runtime.replace(":", "\n  :", 1),
+        agreement=row.agreement.replace(" ", "\n"),
+        placement=row.placement.replace(" on ", "\non "),
+    )
 
 
 def _natural_width(rows: Sequence[Cells], names: Sequence[str]) -> int:
@@ -164,6 +198,11 @@ def _section_markdown(section: Section) -> str:
     remarks = "\n".join(_markdown_remark(remark) for remark in section.remarks)
     notes = "\n".join(f"{i}. {text.markdown(note)}" for i, note in enumerate(section.notes, start=1))
     return "\n\n".join([*parts, *filter(None, (remarks, notes))])
+
+
+def _markdown_places(facts: Sequence[Sequence[str]]) -> str:
+    lines = [_markdown_line(places.HEADER), _markdown_line(["---"] * len(places.HEADER))]
+    return "\n".join([*lines, *(_markdown_line([text.markdown(field) for field in row]) for row in facts)])
 
 
 def _markdown_line(fields: Sequence[str]) -> str:

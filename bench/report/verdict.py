@@ -23,14 +23,14 @@ def sentence(rows: Sequence[Row]) -> str:
         return _agreement_alone(rows)
     if is_split(rows) and any(row.latency_ns_best is not None for row in rows):
         return _split(rows)
-    able = [row for row in rows if why_not(row) is None]
-    if not able:
+    winners = able(rows)
+    if not winners:
         ran = any(row.latency_ns_best is not None for row in rows)
         return "No runtime can win: none that ran was verified." if ran else "Nothing was measured."
     reference = next(iter(_references(rows)), None)
     if reference is None:
-        return _without_reference(able, rows)
-    rivals = [row for row in able if row is not reference]
+        return _without_reference(winners, rows)
+    rivals = [row for row in winners if row is not reference]
     others = [row for row in rivals if row.ratio_to_reference is not None]
     apart = [row for row in rivals if row.ratio_to_reference is None]
     said = " ".join(
@@ -43,6 +43,16 @@ def sentence(rows: Sequence[Row]) -> str:
 def why_not(row: Row) -> str | None:
     """Why this row cannot win, or None where it can."""
     return next((reason for _, reason in barred_rows([row])), None)
+
+
+def able(rows: Sequence[Row]) -> list[Row]:
+    """The rows that can win."""
+    return [row for row in rows if why_not(row) is None]
+
+
+def is_elsewhere(row: Row) -> bool:
+    """Whether something of the row is known to have run on another provider than the one asked for."""
+    return any(share is not None and share < 1 for share in (row.time_share, row.node_share))
 
 
 def is_agreement_alone(rows: Sequence[Row]) -> bool:
@@ -180,8 +190,8 @@ def _doubt(row: Row) -> str:
     return f"no {word}" if row.ratio_low is None or row.ratio_high is None else f"the {word} covers 1"
 
 
-def _without_reference(able: Sequence[Row], rows: Sequence[Row]) -> str:
-    best = min(able, key=lambda row: row.latency_ns_best or 0)
+def _without_reference(winners: Sequence[Row], rows: Sequence[Row]) -> str:
+    best = min(winners, key=lambda row: row.latency_ns_best or 0)
     return (
         f"Cannot say how runtimes compare: no reference was measured. Of the verified ones {name(best, rows)} has the "
         f"lowest latency, {units.duration(best.latency_ns_best)}, without an interval."

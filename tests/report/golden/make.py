@@ -7,7 +7,9 @@ folder of its own, and the old one has to stay loadable.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from bench.records import Environment, EnvironmentFacts
 from bench.report import render
 from bench.report.store import save_report
 from bench.rows import Row
@@ -40,6 +42,44 @@ def stored_rows() -> list[Row]:
     ]
 
 
+def sweep_rows() -> list[Row]:
+    """Versions, precisions and a provider that ran in part elsewhere; callers at the same time; tensors on a device."""
+
+    def version(number: str, ratio: float, peak: int, /, **changes: Any) -> Row:
+        name = f"onnxruntime-cpu@{number}"
+        return row("onnxruntime-cpu", ratio, case_id=name, runtime_spec=name, rss_peak_bytes=peak << 20, **changes)
+
+    small = {"precision": "int8", "isa": "avx2", "relative_error": 0.021, "tolerance": 0.1, "conversion_error": 0.019}
+    placed = {"provider_requested": "WebGpuExecutionProvider", "node_share": 0.9, "streams": 4}
+    return [
+        reference(pareto=False),
+        version("1.18.1", 0.5, 120, environment="ab12", pareto=False),
+        version("1.22.1", 0.4, 110, pareto=True),
+        version("1.32.0", 0.39, 111, pareto=True),
+        version("1.32.0:precision=int8", 0.2, 90, pareto=True, **small),
+        row("openvino", 0.41, build_ns=30_000_000, build_cache="miss", pareto=True, soak_verdict="plateau"),
+        reference(case_id="4 tf", streams=4, throughput_items_per_s=110.0, node_share=None),
+        row("onnxruntime-webgpu", 0.7, case_id="4 gpu", time_share=0.9996, throughput_items_per_s=233.0, **placed),
+        row(
+            "onnxruntime-webgpu:boundary=device",
+            1.0,
+            case_id="device",
+            boundary="device",
+            reference_runtime="onnxruntime-webgpu:boundary=device",
+            ratio_low=None,
+            ratio_high=None,
+        ),
+    ]
+
+
+def sweep_environment() -> Environment:
+    """Where one of the versions ran."""
+    facts = EnvironmentFacts(
+        key="ab12" * 16, requirements=("onnxruntime==1.18.1",), packages=9, size_bytes=179 << 20, build_s=7.1
+    )
+    return environment(environment_facts={"onnxruntime-cpu@1.18.1": facts})
+
+
 def stored_texts(rows: list[Row]) -> dict[str, str]:
     """Every form of the same rows, by file name."""
     return {
@@ -50,6 +90,13 @@ def stored_texts(rows: list[Row]) -> dict[str, str]:
         "results.csv": render.render_csv(rows),
         "results.json": render.render_json(rows),
     }
+
+
+def sweep_texts() -> dict[str, str]:
+    """The sweep at the widths of terminals, and as Markdown."""
+    rows, where = sweep_rows(), sweep_environment()
+    texts = {f"sweep_{width}.txt": render.render_text(rows, where, width=width) for width in (80, 100, 160)}
+    return {**texts, "sweep.md": render.render_markdown(rows, where)}
 
 
 def main() -> None:
@@ -65,7 +112,7 @@ def main() -> None:
         for number in (0, 1)
     ]
     save_report(HERE / "v1", environment(), stored_rows(), repetitions, private=ADA)
-    for name, content in stored_texts(stored_rows()).items():
+    for name, content in (stored_texts(stored_rows()) | sweep_texts()).items():
         (HERE / "texts").mkdir(exist_ok=True)
         (HERE / "texts" / name).write_bytes(content.encode())
 
