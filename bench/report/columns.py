@@ -225,9 +225,15 @@ PLACEMENT = (
     _text("provider", "Where they went."),
     _whole("nodes", "nodes", "none", "Nodes of the graph, or executed kernels, of which fused ones count once."),
     _real("share", "share", "none", "Of all of the account: of nodes for graph, of kernel time for kernels."),
-    _whole("time_ns", "ns", "lower", "Time of the kernels over all profiled calls; null for graph."),
+    _whole(
+        "time_ns",
+        "ns",
+        "lower",
+        "Time of the kernels over all profiled calls, the wait for their device included; null for graph.",
+    ),
     _whole("calls", "calls", "none", "Profiled calls; null for graph."),
     _text("operators", "What they are and how many: Conv x27, Relu x27."),
+    _text("names", "The first few of them, by their names."),
     _text("reason", "Why they are here and not on the provider asked for, where the runtime says so.", free=True),
 )
 
@@ -249,6 +255,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "placement": PLACEMENT,
     "soak": SOAK,
 }
+TABLE_SINCE = {"placement": 2, "soak": 2}  # those that the first reports had not
 KEYS: dict[str, tuple[str, ...]] = {  # what is unique in each table
     "results": ("case_id",),
     "samples": ("case_id", "repetition", "round", "call"),

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 
 from bench.errors import UsageError
 from bench.records import Environment, GroupRepetition, Record
-from bench.report import atomic, frame, scrub
-from bench.report.columns import SCHEMA_VERSION, TABLES
+from bench.report import apart_frames, atomic, frame, scrub
+from bench.report.columns import SCHEMA_VERSION, TABLE_SINCE, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
 from bench.report.render import render_markdown
 from bench.report.versioned import read_versioned
@@ -55,6 +55,8 @@ class Report:
     rounds: pd.DataFrame  # one row per round of a group
     turns: pd.DataFrame  # one row per block of calls
     processes: pd.DataFrame  # one row per worker process
+    placement: pd.DataFrame  # one row per case, account and provider; empty in a report older than this table
+    soak: pd.DataFrame  # one row per look at the memory under --soak; empty likewise
 
     def rows(self) -> list[Row]:
         """The results as records."""
@@ -85,6 +87,8 @@ def save_report(
         "rounds": frame.rounds_frame(repetitions),
         "turns": frame.turns_frame(repetitions),
         "processes": frame.processes_frame(repetitions),
+        "placement": apart_frames.placement_frame(repetitions),
+        "soak": apart_frames.soak_frame(repetitions),
         "results": frame.results_frame(rows),
     }
     for table, data in frames.items():
@@ -111,6 +115,8 @@ def write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
 
 def _read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
     path = folder / f"{table}.parquet"
+    if TABLE_SINCE.get(table, 1) > version:
+        return frame.frame_of_arrow(frame.arrow_schema(table).empty_table())
     if not path.is_file():
         raise UsageError(f"reading report {folder}: {path.name} is missing. {_RESTORE}")
     try:
