@@ -135,7 +135,11 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
 
 
 def load_source(spec: ModelSpec, settings: PrepareSettings) -> tuple[NamedModel, LoadedModel | None]:
-    """The model by its names, and as Keras has it where it is Keras's; its weights as they come."""
+    """The model by its names, and as Keras has it where it is Keras's; its weights as they come.
+
+    What a builder draws at random it draws from the run's seed, so that the same model can be built once more.
+    """
+    keras.utils.set_random_seed(settings.seed)
     if spec.kind == "saved_model":
         return load_saved_model(_path(spec), settings), None
     loaded = load_keras_model(spec, settings)
