@@ -41,8 +41,8 @@ _MATTERS = (
     "analysis/agreement.py", "analysis/checker.py", "analysis/sequential.py", "analysis/statistics.py",
     "cases.py", "check/gate.py", "check/judging.py", "check/pair_values.py", "check/pairing.py",
     "check/ratio_verdict.py", "gate_environments.py", "gating.py", "measure/feeds.py", "measure/launch.py",
-    "measure/loop.py", "measure/plan.py", "measure/process.py", "measure/rounds.py", "measure/worker.py",
-    "output_judge.py", "pairs.py", "slots.py",
+    "measure/loop.py", "measure/plan.py", "measure/process.py", "measure/rounds.py", "measure/streams.py",
+    "measure/worker.py", "output_judge.py", "pairs.py", "slots.py",
 )  # fmt: skip
 
 

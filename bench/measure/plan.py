@@ -17,6 +17,8 @@ WARMUP_MAX_NS = 10_000_000_000
 WARMUP_GAIN = 0.02  # a new minimum counts when it is lower by more than this
 TURN_CALLS = 3
 TURN_MIN_NS = 1_000_000  # short calls: as many per turn as make a millisecond
+STREAM_CALLS = 10  # of each of several callers: what is not whole at the end of a turn is then a small part of it
+STREAM_TURN_MIN_NS = 10_000_000  # callers begin up to 0.1 ms apart
 TURN_MAX_NS = 2_000_000_000  # a call longer than this is alone in its turn
 MAX_TURN_CALLS = 200
 MAX_ROUNDS = 20_000
@@ -54,30 +56,39 @@ def is_steady(latencies_ns: Sequence[int]) -> bool:
     return min(latencies_ns[-WARMUP_MIN_CALLS:]) >= before * (1 - WARMUP_GAIN)
 
 
-def plan_rounds(settings: MeasureSettings, fastest_ns: int, slowest_ns: int, startup_ns: int) -> RoundPlan:
+def plan_rounds(
+    settings: MeasureSettings, fastest_ns: int, slowest_ns: int, startup_ns: int, streams: int = 1
+) -> RoundPlan:
     """Rounds and timed calls per turn from the group's warm calls (its fastest and slowest case) and start-up time.
 
     ``-r`` and ``-t`` add rounds, and where those become many also calls per turn, until every case has its calls or its
     seconds. Fresh processes are the dear part: rounds are added, up to 20, while they cost less than starting did.
+    With several ``streams`` a turn has so many calls for each of them.
     """
-    calls = TURN_CALLS if slowest_ns <= TURN_MAX_NS else 1
-    if fastest_ns * calls < TURN_MIN_NS:
-        calls = min(MAX_TURN_CALLS, max(calls, TURN_MIN_NS // max(1, fastest_ns)))
-        calls = max(TURN_CALLS, min(calls, TURN_MAX_NS // max(1, slowest_ns)))
+    calls = _turn_calls(fastest_ns, slowest_ns, streams)
     rounds = settings.min_rounds
     while rounds < EXTRA_ROUNDS and (rounds + 1) * (1 + calls) * (fastest_ns + slowest_ns) < startup_ns:
         rounds += 1
-    asked = math.ceil(_asked_calls(settings, fastest_ns) / settings.repetitions)
+    asked = math.ceil(_asked_calls(settings, fastest_ns, streams) / settings.repetitions)
     while asked > MANY_ROUNDS * calls and 2 * calls <= MAX_TURN_CALLS and 2 * calls * slowest_ns <= LONG_TURN_NS:
         calls *= 2
     wanted = max(rounds, math.ceil(asked / calls))
     return RoundPlan(rounds=min(wanted, MAX_ROUNDS), calls=calls, bounded=wanted > MAX_ROUNDS)
 
 
-def _asked_calls(settings: MeasureSettings, fastest_ns: int) -> float:
-    """Timed calls per case that ``-r`` and ``-t`` ask for over all repetitions."""
+def _turn_calls(fastest_ns: int, slowest_ns: int, streams: int) -> int:
+    """Timed calls of each caller in one turn, before ``-r`` and ``-t``."""
+    if slowest_ns > TURN_MAX_NS:
+        return 1
+    least, shortest = (STREAM_CALLS, STREAM_TURN_MIN_NS) if streams > 1 else (TURN_CALLS, TURN_MIN_NS)
+    wanted = min(MAX_TURN_CALLS, max(least, shortest // max(1, fastest_ns)))
+    return max(TURN_CALLS, min(wanted, TURN_MAX_NS // max(1, slowest_ns)))
+
+
+def _asked_calls(settings: MeasureSettings, fastest_ns: int, streams: int) -> float:
+    """Timed calls of each caller that ``-r`` and ``-t`` ask for over all repetitions."""
     by_seconds = (settings.min_seconds or 0.0) * 1e9 / max(1, fastest_ns)
-    return max(settings.min_calls or 0, by_seconds)
+    return max((settings.min_calls or 0) / streams, by_seconds)
 
 
 def shuffled(case_ids: Sequence[str], *seed: int) -> list[str]:

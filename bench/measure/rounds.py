@@ -198,10 +198,11 @@ class Repetition:
 
     def _plan(self, startup_ns: int) -> RoundPlan:
         best = [min(self._warm_latencies(case_id)) for case_id in self._alive]
-        return plan.plan_rounds(self._settings, min(best, default=1), max(best, default=1), startup_ns)
+        streams = max(arm.case.streams for arm in self._arms.values())
+        return plan.plan_rounds(self._settings, min(best, default=1), max(best, default=1), startup_ns, streams)
 
     def _run_rounds(self, rounds: RoundPlan, seed: tuple[int, ...]) -> list[RoundState]:
-        threads = max(arm.case.threads for arm in self._arms.values())
+        threads = max(arm.case.threads * arm.case.streams for arm in self._arms.values())
         watch = self._watch([worker.pid for worker in self._alive.values()], threads)
         for number in range(rounds.rounds):
             start = time.monotonic_ns()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from bench.measure.loop import Clock
 from bench.records import Memory, SoakSample
@@ -11,19 +10,21 @@ from bench.records import Memory, SoakSample
 SAMPLES = 240  # about as many over a soak: enough for a slope, too few to cost anything
 
 
-def soak(
-    call: Callable[[Any], Any], feeds: Sequence[Any], seconds: float, read: Callable[[], Memory], clock: Clock
-) -> list[SoakSample]:
-    """Memory between calls, at even times over ``seconds``; the first sample is before the first call."""
+def soak(step: Callable[[int], int], seconds: float, read: Callable[[], Memory], clock: Clock) -> list[SoakSample]:
+    """Memory between calls, at even times over ``seconds``, before the first call and after the last one.
+
+    ``step`` makes the next calls, given how many there were, and tells how many it made.
+    """
     start = clock()
     end_ns = seconds * 1e9
     samples = [_sample(read(), 0, 0)]
     calls = 0
     while (elapsed := clock() - start) < end_ns:
-        call(feeds[calls % len(feeds)])
-        calls += 1
-        if elapsed >= len(samples) * end_ns / SAMPLES:
+        if elapsed >= len(samples) * end_ns / SAMPLES and calls > samples[-1].calls:
             samples.append(_sample(read(), elapsed, calls))
+        calls += step(calls)
+    if calls > samples[-1].calls:
+        samples.append(_sample(read(), elapsed, calls))
     return samples
 
 

@@ -10,13 +10,10 @@ import sys
 
 sys.path.insert(0, sys.argv[1])  # the private folder: bench and nothing else of the parent's
 
-import ctypes
 import gc
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +23,9 @@ from bench import errors
 from bench.measure import loop, plan, soak, streams, wire
 from bench.measure.feeds import gather_outputs, make_feeds
 from bench.measure.memory import read_memory, reset_peak
+from bench.measure.own_process import die_with, failure_of, involuntary_switches, thread_count
 from bench.prepare.arrays import save_arrays
 from bench.records import (
-    Failed,
     FirstDone,
     FirstRequest,
     Opened,
@@ -40,15 +37,11 @@ from bench.records import (
     Request,
     SoakDone,
     SoakRequest,
-    Status,
     Turn,
     TurnRequest,
     WarmRequest,
 )
 from bench.runtimes.loading import import_runtime, module_of, open_session, profile
-
-_PR_SET_PDEATHSIG = 1
-_OUT_OF_MEMORY = ("out of memory", "bad_alloc", "failed to allocate memory", "oom when allocating")
 
 
 class Work:
@@ -57,11 +50,17 @@ class Work:
     def __init__(self) -> None:
         self.session: Any = None
         self.request: OpenRequest | None = None
-        self.calls: list[Callable[[Any], Any]] = []  # one a concurrent caller
+        self.call: Callable[[Any], Any]  # of the first caller, once there is a session
+        self.callers: streams.Callers | None = None  # where there are several
         self.feeds: list[Any] = []  # as the session takes them
         self.next_feed = 0
         self.peak_asked = False
         self.peak_is_reset = False
+
+    @property
+    def n_callers(self) -> int:
+        """How many callers the session has."""
+        return self.request.streams if self.request else 1
 
     def answer(self, request: Request) -> Reply:
         """One reply for one request."""
@@ -76,9 +75,7 @@ class Work:
         if isinstance(request, ProfileRequest):
             return self.profile(request)
         if isinstance(request, SoakRequest):
-            return SoakDone(
-                samples=soak.soak(self.calls[0], self.feeds, request.seconds, read_memory, time.perf_counter_ns)
-            )
+            return self.soak(request.seconds)
         return self.outputs(Path(request.path))
 
     def open(self, request: OpenRequest) -> Opened:
@@ -97,8 +94,9 @@ class Work:
         load_ns = time.perf_counter_ns() - start
         memory_load = read_memory()
         _check_origin(request, self.session.info.runtime_file, self.session.info.runtime_version)
-        callers = [self.session.call, *(self.session.another() for _ in range(request.streams - 1))]
-        self.calls = [loop.slowed(call, request.busy, time.perf_counter_ns) for call in callers]
+        calls = [self.session.call, *(self.session.another() for _ in range(request.streams - 1))]
+        calls = [loop.slowed(call, request.busy, time.perf_counter_ns) for call in calls]
+        self.call, self.callers = calls[0], streams.Callers(calls) if len(calls) > 1 else None
         self.feeds = [self.session.place(feed) for feed in make_feeds(request)]
         return Opened(
             import_ns=import_ns,
@@ -107,13 +105,13 @@ class Work:
             memory_start=memory_start,
             memory_import=memory_import,
             memory_load=memory_load,
-            thread_count=_thread_count(),
+            thread_count=thread_count(),
         )
 
     def first(self) -> FirstDone:
-        """The first call; from here on nothing is collected while calls are timed."""
+        """The first caller's first call; from here on nothing is collected while calls are timed."""
         durations = [0]
-        loop.time_calls(self.calls[0], self.feeds, self._advance(1), durations, time.perf_counter_ns)
+        loop.time_calls(self.call, self.feeds, self._advance(1), durations, time.perf_counter_ns)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -133,31 +131,55 @@ class Work:
         steady = False
         index = self.next_feed
         while len(durations) < (plan.WARMUP_MAX_CALLS if calls is None else calls):
-            one, _ = self._timed(self._advance(1), 1)
-            durations.append(max(one))  # of the callers: the slowest one must be steady
+            durations.append(self._slowest_of_one(self._advance(1)))  # the slowest caller must be steady
             steady = plan.is_steady(durations)
             if calls is None and (steady or sum(durations) > plan.WARMUP_MAX_NS):
                 break
-        return self._turn(0, "warmup", None, durations, index=index, steady=steady if calls is None else None)
+        return Turn(
+            round=0,
+            kind="warmup",
+            input_index=index,
+            switch_ns=None,
+            latencies_ns=durations,
+            cpu_ns=0,
+            wall_ns=0,
+            involuntary_switches=0,
+            thread_count=thread_count(),
+            steady=steady if calls is None else None,
+            streams=self.n_callers,
+        )
 
     def turn(self, request: TurnRequest) -> Turn:
         """One switch call, kept but not used, then the timed calls."""
         if not self.peak_asked:
             self.peak_asked, self.peak_is_reset = True, reset_peak()
-        index = self._advance(1 + request.calls)
-        switch, _ = self._timed(index, 1)
-        switches, cpu = _involuntary_switches(), time.process_time_ns()
-        durations, wall_ns = self._timed(index + 1, request.calls)
-        return self._turn(
-            request.round,
-            request.kind,
-            max(switch),
-            durations,
-            index=index,
-            wall_ns=wall_ns,
-            cpu_ns=time.process_time_ns() - cpu,
-            involuntary_switches=_involuntary_switches() - switches,
+        index = self._advance(1 + self.n_callers * request.calls)
+        switch_ns = self._slowest_of_one(index)
+        switches = involuntary_switches()
+        block = self._block([index + 1 + k * request.calls for k in range(self.n_callers)], request.calls)
+        return Turn(
+            round=request.round,
+            kind=request.kind,
+            input_index=index,
+            switch_ns=switch_ns,
+            latencies_ns=[latency for one in block.latencies_ns for latency in one],
+            cpu_ns=block.cpu_ns,
+            wall_ns=block.wall_ns,
+            involuntary_switches=involuntary_switches() - switches,
+            thread_count=thread_count(),
+            streams=self.n_callers,
+            extra_calls=block.extra_calls,
         )
+
+    def soak(self, seconds: float) -> SoakDone:
+        """Every caller calls on and on; here Python's garbage is collected, as where a model is served."""
+        gc.unfreeze()
+        gc.enable()
+
+        def step(index: int) -> int:
+            return self.n_callers + self._block([index + k for k in range(self.n_callers)], 1).extra_calls
+
+        return SoakDone(samples=soak.soak(step, seconds, read_memory, time.perf_counter_ns))
 
     def outputs(self, path: Path) -> OutputsDone:
         """Every feed once, in a file; see ``feeds.gather_outputs``."""
@@ -165,50 +187,31 @@ class Work:
         memory = read_memory()
         if self.peak_asked and not self.peak_is_reset:  # the peak would be that of the whole life
             memory = msgspec.structs.replace(memory, peak_rss_bytes=None)
-        call, fetch = self.calls[0], self.session.fetch
+        call, fetch = self.call, self.session.fetch
         outputs = gather_outputs(lambda feed: fetch(call(feed)), self.feeds, self.request)
         return OutputsDone(file=save_arrays(path, outputs), memory=memory)
 
-    def _timed(self, first: int, calls: int) -> tuple[list[int], int]:
-        """The time of ``calls`` calls by each caller, and how long all of them took together."""
-        durations = [[0] * calls for _ in self.calls]
-        if len(durations) > 1:
-            wall_ns = streams.time_streams(self.calls, self.feeds, first, durations, time.perf_counter_ns)
-            return [latency for one in durations for latency in one], wall_ns
-        start = time.perf_counter_ns()
-        loop.time_calls(self.calls[0], self.feeds, first, durations[0], time.perf_counter_ns)
-        return durations[0], time.perf_counter_ns() - start
+    def close(self) -> None:
+        """End the callers, then the session."""
+        if self.callers is not None:
+            self.callers.close()
+        if self.session is not None:
+            self.session.close()
+
+    def _block(self, firsts: Sequence[int], count: int) -> streams.Block:
+        """``count`` timed calls by each caller, its feeds in turn from its own of ``firsts`` on."""
+        if self.callers is not None:
+            return self.callers.time(self.feeds, firsts, count, time.perf_counter_ns, time.process_time_ns)
+        return streams.time_alone(self.call, self.feeds, firsts[0], count, time.perf_counter_ns, time.process_time_ns)
+
+    def _slowest_of_one(self, index: int) -> int:
+        """One call by each caller, all of the same feed: how long the slowest took."""
+        return max(latency for one in self._block([index] * self.n_callers, 1).latencies_ns for latency in one)
 
     def _advance(self, calls: int) -> int:
         index = self.next_feed
         self.next_feed = (index + calls) % len(self.feeds)
         return index
-
-    def _turn(
-        self,
-        number: int,
-        kind: Any,
-        switch_ns: int | None,
-        latencies_ns: list[int],
-        *,
-        index: int = 0,
-        cpu_ns: int = 0,
-        wall_ns: int = 0,
-        involuntary_switches: int = 0,
-        steady: bool | None = None,
-    ) -> Turn:
-        return Turn(
-            round=number,
-            kind=kind,
-            input_index=index,
-            switch_ns=switch_ns,
-            latencies_ns=latencies_ns,
-            cpu_ns=cpu_ns,
-            wall_ns=wall_ns,
-            involuntary_switches=involuntary_switches,
-            thread_count=_thread_count(),
-            steady=steady,
-        )
 
 
 def _check_origin(request: OpenRequest, runtime_file: str, version: str) -> None:
@@ -224,40 +227,9 @@ def _check_origin(request: OpenRequest, runtime_file: str, version: str) -> None
         )
 
 
-def _thread_count() -> int:
-    tasks = Path("/proc/self/task")
-    return len(list(tasks.iterdir())) if tasks.exists() else threading.active_count()
-
-
-def _involuntary_switches() -> int:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-
-
-def _die_with(parent: int) -> None:
-    """End when the parent does, also while stopped; and at once if it has ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _failed(error: BaseException) -> Failed:
-    status: Status = "failed"
-    if isinstance(error, errors.UnavailableError):
-        status = "unavailable"
-    elif isinstance(error, errors.UnsupportedError):
-        status = "unsupported"
-    elif isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
-        status = "oom"
-    reason = str(error) if isinstance(error, errors.BenchError) else f"{type(error).__name__}: {error}"
-    return Failed(status=status, reason=reason)
-
-
 def main(parent: int, read_fd: int, write_fd: int) -> None:
     """Answer requests until the parent closes the pipe."""
-    _die_with(parent)
+    die_with(parent)
     work = Work()
     while (payload := wire.receive(read_fd)) is not None:
         request = wire.request_decoder.decode(payload)
@@ -265,10 +237,9 @@ def main(parent: int, read_fd: int, write_fd: int) -> None:
         try:
             reply = work.answer(request)
         except Exception as error:
-            reply = _failed(error)
+            reply = failure_of(error)
         wire.send(write_fd, reply)
-    if work.session is not None:
-        work.session.close()
+    work.close()
 
 
 if __name__ == "__main__":

@@ -80,13 +80,15 @@ class Turn(Record, frozen=True, tag="turn_done"):
     kind: TurnKind
     input_index: int  # pool batch of the first call, the switch call included
     switch_ns: int | None  # None where the block has no switch call
-    latencies_ns: list[int]  # with several streams those of one caller after the other
+    latencies_ns: list[int]  # of several callers those of one after the other; in warm-up the slowest one's
     cpu_ns: int  # process CPU time over the timed calls
-    wall_ns: int
+    wall_ns: int  # of several callers, until the last of them had made its timed calls
     involuntary_switches: int
     thread_count: int
     order: int = 0  # place within the round, filled in by the parent
     steady: bool | None = None  # warm-up only: ended by the steady-state rule, not by its bound
+    streams: int = 1  # callers
+    extra_calls: int = 0  # that callers ended in the same wall time on top of those timed: they wait for no other
 
 
 class OutputsDone(Record, frozen=True, tag="outputs_done"):
