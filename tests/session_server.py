@@ -1,13 +1,15 @@
-"""Sessions in a child process, for tests: TensorFlow settles its threads once per process."""
+"""Sessions in a child process, for tests: TensorFlow settles its threads once per process, others live elsewhere."""
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from bench.children import child_environment, private_path
 from bench.records import Artifact, SessionInfo, SessionSettings
 from bench.runtimes.contract import Array
 
@@ -17,12 +19,15 @@ CHILDREN = Path(__file__).parent / "runtimes" / "children"
 class SessionServer:
     """A child process that opens and calls sessions; exceptions of the child are raised here."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path, prefix: Path | None = None) -> None:
+        """By the interpreter of the environment at ``prefix`` (None: that of the tests); ``folder`` takes its path."""
+        python = sys.executable if prefix is None else str(prefix / "bin" / "python")
         self.child = subprocess.Popen(
-            [sys.executable, str(CHILDREN / "serve_sessions.py")],
+            [python, "-I", str(CHILDREN / "serve_sessions.py"), str(private_path(folder))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=child_environment(os.environ),
         )
 
     def ask(self, method: str, *arguments: Any) -> Any:
@@ -57,6 +62,11 @@ class RemoteSession:
         """Outputs of every call, looked at after the last one, and the feeds as they were left."""
         outputs, after = self.server.ask("call", self.key, feeds)
         return outputs, after
+
+    def call_at_once(self, feeds: list[dict[str, Array]]) -> list[list[Array]]:
+        """Outputs of as many callers as there are feeds, each in a thread of its own."""
+        outputs: list[list[Array]] = self.server.ask("call_at_once", self.key, feeds)
+        return outputs
 
     def close(self) -> None:
         self.server.ask("close", self.key)

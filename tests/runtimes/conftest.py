@@ -6,14 +6,35 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from bench.records import Artifact, ArtifactKind, Probe, Tensor
 from bench.runtimes.probing import probe_all
+from contract_table import ContractTable
+from made_environments import use_software_gpu
 from session_server import CHILDREN, SessionServer
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # some tests import onnxruntime into this process
+
+
+_contract = ContractTable()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _contract.add(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if lines := list(_contract.lines()):
+        terminalreporter.section("the contract suite: runtime by test")
+        terminalreporter.write_line("\n".join(lines))
+
+
+class StartServer(Protocol):
+    def __call__(self, prefix: Path | None = None) -> SessionServer: ...
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +58,21 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, ArtifactK
     return artifact
 
 
-@pytest.fixture(scope="module")
-def start_server() -> Iterator[Callable[[], SessionServer]]:
-    servers: list[SessionServer] = []
+@pytest.fixture(scope="session", autouse=True)
+def _software_gpu() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        use_software_gpu(patch)
+        yield
 
-    def start() -> SessionServer:
-        servers.append(SessionServer())
+
+@pytest.fixture(scope="module")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Starts a server by the interpreter of an environment; None is that of the tests."""
+    servers: list[SessionServer] = []
+    folder = tmp_path_factory.mktemp("server")
+
+    def start(prefix: Path | None = None) -> SessionServer:
+        servers.append(SessionServer(folder, prefix))
         return servers[-1]
 
     yield start

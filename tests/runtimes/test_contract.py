@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from bench.errors import BenchError, UnsupportedError, UsageError
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
 from bench.records import Artifact, ArtifactKind, SessionSettings, Tensor
 from bench.runtimes.contract import Array
 from bench.runtimes.homes import why_not_here
@@ -165,7 +165,7 @@ def test_another_batch_is_refused_or_at_least_right(session: RemoteSession) -> N
     try:
         zeta, _, _ = session.call(left=three, right=three)
     except RuntimeError as error:
-        assert "dimension" in str(error)  # noqa: PT017 - TensorFlow's concrete functions do not look at shapes
+        assert "dimension" in str(error) or "shape" in str(error)  # noqa: PT017 - TensorFlow does not look at shapes
     else:
         np.testing.assert_allclose(zeta, three @ WEIGHTS, rtol=1e-6)
 
@@ -174,7 +174,7 @@ def test_everything_that_was_set_is_recorded(bed: Bed, session: RemoteSession) -
     recorded = session.info.effective_options
     assert set(RUNTIMES[bed.name].options) <= set(recorded)
     assert recorded["intra_op_threads"] == "2"
-    assert recorded["inter_op_threads"] == "1"
+    assert recorded.get("inter_op_threads", "1") == "1"  # some have no such pool
     assert session.info.runtime_version
     assert session.info.runtime_file.endswith(".py")
     assert session.info.call_path
@@ -208,8 +208,8 @@ def test_every_value_of_every_option_opens_or_says_why_not(bed: Bed) -> None:
         for value in option.values:
             try:
                 session = bed.open(_settings(options={key: value}))
-            except UsageError as error:
-                assert "fresh process" in str(error)  # noqa: PT017 - most values open
+            except (UsageError, UnavailableError) as error:
+                assert "fresh process" in str(error) or "use -x 1" in str(error)  # noqa: PT017 - most values open
                 continue
             assert session.info.effective_options[key] == value
             np.testing.assert_allclose(_call(session)["mid"], EXPECTED["mid"], rtol=1e-6)
@@ -290,4 +290,4 @@ def test_a_profile_accounts_for_its_kernels(bed: Bed) -> None:
 def test_what_cannot_be_here_is_not_called_usable(name: str) -> None:
     probe = probe_of(name)
     assert probe.state != "usable"
-    pytest.skip(f"the suite is not run for {name}: {probe.state}, {probe.detail}")
+    pytest.skip(f"{name}: {probe.state}, {probe.detail}")

@@ -1,14 +1,19 @@
 """Opens and calls sessions for a test, in a process of its own: TensorFlow settles its threads once per process.
 
-Started as a script. Reads pickled (method, arguments), answers pickled (succeeded, value or exception).
+Started as a script, by the interpreter of any environment, with a folder that holds only ``bench``. Reads pickled
+(method, arguments), answers pickled (succeeded, value or exception).
 """
 
 from __future__ import annotations
 
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
 import os
 import pickle
-import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.errors import BenchError
@@ -28,7 +33,25 @@ class Server:
 
     def call(self, key: int, feeds: list[Mapping[str, Array]]) -> tuple[list[list[Array]], list[Mapping[str, Array]]]:
         """Outputs of one call a feed, looked at only after the last call; and the feeds as they are then."""
-        return [list(self.sessions[key].call(feed)) for feed in feeds], feeds
+        session = self.sessions[key]
+        return [list(session.fetch(session.call(session.place(feed)))) for feed in feeds], feeds
+
+    def call_at_once(self, key: int, feeds: list[Mapping[str, Array]]) -> list[list[Array]]:
+        """The outputs of one caller a feed, all calling at once, several times."""
+        session = self.sessions[key]
+        calls = [session.call, *(session.another() for _ in feeds[1:])]
+
+        def several(call: Any, feed: Any) -> list[Array]:
+            placed = session.place(feed)
+            for _ in range(20):
+                outputs = session.fetch(call(placed))
+            return list(outputs)
+
+        with ThreadPoolExecutor(len(feeds)) as pool:
+            return list(pool.map(several, calls, feeds))
+
+    def profile(self, name: str, artifact: Artifact, settings: SessionSettings, feed: Mapping[str, Array]) -> Any:
+        return loading.profile(name, artifact, settings, [feed], 2)
 
     def traces(self, key: int) -> int:
         session: Any = self.sessions[key]
