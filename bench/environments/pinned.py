@@ -190,5 +190,6 @@ def _compile(
         for file, lines in texts.items():
             (folder / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     arguments = [*_RESOLVE, *_PLAIN, "--python", sys.executable, "--constraints", str(folder / "held.txt")]
+    arguments += [*uv.constraint_flags(os.environ), *uv.index_flags(os.environ)]
     arguments += ["--output-file", str(folder / "lock.txt"), str(folder / "in.txt")]
     return uv.run_uv(arguments, limit_s=uv.RESOLVE_LIMIT_S)

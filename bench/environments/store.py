@@ -162,6 +162,7 @@ def _build(lock: str, place: Path, title: str, describe: Callable[[Path, float],
         with usable_cache():
             (made / LOCK_FILE).write_text(lock, encoding="utf-8")
         arguments = ["pip", "install", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
+        arguments += uv.index_flags(os.environ)
         arguments += ["--python", str(made / "bin" / "python"), "-r", str(made / LOCK_FILE)]
         _uv_or_error(arguments, title)
         facts = describe(made, time.monotonic() - start)

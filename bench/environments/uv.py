@@ -1,11 +1,12 @@
-"""uv, asked: found, started with the index that the user configured, bounded in time, its complaints in one line.
+"""uv, asked: found, started with the indexes that the user configured, bounded in time, its complaints in one line.
 
-The index of pip's configuration is passed on in the child's environment where uv has none of its own; nothing of it is
-ever written.
+Where uv has no index of its own, what pip's configuration says of indexes, folders of wheels and limits on versions is
+passed on in the child's environment and by flags; nothing of it is ever written.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import re
@@ -30,6 +31,7 @@ _INDEX_VARIABLES = (
 _INDEX_KEYS = {"index", "index-url", "extra-index-url", "no-index"}
 _NOT_OURS = ("UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_VENV_SEED", "UV_PROJECT", "UV_WORKING_DIR", "VIRTUAL_ENV")
 _SET = {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+_YES = ("1", "true", "yes", "on")
 _FRAME = re.compile(r"^(?:\W+|error:|cause:|hint:|warning:)+")  # what stands before uv's words
 _ADDRESS = re.compile(r"\b[a-z+]+://[^\s`'\")]+")
 _EMPTY_WORDS = ", we can conclude that your requirements are unsatisfiable"
@@ -93,7 +95,23 @@ def run_child(
 def uv_environment(own: Mapping[str, str]) -> dict[str, str]:
     """What uv sees: all of the user's variables but those that would choose another interpreter or folder."""
     kept = {key: value for key, value in own.items() if key not in _NOT_OURS} | _SET
-    return kept if _has_own_index(own) else _index_of_pip() | kept
+    return kept if _has_own_index(own) else _places_of_pip() | kept
+
+
+def index_flags(own: Mapping[str, str]) -> list[str]:
+    """What pip's configuration says of indexes and uv takes as a flag only."""
+    if _has_own_index(own):
+        return []
+    return ["--no-index"] if _pip_configuration().get("no-index", "").lower() in _YES else []
+
+
+def constraint_flags(own: Mapping[str, str]) -> list[str]:
+    """The user's own limits on versions: those of uv's variable, which flags of ours would hide, else of pip's."""
+    named = own.get("UV_CONSTRAINT", "").split()
+    if not named and not _has_own_index(own):
+        named = _pip_configuration().get("constraint", "").split()
+    files = [_absolute(one) for one in named]
+    return [word for one in files if _ADDRESS.match(one) or Path(one).exists() for word in ("--constraints", one)]
 
 
 def last_words(finished: Finished, limit_s: float) -> str:
@@ -126,17 +144,45 @@ def _names_an_index(file: Path) -> bool:
     return bool(_INDEX_KEYS & {*settings, *settings.get("pip", {})})
 
 
-def _index_of_pip() -> dict[str, str]:
-    """The one index that pip's configuration names, as uv's variable; empty where it names none or there is no pip."""
+def _places_of_pip() -> dict[str, str]:
+    """Where pip's configuration says that packages come from, as uv's variables; empty where it says nothing.
+
+    Of several indexes pip takes the best version of all, uv that of the first that has the package: as pip does.
+    """
+    found = _pip_configuration()
+    index, extra = found.get("index-url", ""), found.get("extra-index-url", "").split()
+    links = [_absolute(one) for one in found.get("find-links", "").split()]
+    places = {
+        "UV_DEFAULT_INDEX": index,
+        "UV_INDEX": " ".join(extra),
+        "UV_INDEX_STRATEGY": "unsafe-best-match" if extra else "",
+        "UV_FIND_LINKS": ",".join(one for one in links if _ADDRESS.match(one) or Path(one).exists()),
+    }
+    return {name: value for name, value in places.items() if value}
+
+
+def _pip_configuration() -> dict[str, str]:
+    """Keys of pip's configuration, the strongest source of each: a variable, ``[install]``, ``[global]``."""
     command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "config", "list"]
     finished = run_child(command, folder=None, limit_s=_PIP_LIMIT_S, environment=os.environ)
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
     for line in finished.out.splitlines() if finished.exit_code == 0 else ():
         name, _, value = line.partition("=")
-        found[name] = value.strip("'\"")
-    named = [found.get(f"{section}.index-url") for section in (":env:", "install", "global")]
-    chosen = next(filter(None, named), None)
-    return {"UV_DEFAULT_INDEX": chosen} if chosen else {}
+        section, _, key = name.rpartition(".")
+        found.setdefault(section, {})[key] = _unquoted(value)
+    return found.get("global", {}) | found.get("install", {}) | found.get(":env:", {})
+
+
+def _unquoted(value: str) -> str:
+    """A value as pip prints it: Python's own notation, with line breaks between several."""
+    try:
+        return str(ast.literal_eval(value))
+    except (SyntaxError, ValueError):
+        return value.strip("'\"")
+
+
+def _absolute(place: str) -> str:
+    return place if _ADDRESS.match(place) else os.path.abspath(os.path.expanduser(place))
 
 
 def _kill(child: subprocess.Popen[str]) -> None:

@@ -11,9 +11,17 @@ from pathlib import Path
 import pytest
 
 from bench.environments import kept, pinned, store
-from bench.environments.facts import LOCK_FILE, pins_in
-from bench.environments.pinned import PinnedEnvironment, locked_environment, own_pins, pinned_environment
+from bench.environments.facts import FACTS_FILE, LOCK_FILE, pins_in
+from bench.environments.pinned import (
+    PinnedEnvironment,
+    locked_environment,
+    made_environment,
+    own_pins,
+    pinned_environment,
+)
 from bench.errors import BenchError, UnavailableError, UsageError
+from bench.runtimes.probing import probe_all
+from bench.runtimes.table import RUNTIMES
 from uv_fakes import WORKER_PINS, FakeUv, install_fake_uv, lock_of
 
 LIKE = WORKER_PINS | {"flatbuffers": "25.0"}
@@ -118,6 +126,38 @@ def test_a_version_that_there_is_not_is_unavailable_with_uvs_reason(fake: FakeUv
     assert "name a version that has wheels for Python" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert ask("1.30.0").pins["onnxruntime"] == "1.30.0"
+
+
+def test_a_requirement_without_a_version_is_resolved_and_stays_locked(fake: FakeUv) -> None:
+    fake.knows("onnxruntime-directml", "1.24.0")
+    made = pinned_environment(["onnxruntime-directml"], like={}, on_stage=ignore)
+    assert made.pins["onnxruntime-directml"] == "1.24.0"
+    fake.fails("compile", 2, "error: none\n")
+    assert pinned_environment(["onnxruntime-directml"], like={}, on_stage=ignore).key == made.key
+
+
+def test_an_environment_is_found_only_once_it_is_made(fake: FakeUv) -> None:
+    fake.knows("openvino", "2026.4.1")
+    assert made_environment(["openvino==2026.4.1"], like={}) is None
+    made = pinned_environment(["openvino==2026.4.1"], like={}, on_stage=ignore)
+    assert made_environment(["openvino==2026.4.1"], like={}) == made
+    assert made_environment(["openvino==2026.2"], like={}) is None
+    kept.remove_environments([made.key])
+    assert made_environment(["openvino==2026.4.1"], like={}) is None
+
+
+def test_facts_are_kept_beside_the_lock_and_an_older_environment_has_fewer(fake: FakeUv) -> None:
+    fake.knows("openvino", "2026.4.1")
+    made = pinned_environment(["openvino==2026.4.1"], like={}, on_stage=ignore)
+    assert made.facts.packages == 4
+    assert made.facts.build_s is not None
+    again = locked_environment(made.lock, on_stage=ignore)
+    assert again.facts == made.facts
+    Path(made.prefix, FACTS_FILE).unlink()
+    older = locked_environment(made.lock, on_stage=ignore).facts
+    assert (older.requirements, older.build_s, older.packages) == ((), None, 4)
+    asked = pinned_environment(["openvino==2026.4.1"], like={}, on_stage=ignore).facts
+    assert (asked.requirements, asked.build_s) == (("openvino==2026.4.1",), None)
 
 
 def test_without_a_network_nothing_is_tried_twice(fake: FakeUv) -> None:
@@ -308,3 +348,14 @@ def test_a_real_version_that_there_is_not_says_so() -> None:
     with pytest.raises(UnavailableError, match=r"there is no version of onnxruntime==1\.30\.99"):
         pinned_environment(["onnxruntime==1.30.99"], like=own_pins("onnxruntime"), on_stage=ignore)
     assert pinned.WORKER_NEEDS == ("numpy", "msgspec", "psutil")
+
+
+@pytest.mark.slow
+def test_the_environment_of_a_runtime_is_made_for_real_and_its_probe_answers_from_it() -> None:
+    made = pinned_environment(RUNTIMES["openvino"].requirements, like={}, on_stage=ignore)
+    assert made.facts.packages == len(made.pins) >= 4
+    assert made.facts.size_bytes > 10**8
+    [openvino] = probe_all(["openvino"])
+    assert (openvino.state, openvino.environment) == ("usable", made.key)
+    assert openvino.version == made.pins["openvino"]
+    assert openvino.evidence["openvino"] == made.pins["openvino"]

@@ -76,6 +76,48 @@ def test_the_index_of_pip_is_passed_on_in_the_environment(
     assert uv_environment(nowhere)["UV_DEFAULT_INDEX"] == "https://variable.invalid/simple"
 
 
+def test_more_indexes_and_folders_of_wheels_of_pip_are_passed_on_too(
+    nowhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    text = "[global]\nextra-index-url =\n  https://one.invalid/simple\n  file:///two\n"
+    (tmp_path / "pip.conf").write_text(f"{text}find-links = {wheels} /not/there https://three.invalid/wheels\n")
+    seen = uv_environment(nowhere)
+    assert seen["UV_INDEX"] == "https://one.invalid/simple file:///two"
+    assert seen["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+    assert seen["UV_FIND_LINKS"] == f"{wheels},https://three.invalid/wheels"
+    assert "UV_DEFAULT_INDEX" not in seen
+    assert uv_environment(nowhere | {"UV_INDEX_STRATEGY": "first-index"})["UV_INDEX_STRATEGY"] == "first-index"
+    assert not uv_environment(nowhere | {"UV_INDEX": "i"}).keys() & {"UV_FIND_LINKS", "UV_INDEX_STRATEGY"}
+    monkeypatch.setenv("PIP_FIND_LINKS", "wheels")
+    monkeypatch.chdir(tmp_path)
+    assert uv_environment(nowhere)["UV_FIND_LINKS"] == str(wheels)
+
+
+def test_one_index_alone_needs_no_strategy(nowhere: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://file.invalid/simple\n")
+    assert not uv_environment(nowhere).keys() & {"UV_INDEX", "UV_INDEX_STRATEGY", "UV_FIND_LINKS"}
+
+
+def test_limits_on_versions_are_those_of_uv_else_of_pip(nowhere: dict[str, str], tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine.txt", tmp_path / "other.txt"
+    mine.write_text("")
+    other.write_text("")
+    assert uv.constraint_flags(nowhere) == []
+    (tmp_path / "pip.conf").write_text(f"[global]\nconstraint = {mine} /not/there\n")
+    assert uv.constraint_flags(nowhere) == ["--constraints", str(mine)]
+    assert uv.constraint_flags(nowhere | {"UV_CONSTRAINT": str(other)}) == ["--constraints", str(other)]
+    assert uv.constraint_flags(nowhere | {"UV_DEFAULT_INDEX": "i"}) == []
+
+
+def test_without_an_index_pip_is_obeyed_too(nowhere: dict[str, str], tmp_path: Path) -> None:
+    assert uv.index_flags(nowhere) == []
+    (tmp_path / "pip.conf").write_text("[global]\nno-index = true\n")
+    assert uv.index_flags(nowhere) == ["--no-index"]
+    assert uv.index_flags(nowhere | {"UV_DEFAULT_INDEX": "i"}) == []
+
+
 @pytest.mark.parametrize("text", ['index-url = "https://x.invalid"', '[[index]]\nurl = "https://x.invalid"'])
 def test_an_index_of_uvs_own_configuration_comes_before_that_of_pip(
     nowhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
