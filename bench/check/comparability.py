@@ -1,13 +1,14 @@
 """Two runs or two cases -> the fields in which they differ, with both values. Pure.
 
 What jitters (frequency, load, time of day, bytes of memory to the last page) is no field here. A value that one side
-does not know is a difference, that neither knows is none.
+does not know is a difference, that neither knows is none; of shares of placement only known ones are compared.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from bench import units
 from bench.check.compare_records import CASE_FIELDS, RUN_FIELDS, Difference
@@ -18,6 +19,7 @@ from bench.rows import Row
 UNKNOWN = "unknown"
 NONE = "none"
 SAME_MEMORY = 1.1  # two sizes of memory within this ratio are one class: kernels keep more or less for themselves
+SAME_SHARE = 0.02  # two shares of kernel time so near are one: they are measured
 _NO_MATTER = {"pandas", "msgspec"}  # packages that no worker's number depends on
 _SHOWN_DIGEST = 12
 _OPTION = re.compile(r",(?=[A-Za-z_][\w.-]*=)")
@@ -51,7 +53,7 @@ def case_differences(reference: Row, other: Row, allowed: Collection[str] = ()) 
     found = []
     for field in CASE_FIELDS:
         ours, theirs = _value(reference, field), _value(other, field)
-        if ours != theirs:
+        if ours != theirs and not _is_same_place(field, ours, theirs):
             found.append(_difference(field, *_shown(field, ours, theirs), allowed))
     return tuple(found)
 
@@ -93,16 +95,31 @@ def _shown(field: str, ours: object, theirs: object) -> tuple[str, str]:
     if field == "runtime_options":
         mine, yours = (_OPTION.split(str(options)) if options else [] for options in (ours, theirs))
         return _beyond(mine, yours, ","), _beyond(yours, mine, ",")
+    if field.endswith("_share"):
+        return _share(ours), _share(theirs)
     words = [UNKNOWN if value is None else str(value) for value in (ours, theirs)]
     if field.endswith("_digest") and words[0][:_SHOWN_DIGEST] != words[1][:_SHOWN_DIGEST]:
         words = [word[:_SHOWN_DIGEST] for word in words]
     return words[0], words[1]
 
 
+def _share(value: Any) -> str:
+    return f"{100 * value:.4g} %"
+
+
 def _value(row: Row, field: str) -> object:
     """The row's value; of a provider without the shares of several, which jitter."""
     value = getattr(row, field)
     return _SHARE.sub("", value) if field == "provider" and value is not None else value
+
+
+def _is_same_place(field: str, ours: Any, theirs: Any) -> bool:
+    """Whether shares say the same of where it ran; one that a side does not know says nothing of it."""
+    if field not in ("node_share", "time_share"):
+        return False
+    if ours is None or theirs is None:
+        return True
+    return field == "time_share" and abs(ours - theirs) <= SAME_SHARE
 
 
 def _rule(tolerance: Tolerance) -> str:

@@ -17,11 +17,11 @@ from bench.rows import Row
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _COPIED = (
-    "model", "runtime", "runtime_spec", "runtime_version", "batch_size", "threads", "precision", "status",
-    "status_reason", "agreement", "agreement_reason", *(metric.column for metric in METRICS), "ratio_to_reference",
-    "ratio_low", "ratio_high", "interval_level", "reference_runtime", "processes", "calls",
+    "model", "runtime", "runtime_spec", "runtime_version", "batch_size", "threads", "streams", "boundary", "precision",
+    "status", "status_reason", "agreement", "agreement_reason", *(metric.column for metric in METRICS),
+    "ratio_to_reference", "ratio_low", "ratio_high", "interval_level", "reference_runtime", "processes", "calls",
 )  # fmt: skip
-_IDENTITY = ("model", "runtime", "batch_size", "threads", "precision")
+_IDENTITY = ("model", "runtime", "batch_size", "threads", "streams", "boundary", "precision")
 _OWN = {
     "case": "string",
     "report": "string",

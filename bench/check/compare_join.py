@@ -1,8 +1,8 @@
 """The rows of two reports -> which row is the same case as which. Pure.
 
-A case is model, runtime, options, label, batch, threads, precision and boundary, as asked for. Its version and digests
-are what may have changed since, so they are no part of it, unless one report holds two versions side by side. What is
-left over on both sides and differs in just one of those fields is the same case too, with a difference to name.
+A case is model, runtime, options, label, batch, threads, streams, precision and boundary, as asked for. Its version and
+digests are what may have changed since, so they are no part of it, unless one report holds two versions side by side.
+What is left over on both sides and differs in just one of those fields is the same case too, with a difference to name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.check.compare_records import Side
 from bench.errors import UsageError
 from bench.rows import Row
 
-_LOOSENED = ("version", "threads", "precision", "boundary", "options", "batch_size")
+_LOOSENED = ("version", "threads", "streams", "precision", "boundary", "options", "batch_size")
 _VERSION = re.compile(r"@([0-9][0-9A-Za-z.+!-]*)")
 
 
@@ -30,6 +30,7 @@ class Identity(NamedTuple):
     label: str
     batch_size: int
     threads: int
+    streams: int
     precision: str
     boundary: str
 
@@ -67,15 +68,22 @@ def likely_name(gone: Identity, new: Sequence[Identity]) -> str:
 
 
 def name_of(identity: Identity) -> str:
-    """The case for a person; precision and boundary only where they are not the usual ones."""
+    """The case for a person; streams, precision and boundary only where they are not the usual ones."""
     parts = [identity.model, runtime_of(identity), f"batch {identity.batch_size}", f"threads {identity.threads}"]
-    return " | ".join([*parts, *_unusual(identity)])
+    streams = [f"streams {identity.streams}"] * (identity.streams != 1)
+    return " | ".join([*parts, *streams, *_unusual(identity, "precision", "boundary")])
 
 
 def group_of(identity: Identity) -> str:
-    """What a case shares with those it may be compared with in one run, for a heading."""
-    threads = f"{identity.threads} thread{'s' * (identity.threads != 1)}"
-    return ", ".join([identity.model, f"batch {identity.batch_size}", threads, *_unusual(identity)])
+    """What a case shares with those it may be compared with in one run, for a heading; precisions share one."""
+    parts = [
+        identity.model,
+        f"batch {identity.batch_size}",
+        f"{identity.threads} thread{'s' * (identity.threads != 1)}",
+    ]
+    parts += [f"{identity.streams} streams"] * (identity.streams != 1)
+    parts += [f"{identity.boundary} boundary"] * (identity.boundary != "host")
+    return ", ".join([*parts, *_unusual(identity, "precision")])
 
 
 def runtime_of(identity: Identity) -> str:
@@ -85,9 +93,12 @@ def runtime_of(identity: Identity) -> str:
     return f"{identity.runtime}{version}{options}{f'#{identity.label}' if identity.label else ''}"
 
 
-def _unusual(identity: Identity) -> list[str]:
+def _unusual(identity: Identity, *fields: str) -> list[str]:
+    """What is not the usual and not said by the options, as ``precision=int8`` is."""
     usual = {"precision": "float32", "boundary": "host"}
-    return [value for field, word in usual.items() if (value := getattr(identity, field)) != word]
+    values = {field: getattr(identity, field) for field in fields}
+    said = identity.options.split(",")
+    return [value for field, value in values.items() if value != usual[field] and f"{field}={value}" not in said]
 
 
 def _identity(row: Row, *, with_version: bool = False) -> Identity:
@@ -100,6 +111,7 @@ def _identity(row: Row, *, with_version: bool = False) -> Identity:
         label=label,
         batch_size=row.batch_size,
         threads=row.threads,
+        streams=row.streams,
         precision=row.precision,
         boundary=row.boundary,
     )

@@ -49,8 +49,8 @@ RUN_FIELDS = (
 )  # fmt: skip
 CASE_FIELDS = (
     "status", "runtime_version", "provider", "runtime_options", "call_path", "boundary", "batch_size", "batch_axis",
-    "threads", "precision", "model_digest", "artifact_digest", "input_digest", "truth", "percentile_block",
-    "page_cache",
+    "threads", "streams", "precision", "node_share", "time_share", "model_digest", "artifact_digest", "input_digest",
+    "truth", "percentile_block", "page_cache",
 )  # fmt: skip
 
 

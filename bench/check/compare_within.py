@@ -12,9 +12,9 @@ from bench.check.compare_join import Identity, group_of, identify, name_of, runt
 from bench.check.compare_records import Change, Compared, Side, Standing
 from bench.check.standing import changes_of, standing_of
 from bench.report import verdict
-from bench.rows import Row
+from bench.rows import Row, group_key
 
-_MUST_BE_EQUAL = ("status", "boundary", "input_digest", "truth")  # the rest is what is compared
+_MUST_BE_EQUAL = ("status", "boundary", "streams", "input_digest", "truth")  # the rest is what is compared
 
 
 def compare_within(side: Side) -> list[Compared]:
@@ -66,12 +66,8 @@ def _reference_of(row: Row, rows: tuple[Row, ...]) -> Row | None:
     """The row that this one's ratio was taken to; itself where it is one."""
     if verdict.is_reference(row):
         return row
-    return next((one for one in rows if _group(one) == _group(row) and _is_named(one, row)), None)
+    return next((one for one in rows if group_key(one) == group_key(row) and _is_named(one, row)), None)
 
 
 def _is_named(one: Row, row: Row) -> bool:
     return verdict.is_reference(one) and row.reference_runtime == one.reference_runtime
-
-
-def _group(row: Row) -> tuple[str, int, int, str]:
-    return row.model, row.batch_size, row.threads, row.precision

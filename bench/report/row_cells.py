@@ -43,8 +43,9 @@ def cold_start(row: Row) -> str:
     steps = (row.import_ns, row.load_ns, row.first_call_ns)
     known = [step for step in steps if step is not None]
     text = units.duration(sum(known) if len(known) == len(steps) else None)
-    built = [f"build {units.duration(row.build_ns)}"] * (row.build_ns is not None)
-    built += [row.build_cache if built else f"cache {row.build_cache}"] * (row.build_cache is not None)  # type: ignore[list-item]
+    built = [f"build {units.duration(row.build_ns)}"] if row.build_ns is not None else []
+    if row.build_cache is not None:
+        built.append(row.build_cache if built else f"cache {row.build_cache}")
     return f"{text} ({', '.join(built)})" if built else text
 
 

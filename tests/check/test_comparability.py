@@ -39,7 +39,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"batch_size": 8}, "batch_size: 1 against 8"),
     ({"batch_axis": "fixed in the file"}, "batch_axis: symbolic in the file, fixed by the runtime against fixed in"),
     ({"threads": 1}, "threads: 2 against 1"),
+    ({"streams": 4}, "streams: 1 against 4"),
+    ({"boundary": "device"}, "boundary: host against device"),
     ({"precision": "float16"}, "precision: float32 against float16"),
+    ({"node_share": 0.9}, "node_share: 100 % against 90 %"),
+    ({"time_share": 0.73}, "time_share: 100 % against 73 %"),
     ({"model_digest": "12" * 32}, "model_digest: abababababab against 121212121212"),
     ({"artifact_digest": "12" * 32}, "artifact_digest: cdcdcdcdcdcd against 121212121212"),
     ({"input_digest": "12" * 32}, "input_digest: efefefefefef against 121212121212"),
@@ -60,7 +64,8 @@ def test_a_field_of_the_run_is_named_with_both_values(changes: dict[str, Any], s
 
 @pytest.mark.parametrize(("changes", "said"), CASES)
 def test_a_field_of_the_case_is_named_and_the_case_is_still_the_same(changes: dict[str, Any], said: str) -> None:
-    comparison = compared([ort()], [ort(**changes)])
+    placed = {"node_share": 1.0, "time_share": 1.0}
+    comparison = compared([ort(**placed)], [ort(**(placed | changes))])
     one = only(comparison)
     assert one.standing == "same"
     (difference,) = one.differences
@@ -72,7 +77,7 @@ def test_a_field_of_the_case_is_named_and_the_case_is_still_the_same(changes: di
 def test_every_field_is_tried_above() -> None:
     assert {said.partition(":")[0].partition(" ")[0] for _, said in RUNS} == set(RUN_FIELDS)
     tried = {said.partition(":")[0] for _, said in CASES}
-    assert tried | {"boundary"} == set(CASE_FIELDS)  # there is but one boundary as yet
+    assert tried == set(CASE_FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +100,21 @@ def test_what_jitters_or_cannot_matter_is_no_difference(changes: dict[str, Any])
 )
 def test_what_jitters_in_a_row_is_no_difference(changes: dict[str, Any]) -> None:
     assert case_differences(ort(), ort(**changes)) == ()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "differs"),
+    [
+        ({"time_share": 0.73}, {"time_share": 0.74}, False),
+        ({"time_share": 0.73}, {"time_share": 0.76}, True),
+        ({"time_share": 0.73}, {"time_share": None}, False),
+        ({"node_share": 0.9}, {"node_share": 0.91}, True),
+        ({"node_share": 1.0}, {"node_share": None}, False),
+    ],
+)
+def test_placement_differs_beyond_what_is_measured_twice(ours: Any, theirs: Any, differs: bool) -> None:
+    for one, other in ((ours, theirs), (theirs, ours)):
+        assert bool(case_differences(ort(**one), ort(**other))) is differs
 
 
 def test_digests_that_begin_alike_are_shown_whole() -> None:

@@ -249,3 +249,15 @@ def test_no_trouble_of_a_case_is_ever_green(ours: list[Row], theirs: list[Row]) 
         assert one.other is not None
         assert one.other.status in ("ok", "partial")
         assert one.other.agreement == "agrees"
+
+
+def test_one_report_alone_compares_precisions_and_never_boundaries_or_streams() -> None:
+    small = ort(case_id="8", runtime_spec="onnxruntime-cpu:precision=int8", precision="int8")
+    apart = [ort(case_id="s", streams=4), ort(case_id="d", boundary="device")]
+    found = compared([tf(), small, *apart]).cases
+    assert [(one.standing, one.reference is not None) for one in found] == [
+        ("reference", True),
+        ("same", True),
+        ("unmeasured", False),
+        ("unmeasured", False),
+    ]

@@ -63,3 +63,37 @@ def test_a_case_on_both_sides_is_never_given_to_a_neighbour() -> None:
 def test_names_that_only_look_alike_are_two_cases() -> None:
     ours = [tf(model="a | b"), tf(case_id="2", model="a", label="b")]
     assert len({(one.case, one.group, one.runtime) for one in compared(ours, ours).cases}) == 2
+
+
+def test_callers_at_the_same_time_are_other_cases_and_meet_by_their_number() -> None:
+    ours = [ort(case_id=str(n), streams=n, latency_ns_best=n * 1e6) for n in (1, 4)]
+    comparison = compared(ours, ours[::-1])
+    assert [(one.case.rpartition(" | ")[2], one.group, one.changes[0].ratio) for one in comparison.cases] == [
+        ("threads 2", "net, batch 1, 2 threads", 1.0),
+        ("streams 4", "net, batch 1, 2 threads, 4 streams", 1.0),
+    ]
+    one = only(compared(ours[:1], ours[1:]))
+    assert (one.standing, one.is_comparable, one.differences[0].field) == ("same", False, "streams")
+
+
+@pytest.mark.parametrize(("field", "value"), [("precision", "int8"), ("boundary", "device")])
+def test_what_was_asked_for_as_an_option_is_never_paired_with_what_was_not(field: str, value: str) -> None:
+    plain = ort()
+    other = ort(case_id="other", runtime_spec=f"onnxruntime-cpu:{field}={value}", **{field: value})
+    assert sorted(standings(compared([plain], [other])).values()) == ["gone", "new"]
+    both = compared([plain, other], [other, plain])
+    assert standings(both) == {"B onnxruntime-cpu": "same", f"B onnxruntime-cpu:{field}={value}": "same"}
+    assert [one.differences for one in both.cases] == [(), ()]
+
+
+def test_precisions_share_a_heading_and_other_boundaries_do_not() -> None:
+    rows = [
+        ort(),
+        ort(case_id="8", runtime_spec="onnxruntime-cpu:precision=int8", precision="int8"),
+        ort(case_id="d", runtime_spec="onnxruntime-cpu:boundary=device", boundary="device"),
+    ]
+    assert [one.group for one in compared(rows, rows).cases] == [
+        "net, batch 1, 2 threads",
+        "net, batch 1, 2 threads",
+        "net, batch 1, 2 threads, device boundary",
+    ]
