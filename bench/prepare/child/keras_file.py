@@ -21,6 +21,7 @@ from bench.records import Artifact, Failure, ModelSpec, Prepared, PrepareSetting
 
 FILE = "model.keras"
 _CONFIG, _METADATA = "config.json", "metadata.json"
+_SHARED = "shared_object_id"
 _THEIRS = ("keras", "builtins")  # modules that every process with Keras has
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip file's oldest date
 
@@ -86,16 +87,27 @@ def _foreign(node: Any) -> Iterator[str]:
 
 
 def _make_repeatable(path: Path) -> None:
-    """Write the file anew without its dates: the same model is then the same bytes."""
+    """Write the file anew without dates and addresses: the same model is then the same bytes."""
     with zipfile.ZipFile(path) as source:
-        members = [(name, source.read(name)) for name in sorted(source.namelist())]
+        members = {name: source.read(name) for name in sorted(source.namelist())}
+    config, metadata = json.loads(members[_CONFIG]), json.loads(members[_METADATA])
+    members[_CONFIG] = json.dumps(_renumbered(config, {})).encode()
+    members[_METADATA] = json.dumps(metadata | {"date_saved": "1980-01-01@00:00:00"}).encode()
     with zipfile.ZipFile(path, "w") as target:
-        for name, content in members:
-            target.writestr(zipfile.ZipInfo(name, _EPOCH), _undated(content) if name == _METADATA else content)
+        for name, content in members.items():
+            target.writestr(zipfile.ZipInfo(name, _EPOCH), content)
 
 
-def _undated(metadata: bytes) -> bytes:
-    return json.dumps(json.loads(metadata) | {"date_saved": "1980-01-01@00:00:00"}).encode()
+def _renumbered(node: Any, numbers: dict[int, int]) -> Any:
+    """The configuration with objects that are shared called 0, 1, ... in place of where they lay in memory."""
+    if isinstance(node, list):
+        return [_renumbered(value, numbers) for value in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: numbers.setdefault(value, len(numbers)) if key == _SHARED else _renumbered(value, numbers)
+        for key, value in node.items()
+    }
 
 
 def _first_line(error: Exception) -> str:
