@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench import units
 from bench.analysis.statistics import Interval, samples_needed
 from bench.analysis.timing import Speed, turns_of
 from bench.records import Case, CaseRepetition, Caution, GroupRepetition, OutputCheck
@@ -13,6 +14,8 @@ CONTENDED_SHARE = 0.1  # of rounds that were disturbed; medians stand as many wi
 CPU_SLACK = 1.05  # CPU time over wall time per thread asked for
 TIMER_NS = 60  # what reading the clock twice costs
 TIMER_CALLS = 100  # a call should last so many times that
+LOCKED_NS = 100_000  # calls of several Python callers shorter than this tell of the interpreter's lock
+UNEVEN = 1.5  # time a call by throughput over the median call
 SAME = 1.005  # ratios up to here are no difference
 INTERVAL_LEVEL = 0.9  # bounds below this level are called a range
 CALL_PATH = "call path"  # code of the caution that keeps a row out of the ranking
@@ -33,6 +36,7 @@ def timing_cautions(
         *_contended(measured, repetitions),
         *_greedy(case, speed),
         *_timer(speed),
+        *_callers(case, speed),
         *_few_repetitions(speed),
     ]
 
@@ -49,7 +53,7 @@ def ratio_cautions(speed: Speed, ratio: Interval | None, reference: str | None) 
     return []
 
 
-def direction_cautions(ratio: float | None, ours: Speed, theirs: Speed) -> list[Caution]:
+def direction_cautions(ratio: float | None, ours: Speed, theirs: Speed, streams: int = 1) -> list[Caution]:
     """Medians over all rounds that point to the other side than the ratio, which is taken within rounds."""
     pairs = {
         "best": (ours.latency_ns_best, theirs.latency_ns_best),
@@ -59,7 +63,8 @@ def direction_cautions(ratio: float | None, ours: Speed, theirs: Speed) -> list[
     if not told:
         return []
     points = f"{' and '.join(told)} point{'s' * (len(told) == 1)} the other way than speed"
-    text = f"{points}: speed compares the fastest calls of the same round, best and p50 are over all rounds"
+    compared = "the fastest calls" if streams == 1 else "wall time a call"
+    text = f"{points}: speed compares {compared} of the same round, best and p50 are over all rounds"
     return [Caution(code="by rounds", text=text)]
 
 
@@ -76,9 +81,9 @@ def call_path_cautions(ours: str | None, theirs: str | None) -> list[Caution]:
 
 def thread_cautions(case: Case, speed: Speed, cpus: int | None) -> list[Caution]:
     """More threads than CPUs: threads that wait for one another were timed."""
-    if speed.latency_ns_p50 is None or cpus is None or case.threads <= cpus:
+    if speed.latency_ns_p50 is None or cpus is None or case.threads * case.streams <= cpus:
         return []
-    text = f"{case.threads} asked for, {cpus} CPU{'s' * (cpus != 1)} may be used"
+    text = f"{_asked(case)} asked for, {cpus} CPU{'s' * (cpus != 1)} may be used"
     return [Caution(code="threads", text=text)]
 
 
@@ -153,8 +158,8 @@ def _preempted_share(measured: Sequence[CaseRepetition]) -> float:
 
 
 def _greedy(case: Case, speed: Speed) -> Iterator[Caution]:
-    if speed.cpu_per_wall is not None and speed.cpu_per_wall > case.threads * CPU_SLACK:
-        text = f"kept {speed.cpu_per_wall:.2f} CPUs busy while timed, {case.threads} asked for"
+    if speed.cpu_per_wall is not None and speed.cpu_per_wall > case.threads * case.streams * CPU_SLACK:
+        text = f"kept {speed.cpu_per_wall:.2f} CPUs busy while timed, {_asked(case)} asked for"
         yield Caution(code="more threads", text=text)
 
 
@@ -163,6 +168,24 @@ def _timer(speed: Speed) -> Iterator[Caution]:
         share = TIMER_NS / max(1.0, speed.latency_ns_p50)
         text = f"reading the clock (about {TIMER_NS} ns) is {share:.0%} of a call: a larger batch tells more"
         yield Caution(code="timer overhead", text=text)
+
+
+def _callers(case: Case, speed: Speed) -> Iterator[Caution]:
+    """What makes numbers of several callers tell of something else than the runtime, or of some of them alone."""
+    p50, throughput = speed.latency_ns_p50, speed.throughput_items_per_s
+    if case.streams == 1 or p50 is None or not throughput:
+        return
+    if p50 < LOCKED_NS:
+        text = f"calls of {units.duration(p50)} by Python's threads wait for the interpreter's lock and for waking up"
+        yield Caution(code="short calls", text=f"{text}: a larger batch tells more")
+    per_call = case.streams * case.batch_size * 1e9 / throughput
+    if per_call > UNEVEN * p50:
+        text = f"by items per second a call takes {units.duration(per_call)}, half of them took less than"
+        yield Caution(code="uneven callers", text=f"{text} {units.duration(p50)}: some callers waited for others")
+
+
+def _asked(case: Case) -> str:
+    return str(case.threads) if case.streams == 1 else f"{case.streams} callers with {case.threads} each"
 
 
 def _few_repetitions(speed: Speed) -> Iterator[Caution]:

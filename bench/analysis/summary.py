@@ -196,7 +196,7 @@ def _with_ratio(
         cautions=doubts.joined(
             [
                 *doubts.ratio_cautions(speed, ratio, name),
-                *doubts.direction_cautions(ratio.estimate if ratio else None, speed, theirs),
+                *doubts.direction_cautions(ratio.estimate if ratio else None, speed, theirs, row.streams),
                 *doubts.call_path_cautions(_call_path(evidence), _call_path(reference)),
                 *cautions,
             ]

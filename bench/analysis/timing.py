@@ -68,13 +68,13 @@ def summarise_speed(measured: Sequence[CaseRepetition], batch_size: int) -> Spee
         calls=len(samples),
         rounds=len(turns),
         processes=len(measured),
-        throughput_items_per_s=batch_size * len(samples) * 1e9 / sum(samples) if sum(samples) else None,
+        throughput_items_per_s=_throughput(turns, batch_size),
         cpu_per_wall=_cpu_per_wall(measured),
     )
 
 
 def summarise_ratio(measured: Sequence[CaseRepetition], reference: Sequence[CaseRepetition]) -> Interval | None:
-    """Latency of a case over that of the reference, with bounds over repetitions.
+    """Cost of a case over that of the reference, see ``cost_of``, with bounds over repetitions.
 
     A repetition's value is the median over rounds that both took part in; None where there was no such round.
     """
@@ -99,14 +99,33 @@ def best_latency(turn: Turn) -> int:
     return max(1, min(turn.latencies_ns))
 
 
+def cost_of(turn: Turn) -> float:
+    """What turns are compared by, in ns: the least call of one caller, the wall time a call of several.
+
+    Where callers wait for one another, one of them may be served as fast as alone: the least call then hides the rest.
+    """
+    return best_latency(turn) if turn.streams == 1 else max(1.0, turn.wall_ns / _whole_calls(turn))
+
+
+def _throughput(turns: Sequence[Turn], batch_size: int) -> float | None:
+    """Items per second: all of them over all the time, never a mean of rates."""
+    calls = sum(_whole_calls(turn) for turn in turns)
+    time_ns = sum(turn.wall_ns if turn.streams > 1 else sum(turn.latencies_ns) for turn in turns)
+    return batch_size * calls * 1e9 / time_ns if time_ns else None
+
+
+def _whole_calls(turn: Turn) -> int:
+    return len(turn.latencies_ns) + turn.extra_calls
+
+
 def _log_ratio(case: CaseRepetition, reference: CaseRepetition) -> float | None:
-    ours, theirs = _best_by_round(case), _best_by_round(reference)
+    ours, theirs = _cost_by_round(case), _cost_by_round(reference)
     common = [math.log(ours[number]) - math.log(theirs[number]) for number in ours if number in theirs]
     return median(common) if common else None
 
 
-def _best_by_round(repetition: CaseRepetition) -> dict[int, int]:
-    return {turn.round: best_latency(turn) for turn in turns_of(repetition, "turn")}
+def _cost_by_round(repetition: CaseRepetition) -> dict[int, float]:
+    return {turn.round: cost_of(turn) for turn in turns_of(repetition, "turn")}
 
 
 def _cpu_per_wall(measured: Sequence[CaseRepetition]) -> float | None:

@@ -78,7 +78,10 @@ RESULTS = (
     _real("conversion_error", "spread", "lower", "Relative error of the converted file itself, run exactly.", since=2),
     _real("latency_ns_best", "ns", "lower", "Median over rounds of the fastest timed call of a turn, per call."),
     _real(
-        "ratio_to_reference", "ratio", "lower", "Latency over that of the reference in the same round; below 1 faster."
+        "ratio_to_reference",
+        "ratio",
+        "lower",
+        "Latency (of several callers wall time a call) over the reference's in the same round; below 1 faster.",
     ),
     _real("ratio_low", "ratio", "lower", "Lower end of the interval of the ratio."),
     _real("ratio_high", "ratio", "lower", "Upper end of the interval of the ratio."),
@@ -101,7 +104,12 @@ RESULTS = (
     _whole("calls", "calls", "none", "Timed calls of turns, over all processes, without those of --tail."),
     _whole("rounds", "rounds", "none", "Rounds, over all processes."),
     _whole("processes", "processes", "none", "Fresh processes that measured to the end: the units of evidence."),
-    _real("throughput_items_per_s", "items/s", "higher", "Items per second, one call after the other."),
+    _real(
+        "throughput_items_per_s",
+        "items/s",
+        "higher",
+        "Items per second: one call after the other, or of all callers over wall time.",
+    ),
     _real("cpu_per_wall", "CPUs", "none", "CPU time over wall time while timed: the CPUs kept busy."),
     _whole("warmup_calls", "calls", "none", "Warm-up calls per process, the same for all of a group."),
     _whole("import_ns", "ns", "lower", "Time to import the runtime; median over processes."),
@@ -151,6 +159,13 @@ SAMPLES = (
     ),
     _whole("turn", "", "none", "The case's place within the round, whose order is random."),
     _whole("call", "", "none", "Number of the call within its round, warm-up and tail counted as one round."),
+    _whole(
+        "stream",
+        "",
+        "none",
+        "Which of the session's callers, from 0; null in warm-up and switch calls of several: the slowest one's.",
+        since=2,
+    ),
     _text("kind", "warmup, switch (first call after a change of process; unused), timed or tail."),
     _whole("latency_ns", "ns", "lower", "Duration of the call, host arrays in to host arrays out."),
     _whole("input_index", "", "none", "Which batch of the input pool was fed."),
@@ -199,6 +214,13 @@ TURNS = (
     _whole("calls", "calls", "none", "Calls of the block, the switch call apart."),
     _whole("cpu_ns", "ns", "lower", "CPU time of the process over the timed calls; 0 in warm-up."),
     _whole("wall_ns", "ns", "lower", "Wall time over the timed calls; 0 in warm-up."),
+    _whole(
+        "extra_calls",
+        "calls",
+        "none",
+        "Untimed calls that callers ended in that wall time while others still had timed ones to make.",
+        since=2,
+    ),
     _whole("involuntary_switches", "switches", "lower", "How often the kernel took the CPU away while timed."),
     _whole("thread_count", "threads", "none", "Threads that the process had after the block."),
 )
@@ -220,7 +242,7 @@ PROCESSES = (
 )
 
 PLACEMENT = (
-    _text("case_id", "The case."),
+    _text("case_id", "The case whose nodes and kernels they are."),
     _text("account", "graph: nodes at partitioning; kernels: executed in a profiled run of a session of its own."),
     _text("provider", "Where they went."),
     _whole("nodes", "nodes", "none", "Nodes of the graph, or executed kernels, of which fused ones count once."),

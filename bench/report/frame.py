@@ -63,7 +63,7 @@ def turns_frame(repetitions: Sequence[GroupRepetition]) -> pd.DataFrame:
         for kind in ("warmup", "turn", "tail")
         for number, turn in enumerate(turn for turn in case.turns if turn.kind == kind)
     ]
-    own = ("kind", "cpu_ns", "wall_ns", "involuntary_switches", "thread_count")
+    own = ("kind", "cpu_ns", "wall_ns", "involuntary_switches", "thread_count", "extra_calls")
     columns: dict[str, list[Any]] = {name: [getattr(turn, name) for _, _, turn in blocks] for name in own}
     columns |= {
         "case_id": [case.case_id for case, _, _ in blocks],
@@ -150,7 +150,8 @@ class _Blocks:
     """Turns side by side, one array element each, until ``frame`` spreads them to one element per call."""
 
     def __init__(self) -> None:
-        self._starts: list[tuple[int, int, int, int, int, int]] = []  # case, round, order, first call, input, switches
+        # case, round, order, first call, input, switches, callers, timed calls of each
+        self._starts: list[tuple[int, ...]] = []
         self._kinds: list[int] = []
         self._latencies: list[list[int]] = []
         self._counts: list[int] = []
@@ -160,7 +161,8 @@ class _Blocks:
         switch = [] if turn.switch_ns is None else [turn.switch_ns]
         count = len(switch) + len(turn.latencies_ns)
         outside = -1 if number is None else number
-        self._starts.append((case, outside, turn.order, first_call, turn.input_index, len(switch)))
+        each = max(1, len(turn.latencies_ns) // turn.streams)
+        self._starts.append((case, outside, turn.order, first_call, turn.input_index, len(switch), turn.streams, each))
         self._kinds.append(_KINDS.index("timed" if turn.kind == "turn" else turn.kind))
         self._latencies += [switch, turn.latencies_ns]
         self._counts.append(count)
@@ -169,10 +171,11 @@ class _Blocks:
     def frame(self, names: list[str], repetitions: list[int], batches: list[int | None]) -> pd.DataFrame:
         """One row per call."""
         counts = np.array(self._counts, dtype=np.int64)
-        starts = np.array(self._starts, dtype=np.int64).reshape(-1, 6)
-        case, number, order, first_call, first_input, n_switch = np.repeat(starts, counts, axis=0).T
+        starts = np.array(self._starts, dtype=np.int64).reshape(-1, 8)
+        case, number, order, first_call, first_input, n_switch, callers, each = np.repeat(starts, counts, axis=0).T
         offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         kind = np.where(offset < n_switch, _KINDS.index("switch"), np.repeat(np.array(self._kinds, np.int64), counts))
+        of_slowest = (callers > 1) & ((kind == _KINDS.index("warmup")) | (kind == _KINDS.index("switch")))
         modulo = np.array([count or np.iinfo(np.int64).max for count in batches], dtype=np.int64)
         latencies = np.fromiter(chain.from_iterable(self._latencies), np.int64, int(counts.sum()))
         columns = {
@@ -181,6 +184,7 @@ class _Blocks:
             "round": pa.array(number, mask=number < 0),
             "turn": order,
             "call": first_call + offset,
+            "stream": pa.array(np.where(callers > 1, (offset - n_switch) // each, 0), mask=of_slowest),
             "kind": _spread(_KINDS, kind),
             "latency_ns": latencies,
             "input_index": (first_input + offset) % modulo[case],
