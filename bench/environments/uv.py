@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -102,14 +103,14 @@ def index_flags(own: Mapping[str, str]) -> list[str]:
     """What pip's configuration says of indexes and uv takes as a flag only."""
     if _has_own_index(own):
         return []
-    return ["--no-index"] if _pip_configuration().get("no-index", "").lower() in _YES else []
+    return ["--no-index"] if pip_configuration().get("no-index", "").lower() in _YES else []
 
 
 def constraint_flags(own: Mapping[str, str]) -> list[str]:
     """The user's own limits on versions: those of uv's variable, which flags of ours would hide, else of pip's."""
     named = own.get("UV_CONSTRAINT", "").split()
     if not named and not _has_own_index(own):
-        named = _pip_configuration().get("constraint", "").split()
+        named = pip_configuration().get("constraint", "").split()
     files = [_absolute(one) for one in named]
     return [word for one in files if _ADDRESS.match(one) or Path(one).exists() for word in ("--constraints", one)]
 
@@ -149,7 +150,7 @@ def _places_of_pip() -> dict[str, str]:
 
     Of several indexes pip takes the best version of all, uv that of the first that has the package: as pip does.
     """
-    found = _pip_configuration()
+    found = pip_configuration()
     index, extra = found.get("index-url", ""), found.get("extra-index-url", "").split()
     links = [_absolute(one) for one in found.get("find-links", "").split()]
     places = {
@@ -161,8 +162,9 @@ def _places_of_pip() -> dict[str, str]:
     return {name: value for name, value in places.items() if value}
 
 
-def _pip_configuration() -> dict[str, str]:
-    """Keys of pip's configuration, the strongest source of each: a variable, ``[install]``, ``[global]``."""
+@functools.cache
+def pip_configuration() -> dict[str, str]:
+    """Keys of pip's configuration, each from its strongest source: a variable, ``[install]``, ``[global]``. Asked once."""
     command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "config", "list"]
     finished = run_child(command, folder=None, limit_s=_PIP_LIMIT_S, environment=os.environ)
     found: dict[str, dict[str, str]] = {}

@@ -5,6 +5,7 @@ import stat
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,25 +55,32 @@ def test_uv_keeps_what_the_user_set_but_the_choice_of_an_interpreter() -> None:
     assert not seen.keys() & {"UV_PYTHON", "UV_SYSTEM_PYTHON"}
 
 
+def say_to_pip(folder: Path, text: str) -> None:
+    (folder / "pip.conf").write_text(text)
+    uv.pip_configuration.cache_clear()
+
+
 @pytest.fixture
-def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Variables under which neither uv nor pip has a configuration of this machine's."""
     for name in [name for name in os.environ if name.startswith(("UV_", "PIP_"))]:
         monkeypatch.delenv(name)
-    (tmp_path / "pip.conf").write_text("")
+    say_to_pip(tmp_path, "")
     places = {"XDG_CONFIG_HOME": str(tmp_path / "home"), "XDG_CONFIG_DIRS": str(tmp_path / "system")}
     for name, value in (places | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}).items():
         monkeypatch.setenv(name, value)
-    return places
+    yield places
+    uv.pip_configuration.cache_clear()
 
 
 def test_the_index_of_pip_is_passed_on_in_the_environment(
     nowhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "UV_DEFAULT_INDEX" not in uv_environment(nowhere)
-    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://u:p@file.invalid/simple\n")
+    say_to_pip(tmp_path, "[global]\nindex-url = https://u:p@file.invalid/simple\n")
     assert uv_environment(nowhere)["UV_DEFAULT_INDEX"] == "https://u:p@file.invalid/simple"
     monkeypatch.setenv("PIP_INDEX_URL", "https://variable.invalid/simple")
+    uv.pip_configuration.cache_clear()
     assert uv_environment(nowhere)["UV_DEFAULT_INDEX"] == "https://variable.invalid/simple"
 
 
@@ -82,7 +90,7 @@ def test_more_indexes_and_folders_of_wheels_of_pip_are_passed_on_too(
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     text = "[global]\nextra-index-url =\n  https://one.invalid/simple\n  file:///two\n"
-    (tmp_path / "pip.conf").write_text(f"{text}find-links = {wheels} /not/there https://three.invalid/wheels\n")
+    say_to_pip(tmp_path, f"{text}find-links = {wheels} /not/there https://three.invalid/wheels\n")
     seen = uv_environment(nowhere)
     assert seen["UV_INDEX"] == "https://one.invalid/simple file:///two"
     assert seen["UV_INDEX_STRATEGY"] == "unsafe-best-match"
@@ -91,12 +99,13 @@ def test_more_indexes_and_folders_of_wheels_of_pip_are_passed_on_too(
     assert uv_environment(nowhere | {"UV_INDEX_STRATEGY": "first-index"})["UV_INDEX_STRATEGY"] == "first-index"
     assert not uv_environment(nowhere | {"UV_INDEX": "i"}).keys() & {"UV_FIND_LINKS", "UV_INDEX_STRATEGY"}
     monkeypatch.setenv("PIP_FIND_LINKS", "wheels")
+    uv.pip_configuration.cache_clear()
     monkeypatch.chdir(tmp_path)
     assert uv_environment(nowhere)["UV_FIND_LINKS"] == str(wheels)
 
 
 def test_one_index_alone_needs_no_strategy(nowhere: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://file.invalid/simple\n")
+    say_to_pip(tmp_path, "[global]\nindex-url = https://file.invalid/simple\n")
     assert not uv_environment(nowhere).keys() & {"UV_INDEX", "UV_INDEX_STRATEGY", "UV_FIND_LINKS"}
 
 
@@ -105,7 +114,7 @@ def test_limits_on_versions_are_those_of_uv_else_of_pip(nowhere: dict[str, str],
     mine.write_text("")
     other.write_text("")
     assert uv.constraint_flags(nowhere) == []
-    (tmp_path / "pip.conf").write_text(f"[global]\nconstraint = {mine} /not/there\n")
+    say_to_pip(tmp_path, f"[global]\nconstraint = {mine} /not/there\n")
     assert uv.constraint_flags(nowhere) == ["--constraints", str(mine)]
     assert uv.constraint_flags(nowhere | {"UV_CONSTRAINT": str(other)}) == ["--constraints", str(other)]
     assert uv.constraint_flags(nowhere | {"UV_DEFAULT_INDEX": "i"}) == []
@@ -113,7 +122,7 @@ def test_limits_on_versions_are_those_of_uv_else_of_pip(nowhere: dict[str, str],
 
 def test_without_an_index_pip_is_obeyed_too(nowhere: dict[str, str], tmp_path: Path) -> None:
     assert uv.index_flags(nowhere) == []
-    (tmp_path / "pip.conf").write_text("[global]\nno-index = true\n")
+    say_to_pip(tmp_path, "[global]\nno-index = true\n")
     assert uv.index_flags(nowhere) == ["--no-index"]
     assert uv.index_flags(nowhere | {"UV_DEFAULT_INDEX": "i"}) == []
 
@@ -123,6 +132,7 @@ def test_an_index_of_uvs_own_configuration_comes_before_that_of_pip(
     nowhere: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://variable.invalid/simple")
+    uv.pip_configuration.cache_clear()
     (tmp_path / "home" / "uv").mkdir(parents=True)
     (tmp_path / "home" / "uv" / "uv.toml").write_text("offline = false\n")
     assert "UV_DEFAULT_INDEX" in uv_environment(nowhere)
