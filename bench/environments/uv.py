@@ -164,7 +164,7 @@ def _places_of_pip() -> dict[str, str]:
 
 @functools.cache
 def pip_configuration() -> dict[str, str]:
-    """Keys of pip's configuration, each from its strongest source: a variable, ``[install]``, ``[global]``. Asked once."""
+    """Keys of pip's configuration, the strongest of variable, ``[install]`` and ``[global]``; asked once."""
     command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "config", "list"]
     finished = run_child(command, folder=None, limit_s=_PIP_LIMIT_S, environment=os.environ)
     found: dict[str, dict[str, str]] = {}
