@@ -22,6 +22,7 @@ from bench.records import (
     Tensor,
     Turn,
 )
+from bench.report.columns import SCHEMA_VERSION
 from bench.report.scrub import Private
 from bench.rows import Row
 from fakes import artifact
@@ -224,7 +225,7 @@ def environment(**changes: Any) -> Environment:
         measure=MeasureSettings(),
     )
     fields: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "bench_version": "0.1.0",
         "command": "bench run /home/ada/nets/net.py:build:width=2 -e tf -o /srv/ada/out",
         "started": "2026-11-25T08:00:00+00:00",

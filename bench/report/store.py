@@ -80,7 +80,7 @@ def save_report(
     private = private or scrub.this_machine()
     rows = [scrub.scrub_row(row, private) for row in rows]
     repetitions = [scrub.scrub_repetition(repetition, private) for repetition in repetitions]
-    environment = scrub.scrub_environment(environment, private)
+    environment = msgspec.structs.replace(scrub.scrub_environment(environment, private), schema_version=SCHEMA_VERSION)
     frames = {
         "samples": frame.samples_frame(repetitions, batches),
         "agreement": frame.agreement_frame(repetitions),

@@ -67,8 +67,20 @@ def test_the_golden_report_of_version_1_stays_loadable() -> None:
     assert report.rounds["disturbed"].tolist() == [False, True, False, True]
 
 
-def test_a_stored_report_prints_as_its_rows_would_today() -> None:
-    report = bench.load_report(GOLDEN / "v1")
+def test_the_golden_report_of_version_2_has_where_it_ran_and_its_memory() -> None:
+    report = bench.load_report(GOLDEN / "v2")
+    assert report.environment.schema_version == 2
+    assert report.placement[["account", "provider", "nodes", "share"]].to_numpy().tolist() == [
+        ["kernels", "WebGpuExecutionProvider", 9, 0.99],
+        ["kernels", "CPUExecutionProvider", 1, 0.01],
+    ]
+    assert report.placement["reason"].tolist()[1] == "no webgpu kernel for Unique"
+    assert report.soak["rss_bytes"].tolist() == [0, 1 << 20]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_stored_report_prints_as_its_rows_would_today(version: str) -> None:
+    report = bench.load_report(GOLDEN / version)
     assert render.render_markdown(report.rows(), report.environment) == texts["report.md"]
     assert render.render_text(report.rows(), report.environment, width=120) == texts["width_120.txt"]
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 import bench
 from bench.errors import BenchError, UsageError
 from bench.records import GroupRepetition
-from bench.report import atomic, frame, scrub, store
-from bench.report.columns import RESULTS, TABLES
+from bench.report import apart_frames, atomic, frame, scrub, store
+from bench.report.columns import RESULTS, SCHEMA_VERSION, TABLES
 from bench.report.store import load_report, save_report
 from bench.rows import Row
 from report_fakes import ADA, absent, case_repetition, check, environment, group_repetition, reference, row
@@ -205,6 +205,8 @@ def test_report_to_file_to_report_is_the_identity(tmp_path: Path, made: list[Row
         "rounds": frame.rounds_frame(groups),
         "turns": frame.turns_frame(groups),
         "processes": frame.processes_frame(groups),
+        "placement": apart_frames.placement_frame(groups),
+        "soak": apart_frames.soak_frame(groups),
     }.items():
         pandas.testing.assert_frame_equal(getattr(report, table), expected)
 
@@ -249,6 +251,21 @@ def test_a_run_that_ended_before_its_first_save_says_how_to_go_on(tmp_path: Path
         load_report(tmp_path)
 
 
+def test_a_report_of_version_1_has_neither_placement_nor_soak(saved: Path) -> None:
+    path = saved / "environment.json"
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 1', 1))
+    for table in ("placement", "soak"):
+        (saved / f"{table}.parquet").unlink()
+        empty: pd.DataFrame = getattr(load_report(saved), table)
+        assert [(str(n), str(d)) for n, d in empty.dtypes.items()] == [(c.name, c.dtype) for c in TABLES[table]]
+        assert len(empty) == 0
+
+
+def test_what_is_saved_is_of_todays_version_whatever_it_was_resumed_from(tmp_path: Path) -> None:
+    save_report(tmp_path, environment(schema_version=1), [row()], [], private=ADA)
+    assert load_report(tmp_path).environment.schema_version == SCHEMA_VERSION
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_a_missing_table_is_named(saved: Path, table: str) -> None:
     (saved / f"{table}.parquet").unlink()
@@ -285,7 +302,7 @@ def test_a_damaged_environment_is_named(saved: Path, content: str) -> None:
 def test_a_newer_report_says_what_to_do(saved: Path) -> None:
     path = saved / "environment.json"
     path.write_text(json.dumps({"schema_version": 7, "something": "new"}))
-    with pytest.raises(UsageError, match=r"schema version 7, this bench reads up to 1\. Install a newer"):
+    with pytest.raises(UsageError, match=r"schema version 7, this bench reads up to 2\. Install a newer"):
         load_report(saved)
 
 
@@ -306,7 +323,7 @@ def test_a_table_with_a_column_of_another_type_is_not_read(saved: Path) -> None:
 
 
 def test_an_older_report_has_nulls_in_columns_that_came_later(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    later = TABLES["results"][-1]._replace(name="energy_j", dtype="Float64", since=2)
+    later = TABLES["results"][-1]._replace(name="energy_j", dtype="Float64", since=SCHEMA_VERSION + 1)
     monkeypatch.setitem(TABLES, "results", (*RESULTS, later))
     results = load_report(saved).results
     assert results["energy_j"].isna().all()

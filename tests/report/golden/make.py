@@ -1,7 +1,7 @@
 """Write the golden files anew: ``PYTHONPATH=tests python tests/report/golden/make.py``. Then read the difference.
 
-``v1`` is a stored report of schema version 1. Once that version is released it must not change: a new version gets a
-folder of its own, and the old one has to stay loadable.
+``v1`` and ``v2`` are stored reports of those schema versions. Once a version is released its report must not change: a
+new version gets a folder of its own, and the old ones have to stay loadable.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.records import Environment, EnvironmentFacts
+from bench.records import Environment, EnvironmentFacts, Placement, ProviderPart, SoakSample
 from bench.report import render
+from bench.report.columns import SCHEMA_VERSION
 from bench.report.store import save_report
 from bench.rows import Row
 from report_fakes import ADA, absent, case_repetition, check, environment, group_repetition, reference, row
@@ -99,19 +100,34 @@ def sweep_texts() -> dict[str, str]:
     return {**texts, "sweep.md": render.render_markdown(rows, where)}
 
 
+def apart() -> dict[str, Any]:
+    """Where a case ran in part elsewhere, and its memory under --soak."""
+    here = ProviderPart(provider="WebGpuExecutionProvider", kernels=9, time_ns=990, operators={"Conv": 8, "Add": 1})
+    elsewhere = ProviderPart(
+        provider="CPUExecutionProvider",
+        kernels=1,
+        time_ns=10,
+        operators={"Unique": 1},
+        names=("head/unique",),
+        reason="no webgpu kernel for Unique",
+    )
+    looks = [SoakSample(elapsed_ns=n * 10**9, calls=n * 7, rss_bytes=n << 20, private_bytes=n << 19) for n in (0, 1)]
+    return {"placement": Placement(parts=(here, elsewhere), calls=3), "soak": looks}
+
+
 def main() -> None:
-    """Replace ``v1`` and the texts."""
+    """Replace the report of today's version, and the texts."""
     repetitions = [
         group_repetition(
             repetition=number,
             cases=[
-                case_repetition("net | tensorflow", number),
+                case_repetition("net | tensorflow", number, **apart() if number else {}),
                 case_repetition("net | openvino", number, checks=[check(), check("NA", 0.12)]),
             ],
         )
         for number in (0, 1)
     ]
-    save_report(HERE / "v1", environment(), stored_rows(), repetitions, private=ADA)
+    save_report(HERE / f"v{SCHEMA_VERSION}", environment(), stored_rows(), repetitions, private=ADA)
     for name, content in (stored_texts(stored_rows()) | sweep_texts()).items():
         (HERE / "texts").mkdir(exist_ok=True)
         (HERE / "texts" / name).write_bytes(content.encode())
