@@ -28,7 +28,11 @@ EXTRA_ROUNDS = 20  # up to here rounds are added while they cost less than start
 MEMORY_SHARE = 0.6  # of the available memory that a group may be estimated to take
 
 _MIB = 2**20
-_RUNTIME_BYTES = {"tensorflow": 700 * _MIB}
+_RUNTIME_BYTES = {
+    "tensorflow": 700 * _MIB,
+    "openvino": 120 * _MIB,
+    "iree": 250 * _MIB,  # 50 itself, the rest is its compiler's, in a process beside it while it opens
+}
 _OTHER_RUNTIME_BYTES = 150 * _MIB
 _ACTIVATION_FACTOR = 40  # bytes of activations alive per byte of input: MobileNet needs about 10
 

@@ -33,6 +33,7 @@ class RuntimeEntry(msgspec.Struct, frozen=True, kw_only=True):
     package: str  # what imports as the runtime, as pip names it; the one that @VERSION is about
     install: str  # words for a person, no host in it
     requirements: tuple[str, ...] = ()  # of an environment of its own, pinned; empty: it lives in ours
+    moves_with: tuple[str, ...] = ()  # further requirements that @VERSION is about as well
     reports: str | None = None  # the package whose version its sessions report, where it is not ``package``
     provider: str | None = None  # ONNX Runtime's name of the provider
     plugin: str | None = None  # module that brings the provider as a plugin library

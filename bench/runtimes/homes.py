@@ -34,8 +34,8 @@ def requirements_of(name: str, version: str | None = None) -> tuple[str, ...]:
     wanted = entry.requirements or (entry.package,)
     if version is None:
         return wanted
-    pin = pin_line(entry.package, version)
-    return tuple(_repinned(one, pin) if _is_of(one, entry.package) else one for one in wanted)
+    moving = {normalised(one): pin_line(one, version) for one in (entry.package, *entry.moves_with)}
+    return tuple(_repinned(one, moving.get(normalised(Requirement(one).name))) for one in wanted)
 
 
 def reported_package(name: str) -> str:
@@ -130,7 +130,9 @@ def _is_of(requirement: str, package: str) -> bool:
     return normalised(Requirement(requirement).name) == normalised(package)
 
 
-def _repinned(requirement: str, pin: str) -> str:
-    extras = ",".join(sorted(Requirement(requirement).extras))
+def _repinned(one: str, pin: str | None) -> str:
+    if pin is None:
+        return one
+    extras = ",".join(sorted(Requirement(one).extras))
     name, _, version = pin.partition("==")
     return f"{name}[{extras}]=={version}" if extras else pin

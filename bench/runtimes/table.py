@@ -220,6 +220,7 @@ RUNTIMES: dict[str, RuntimeEntry] = {
         package="iree-base-runtime",
         install="bench env build iree",
         requirements=("iree-base-runtime==3.13.0", "iree-base-compiler==3.13.0", "onnx==1.23.2"),
+        moves_with=("iree-base-compiler",),  # a module is for the runtime of its compiler's version
         options=IREE_OPTIONS,
         caches=True,
     ),
