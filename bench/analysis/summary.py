@@ -14,6 +14,7 @@ from bench.analysis.agreement import worst_check
 from bench.analysis.ledger import option_text, summarise_ledger
 from bench.analysis.outcome import status_of
 from bench.analysis.placement import placement_cautions, placement_of
+from bench.analysis.soak import soak_cautions, soak_of
 from bench.analysis.timing import Speed, summarise_ratio, summarise_speed
 from bench.records import (
     Artifact,
@@ -124,6 +125,8 @@ def _row(
     ledger = summarise_ledger(evidence.tries, evidence.repetitions)
     for part in (speed, ledger) if ledger else (speed,):
         row = msgspec.structs.replace(row, **msgspec.structs.asdict(part))
+    if (soak := soak_of(evidence.tries)) is not None:
+        row = msgspec.structs.replace(row, **soak.fields())
     return _with_ratio(row, evidence, reference, speed, _other_cautions(evidence, prepared, speed, worst, planned))
 
 
@@ -220,6 +223,7 @@ def _other_cautions(
         *doubts.thread_cautions(evidence.case, speed, evidence.cpus),
         *doubts.timing_cautions(evidence.case, evidence.measured, evidence.repetitions, speed),
         *(placement_cautions(infos[0], placement, evidence.min_placement) if infos else ()),
+        *soak_cautions(soak_of(evidence.tries)),
         *sessions,
         *(prepared.cautions if prepared else ()),
     ]
