@@ -5,14 +5,14 @@ Rows stay in the order asked for, which is the axis of a sweep; the rank says wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench import units
 from bench.analysis.ranking import is_only_a_range, ranks
 from bench.report import row_cells, verdict
-from bench.report.legend import interval_text, own_interval, usual_interval
+from bench.report.legend import usual_interval
+from bench.report.notes import notes_of, numbered
 from bench.rows import Row, groups_of
 
 
@@ -76,7 +76,6 @@ _WHERE_SAID = {
     "pareto",
     "notes",
 }  # columns that are left out where no row fills them
-_SAID_BY_REMARKS = ("unverified: ", "disagrees: ", "vacuous: ")  # cautions that only say that a row cannot win
 
 
 class Remark(NamedTuple):
@@ -106,28 +105,16 @@ def sections(rows: Sequence[Row]) -> list[Section]:
     return [_section(group, usual) for group in groups_of(rows)]
 
 
-def split_cautions(cautions: str) -> list[str]:
-    """The cautions of a row: ``code: sentence`` each, also where a sentence has a semicolon of its own."""
-    found: list[str] = []
-    for part in cautions.split("; "):
-        if found and not re.match(r"[a-z][a-z0-9 _-]{0,40}: ", part):
-            found[-1] += f"; {part}"
-        elif part:
-            found.append(part)
-    return found
-
-
 def _section(rows: Sequence[Row], usual: tuple[float, int] | None) -> Section:
-    notes: list[str] = []
     split = verdict.is_split(rows)
     ranked = {} if split else ranks(verdict.able(rows))
     unsure = "~" * is_only_a_range(verdict.able(rows))  # bounds of a range decide nothing
+    numbers, notes = numbered([notes_of(row, usual, split=split) for row in rows])
     cells = [
-        _cells(row, rows, f"{unsure}{ranked[row.case_id]}" if row.case_id in ranked else "", unsure)._replace(
-            notes=_numbers(row, usual, notes, split=split)
-        )
+        _cells(row, rows, rank=f"{unsure}{ranked[row.case_id]}" if row.case_id in ranked else "", unsure=unsure)
         for row in rows
     ]
+    cells = [cell._replace(notes=of_row) for cell, of_row in zip(cells, numbers, strict=True)]
     return Section(
         title=_title(rows),
         facts=_facts(rows),
@@ -149,7 +136,7 @@ def _columns(rows: Sequence[Row], cells: Sequence[Cells]) -> list[str]:
     return [name for name in (_CHECKED if verdict.is_agreement_alone(rows) else _TIMED) if name not in left_out]
 
 
-def _cells(row: Row, rows: Sequence[Row], rank: str, unsure: str) -> Cells:
+def _cells(row: Row, rows: Sequence[Row], *, rank: str, unsure: str) -> Cells:
     measured = row.latency_ns_best is not None
     speed = "reference" if verdict.is_reference(row) else verdict.comparison(row)
     name = verdict.name(row, rows)
@@ -180,21 +167,6 @@ def _is_precision_a_column(rows: Sequence[Row]) -> bool:
     """Where precisions differ and the names do not tell them, as ``:precision=int8`` in a name does."""
     untold = any(row.precision != "float32" and f"precision={row.precision}" not in row.runtime_spec for row in rows)
     return untold and len({row.precision for row in rows}) > 1
-
-
-def _numbers(row: Row, usual: tuple[float, int] | None, notes: list[str], *, split: bool) -> str:
-    """The numbers of this row's notes; new ones are added to ``notes``, equal ones share a number."""
-    said = [caution for caution in split_cautions(row.cautions) if not caution.startswith(_SAID_BY_REMARKS)]
-    said += row_cells.own_notes(row)
-    own = own_interval(row)
-    if own and own != usual:
-        said.append(f"in brackets the {interval_text(own)}")
-    if split and row.reference_runtime and not verdict.is_reference(row):
-        said.append(f"speed is against {row.reference_runtime} of its own part")
-    for note in said:
-        if note not in notes:
-            notes.append(note)
-    return ",".join(str(number) for number in sorted({notes.index(note) + 1 for note in said}))
 
 
 def _remarks(row: Row, rows: Sequence[Row]) -> list[Remark]:

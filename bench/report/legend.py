@@ -81,8 +81,8 @@ def _of_pareto(rows: Sequence[Row]) -> Iterator[str]:
     if any(row.pareto is not None for row in rows):
         memory = units.percent(SAME_MEMORY - 1)
         yield (
-            "Pareto: * where no other row is as good in latency, peak memory and error and better in one of them. No "
-            f"difference are: bounds that overlap, {memory} of memory, errors within the float32 tolerance."
+            "Pareto: * where no other row is as good in latency, peak memory of the whole process and error, and better "
+            f"in one. No difference are bounds that overlap, {memory} of memory, errors within the float32 tolerance."
         )
 
 

@@ -44,9 +44,9 @@ def test_latencies_count_only_where_their_intervals_are_apart() -> None:
     assert front(one("a", 0.52, 90), one("b", 0.50, 100)) == ["a"]  # b's lead is no more than noise
 
 
-def test_two_percent_of_memory_are_no_difference() -> None:
-    assert front(one("a", 0.5, 101), one("b", 0.8, 100)) == ["a"]
-    assert front(one("a", 0.5, 103), one("b", 0.8, 100)) == ["a", "b"]
+def test_three_percent_of_memory_are_no_difference() -> None:
+    assert front(one("a", 0.5, 102), one("b", 0.8, 100)) == ["a"]
+    assert front(one("a", 0.5, 104), one("b", 0.8, 100)) == ["a", "b"]
 
 
 def test_errors_within_the_float32_tolerance_are_equal() -> None:

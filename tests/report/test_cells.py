@@ -6,6 +6,7 @@ import pytest
 
 from bench.report import cells
 from bench.report.legend import legend
+from bench.report.notes import split_cautions
 from report_fakes import absent, reference, row
 
 
@@ -20,7 +21,7 @@ from report_fakes import absent, reference, row
     ],
 )
 def test_cautions_are_taken_apart_at_their_codes(cautions: str, parts: list[str]) -> None:
-    assert cells.split_cautions(cautions) == parts
+    assert split_cautions(cautions) == parts
 
 
 def test_groups_are_models_batches_threads_streams_and_boundaries_in_the_order_in_which_they_come() -> None:
@@ -50,6 +51,15 @@ def test_equal_cautions_share_a_number_and_sections_count_anew() -> None:
     first, second = cells.sections(rows)
     assert [one.notes for one in first.cells] == ["1,2", "2"]
     assert (first.notes, second.notes, second.cells[0].notes) == (["x: 1", "y: 2"], ["z: 3"], "1")
+
+
+def test_cautions_that_differ_in_their_share_alone_are_one_with_the_greatest() -> None:
+    busy = [f"contended: busy in 9 of 9 rounds, up to {share}% of calls" for share in (3, 18, 4)]
+    (section,) = cells.sections([row(str(i), cautions=caution) for i, caution in enumerate(busy)])
+    assert [one.notes for one in section.cells] == ["1", "1", "1"]
+    assert section.notes == [busy[1]]
+    other = cells.sections([row("a", cautions=busy[0]), row("b", cautions=busy[0].replace("9 of 9", "8 of 9"))])
+    assert len(other[0].notes) == 2
 
 
 def test_a_caution_that_only_repeats_the_verdict_is_left_to_the_remark() -> None:
