@@ -5,7 +5,7 @@ Joins measure and the records of a repetition; the pipeline keeps what comes bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -50,24 +50,9 @@ def _judged(one: CaseRepetition, placement: Placement, least: float) -> CaseRepe
     return _replace(one, status="unavailable", reason=reason, turns=[], complete=False)
 
 
-def with_soaks(
-    result: GroupRepetition,
-    arms: Sequence[Arm],
-    launcher: Launcher,
-    settings: MeasureSettings,
-    on_stage: Callable[[str], None],
-) -> GroupRepetition:
-    """The repetition, with the memory of each complete case over ``settings.soak_s`` of calls, one after the other."""
-    by_id = {arm.case.case_id: arm for arm in arms}
-
-    def soaked(one: CaseRepetition) -> CaseRepetition:
-        if not one.complete:
-            return one
-        on_stage(f"soaking {one.case_id} for {settings.soak_s / 60:g} min")
-        try:
-            samples = soak_arm(by_id[one.case_id], launcher, settings.soak_s, settings.time_limit_s)
-        except WorkerDiedError as death:
-            return _replace(one, status=death.status, reason=f"while soaking: {death.reason}")
-        return _replace(one, soak=samples)
-
-    return _replace(result, cases=[soaked(one) for one in result.cases])
+def with_soak(one: CaseRepetition, arm: Arm, launcher: Launcher, settings: MeasureSettings) -> CaseRepetition:
+    """The case with its memory over ``settings.soak_s`` of calls, or with what became of its worker meanwhile."""
+    try:
+        return _replace(one, soak=soak_arm(arm, launcher, settings.soak_s, settings.time_limit_s))
+    except WorkerDiedError as death:
+        return _replace(one, status=death.status, reason=f"while soaking: {death.reason}")

@@ -16,7 +16,7 @@ from bench import errors, standing
 from bench.analysis.agreement import merge_checks
 from bench.analysis.checker import make_checker
 from bench.analysis.outcome import exit_code_of
-from bench.apart import with_placements, with_soaks
+from bench.apart import with_placements, with_soak
 from bench.cases import Group, Shapes, build_groups
 from bench.measure import launch, machine
 from bench.measure.lock import machine_lock
@@ -24,7 +24,7 @@ from bench.measure.rounds import Arm, Check, Repetition
 from bench.pinning import Pinner
 from bench.preparing import pool_shapes, prepare_models
 from bench.progress import Progress
-from bench.records import Environment, Failure, GroupRepetition, Prepared, Suite
+from bench.records import CaseRepetition, Environment, Failure, GroupRepetition, Prepared, Suite
 from bench.report import store
 from bench.resume import (
     KeptPlan,
@@ -140,6 +140,11 @@ class _Run:
         with self._launcher() as launcher:
             for group, repetition in missing:
                 self._measure_one(group, repetition, launcher)
+            unsoaked = standing.unsoaked(self.groups, self.done, self.suite.measure)
+            if unsoaked:
+                self.progress.start(len(unsoaked))
+            for group, one in unsoaked:
+                self._soak_one(group, one, launcher)
         self.progress.done()
 
     def _keep_plan(self) -> None:
@@ -160,12 +165,22 @@ class _Run:
             result = self._driver(arms, launcher).run(group.number, repetition, rounds)
         with self.stages.timed("placement"):
             result = with_placements(result, arms, self.done, launcher, self.suite.measure)
-        if self.suite.measure.soak_s and repetition == self.suite.measure.repetitions - 1:
-            with self.stages.timed("soak"):
-                result = with_soaks(result, arms, launcher, self.suite.measure, self.progress.stage)
+        self._keep(result)
+
+    def _soak_one(self, group: Group, one: CaseRepetition, launcher: launch.ProcessLauncher) -> None:
+        minutes = self.suite.measure.soak_s / 60
+        self.progress.stage(f"{one.case_id}: watching its memory over {minutes:g} min of calls")
+        arm = next(arm for arm in group.arms if arm.case.case_id == one.case_id)
+        with self.stages.timed("soak"):
+            one = with_soak(one, arm, launcher, self.suite.measure)
+        self._keep(standing.with_case(self.done, group.number, one))
+
+    def _keep(self, result: GroupRepetition) -> None:
+        """A repetition that is new, or the same with more in it: from here on a killed run has it."""
+        assert self.out is not None
         with self.stages.timed("save"):
             store.append_repetition(self.out, result)
-            self.done.append(result)
+            self.done = standing.with_repetition(self.done, result)
             self.save(finished=False)
             self._keep_plan()
         self.progress.advance(1, "saved")

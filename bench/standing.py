@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -13,11 +14,21 @@ from bench.analysis.summary import barred_rows, summarise_group
 from bench.cases import Group
 from bench.measure.feeds import is_batched
 from bench.measure.plan import batch_count
-from bench.records import Failure, GroupRepetition, Prepared, RoundPlan, Status, Suite
+from bench.records import (
+    CaseRepetition,
+    Failure,
+    GroupRepetition,
+    MeasureSettings,
+    Prepared,
+    RoundPlan,
+    Status,
+    Suite,
+)
 from bench.reproduce import reproduce_command
 from bench.rows import Row
 
 _NEVER_AGAIN: tuple[Status, ...] = ("unavailable", "unsupported")
+_KEY_LENGTH = 12  # of an environment: as much as people are shown
 _TRIES = 2  # a case whose worker died in so many repetitions on end is given up
 _SPLIT = "split: the group would not have fit the memory; measured apart from its other cases"
 _BOUNDED = "bounded: -t or -r asked for more rounds than one run makes"
@@ -45,6 +56,33 @@ def repetitions_of(group: Group, done: Sequence[GroupRepetition]) -> list[GroupR
         return measured
     first, *others = measured or [_nothing_measured(group.number)]
     return [msgspec.structs.replace(first, cases=[*first.cases, *group.refused]), *others]
+
+
+def unsoaked(
+    groups: Sequence[Group], done: Sequence[GroupRepetition], settings: MeasureSettings
+) -> list[tuple[Group, CaseRepetition]]:
+    """The cases whose memory is yet to be watched: in the last repetition, those that came through it."""
+    last = settings.repetitions - 1
+    return [
+        (group, one)
+        for group in groups
+        for repetition in done
+        if settings.soak_s and (repetition.group, repetition.repetition) == (group.number, last)
+        for one in repetition.cases
+        if one.complete and one.status == "ok" and not one.soak
+    ]
+
+
+def with_repetition(done: Sequence[GroupRepetition], result: GroupRepetition) -> list[GroupRepetition]:
+    """What was measured with one repetition more, or anew, in order."""
+    by_number = {(r.group, r.repetition): r for r in (*done, result)}
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def with_case(done: Sequence[GroupRepetition], group: int, one: CaseRepetition) -> GroupRepetition:
+    """The group's repetition of ``one`` with it in place of what is there of that case."""
+    found = next(r for r in done if (r.group, r.repetition) == (group, one.repetition))
+    return msgspec.structs.replace(found, cases=[one if case.case_id == one.case_id else case for case in found.cases])
 
 
 def feeds_of(groups: Sequence[Group]) -> dict[str, int]:
@@ -98,7 +136,13 @@ def _rows_of_group(
         min_placement=suite.measure.min_placement,
     )
     doubts = [_SPLIT] * group.split + [_BOUNDED] * any(r.plan is not None and r.plan.bounded for r in repetitions)
-    return [_with_doubts(row, doubts) for row in _with_pareto(summarised)]
+    return [_with_doubts(row, doubts) for row in _with_environments(_with_pareto(summarised), group)]
+
+
+def _with_environments(rows: Sequence[Row], group: Group) -> list[Row]:
+    """The rows, each with the beginning of the key of the environment that was made for its runtime."""
+    keys = {arm.case.case_id: Path(arm.environment).name for arm in group.arms if arm.environment}
+    return [msgspec.structs.replace(row, environment=keys.get(row.case_id, "")[:_KEY_LENGTH]) for row in rows]
 
 
 def _with_pareto(rows: Sequence[Row]) -> list[Row]:
