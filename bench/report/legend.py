@@ -81,7 +81,7 @@ def _of_pareto(rows: Sequence[Row]) -> Iterator[str]:
     if any(row.pareto is not None for row in rows):
         memory = units.percent(SAME_MEMORY - 1)
         yield (
-            "Pareto: * where no other row is as good in latency, peak memory of the whole process and error, and better "
+            "Pareto: * where no other row is as good in latency, whole peak memory and error, and better "
             f"in one. No difference are bounds that overlap, {memory} of memory, errors within the float32 tolerance."
         )
 
