@@ -22,7 +22,10 @@ R = TypeVar("R", bound=Record)
 _HOMES = re.compile(r"(?<![\w.~-])(?:/home/[^/\s'\":;,)]+|/Users/[^/\s'\":;,)]+|/root)(?=/|[\s'\":;,)]|$)")
 _ROOTED = re.compile(r"(?:(?<=^)|(?<=[\s=:,@'\"]))(?:~[^/\s:,=]*|\.{1,2})?/[^:,='\"]*")  # /a, ~/a, ./a and ../a
 _PATH_FIELDS = {"path", "load_inputs", "onnx_file"}
-_NAME_FIELDS = {"name", "display", "label", "model", "batch_sizes", "packages", "versions", "machine", "environments"}
+_NAME_FIELDS = {
+    "name", "display", "label", "model", "batch_sizes", "packages", "versions", "machine", "environments",
+    "environment_facts",
+}  # fmt: skip
 _CLOSED_FIELDS = {"kind", "status", "verdict", "dtype", "digest", "model_digest"}  # words of ours and digests
 _COMMON_HOSTS = {"localhost", "local", "host"}
 
@@ -118,9 +121,11 @@ def _without_typed_paths(environment: dict[str, Any]) -> dict[str, Any]:
     suite = environment["suite"]
     paths = [model["path"] for model in suite["models"] if model["path"]]
     paths += [path for path in (suite["prepare"]["load_inputs"], suite["prepare"]["onnx_file"]) if path]
+    paths += suite["plugins"].values()
     models = [{**model, "text": _shorten(model["text"], paths)} for model in suite["models"]]
     command = short_command(environment["command"], paths)
-    return {**environment, "command": command, "suite": {**suite, "models": models}}
+    plugins = {name: base_name(file) for name, file in suite["plugins"].items()}
+    return {**environment, "command": command, "suite": {**suite, "models": models, "plugins": plugins}}
 
 
 def short_command(command: str, typed: list[str]) -> str:

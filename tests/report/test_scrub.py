@@ -116,6 +116,15 @@ def test_paths_of_a_command_are_reduced_to_base_names(command: str, short: str) 
     assert scrub.short_command(short, []).replace("'", "") == short.replace("'", "")
 
 
+def test_a_plugin_library_is_its_base_name_in_suite_and_command() -> None:
+    usual = environment()
+    suite = msgspec.structs.replace(usual.suite, plugins={"onnxruntime-webgpu": "build/ada/lib.so"})
+    command = "bench run net --plugin webgpu=build/ada/lib.so"
+    clean = scrub.scrub_environment(msgspec.structs.replace(usual, suite=suite, command=command), ADA)
+    assert clean.suite.plugins == {"onnxruntime-webgpu": "lib.so"}
+    assert clean.command == "bench run net --plugin webgpu=lib.so"
+
+
 def test_nothing_private_is_left_in_the_environment() -> None:
     stored = msgspec.json.encode(scrub.scrub_environment(environment(), ADA)).decode()
     assert "ada" not in stored.replace("metadata", "")
