@@ -97,7 +97,7 @@ def soak_cautions(soak: Soak | None) -> list[Caution]:
 
 
 class _Block(Record, frozen=True):
-    minute: float  # its middle
+    minute: float  # when it began: the least of memory that grows is there
     least: float  # bytes
     most: float
 
@@ -126,7 +126,7 @@ def _blocks(late: Sequence[SoakSample]) -> list[_Block]:
     levels = [(one.private_bytes or 0) if private else one.rss_bytes for one in late]
     return [
         _Block(
-            minute=fmean(one.elapsed_ns for one in late[start:end]) / _MINUTE_NS,
+            minute=late[start].elapsed_ns / _MINUTE_NS,
             least=min(levels[start:end]),
             most=max(levels[start:end]),
         )
