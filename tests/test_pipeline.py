@@ -153,9 +153,12 @@ def test_another_version_is_measured_in_its_environment_and_one_that_is_not_ther
     assert installed.runtime_version not in (None, "1.30.0")
     assert (absent.status, absent.calls) == ("unavailable", 0)
     assert "no version of onnxruntime==1.30.99" in absent.status_reason
-    environments = bench.load_report(out).environment.environments
-    assert environments["onnxruntime-cpu@1.30.0"]["onnxruntime"] == "1.30.0"
-    assert environments.keys() == {"onnxruntime-cpu@1.30.0"}
+    kept = bench.load_report(out).environment
+    assert kept.environments["onnxruntime-cpu@1.30.0"]["onnxruntime"] == "1.30.0"
+    facts = kept.environment_facts["onnxruntime-cpu@1.30.0"]
+    assert facts.requirements == ("onnxruntime==1.30.0",)
+    assert kept.environments.keys() == kept.environment_facts.keys() == {"onnxruntime-cpu@1.30.0"}
+    assert [row.environment for row in result.rows] == [facts.key[:12], "", ""]
 
 
 def test_a_killed_worker_is_a_row_with_its_reason_and_is_tried_again(tmp_path: Path) -> None:

@@ -144,6 +144,13 @@ def test_a_host_called_like_one_of_our_words_breaks_no_record() -> None:
     assert clean.models["net.py:build:width=2"].artifacts["onnx"].kind == "onnx"
 
 
+def test_the_environments_of_runtimes_stay_whatever_the_host_is_called() -> None:
+    facts = EnvironmentFacts(key="ab" * 32, requirements=("openvino==2026.4.1",), packages=5, size_bytes=1, build_s=2.5)
+    kept = msgspec.structs.replace(environment(), environment_facts={"openvino": facts})
+    private = Private(home="/home/ada", user="ada", host="openvino")
+    assert scrub.scrub_environment(kept, private).environment_facts == {"openvino": facts}
+
+
 def test_a_base_name_is_found_whichever_slash() -> None:
     assert [scrub.base_name(path) for path in ("a/b.onnx", "C:\\x\\b.onnx", "b.onnx", "a/dir/")] == [
         "b.onnx",
