@@ -23,7 +23,7 @@ Runtimes = Annotated[
         "--runtime",
         "-e",
         metavar="NAME[@VERSION][:key=value,...][#LABEL]",
-        help="Runtimes, repeatable or a comma list; `all` is every usable one.",
+        help="Runtimes, repeatable or a comma list; `all` is every usable one, '{a,b}' in quotes several of one kind.",
         show_default="tensorflow,onnxruntime-cpu",
     ),
 ]
