@@ -49,14 +49,18 @@ def make_bundle(
 
     Raises BenchError where a case can't be had at all; with ``tolerant`` that case is in ``Bundle.missing`` instead.
     Wrong outputs are no error here: the case records its verdict. ``called`` stands for the runtime in the names of
-    cases, so that those of two runtimes pair.
+    cases, so that those of two runtimes pair. Only cases of one caller are bundled: that is what gates measure.
     """
+    if 1 not in suite.streams:
+        raise UsageError("bundling: a gate measures one caller at a time; use --streams 1, or bench run for several")
     with machine_lock(progress.note):
         prepared = prepare_models(suite, progress, Stages())
         if not tolerant:
             _refuse_failures(prepared)
         with launch.run_folder() as workplace:
             maker = _Maker(suite, prepared, launch.ProcessLauncher(workplace), progress)
+            if len(suite.streams) > 1:
+                progress.note("cases of several callers are left out: a gate measures one caller at a time")
             tried = [(case, maker.attempt(case) if tolerant else maker.make(case)) for case in _cases(suite)]
     named = list(zip(_names(suite, [case for case, _ in tried], called), tried, strict=True))
     bundle = Bundle(
@@ -136,7 +140,7 @@ def _refuse_failures(prepared: Mapping[str, Prepared | Failure]) -> None:
 
 def _cases(suite: Suite) -> Iterator[Case]:
     for _, cases in cases_together(suite):
-        yield from cases
+        yield from (case for case in cases if case.streams == 1)
 
 
 def _bundled(

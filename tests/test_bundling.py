@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -100,3 +101,11 @@ def test_a_bundle_that_is_there_is_kept(model: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a bundle is there"):
         bundle_of(suite(model, "cpu"), tmp_path / "b")
     bundle_of(suite(model, "cpu"), tmp_path / "b", replacing=True)
+
+
+def test_cases_of_several_callers_are_left_out_and_nothing_else_is_refused(model: str, tmp_path: Path) -> None:
+    asked = suite(model, "onnxruntime-cpu")
+    both = bundle_of(msgspec.structs.replace(asked, streams=(1, 2)), tmp_path / "both")
+    assert [one.case.streams for one in both.cases] == [1]
+    with pytest.raises(UsageError, match="a gate measures one caller"):
+        bundle_of(msgspec.structs.replace(asked, streams=(2,)), tmp_path / "none")

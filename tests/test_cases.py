@@ -152,3 +152,14 @@ def test_a_group_beyond_the_memory_is_split_and_says_so() -> None:
     asked = suite(runtime(label="a"), runtime(label="b"))
     assert [group.split for group in groups(asked, available=1)] == [True, True]
     assert [group.split for group in groups(asked)] == [False]
+
+
+def test_numbers_of_streams_are_groups_of_their_own_and_reach_the_worker() -> None:
+    made = groups(suite(runtime("tensorflow"), runtime(), batches=(1, 8), streams=(1, 4)))
+    assert [(group.cases[0].batch_size, group.cases[0].streams) for group in made] == [(1, 1), (1, 4), (8, 1), (8, 4)]
+    assert [len(group.cases) for group in made] == [2, 2, 2, 2]
+    assert [{arm.request.streams for arm in group.arms} for group in made] == [{1}, {4}, {1}, {4}]
+    ids = [c.case_id for group in made for c in group.cases]
+    assert len(set(ids)) == len(ids)
+    assert ids[0] == "m | tensorflow | batch 1 | threads 2"  # as it always was
+    assert ids[2] == "m | tensorflow | batch 1 | threads 2 | streams 4"

@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import msgspec
 import pandas as pd
 import pytest
 
@@ -274,3 +275,49 @@ def test_random_weights_are_called_vacuous_not_verified() -> None:
     result = verify_suite(suite(f"{SMALL},weights=random"), progress=Silent())
     assert [row.agreement for row in result.rows] == ["vacuous", "vacuous"]
     assert result.exit_code == 5
+
+
+def test_several_callers_are_a_group_of_their_own_with_what_each_saw(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    asked = msgspec.structs.replace(suite(runtimes="onnxruntime-cpu"), streams=(1, 2))
+    result = run_suite(asked, out, resume=False, command="", progress=Silent())
+    assert [(row.streams, row.status, row.agreement) for row in result.rows] == [
+        (1, "ok", "agrees"),
+        (2, "ok", "agrees"),
+    ]
+    assert all(row.throughput_items_per_s for row in result.rows)
+    report = bench.load_report(out)
+    own = report.samples[report.samples["case_id"] == result.rows[1].case_id]
+    assert own.loc[own["kind"] == "timed", "stream"].value_counts().nunique() == 1
+    assert set(own.loc[own["kind"] == "timed", "stream"]) == {0, 1}
+    assert own.loc[own["kind"] == "warmup", "stream"].isna().all()
+
+
+class InterruptsSoak(Silent):
+    """Ctrl-C a moment into the second case's soak."""
+
+    def __init__(self) -> None:
+        self.soaks = 0
+
+    def stage(self, name: str) -> None:
+        self.soaks += "watching its memory" in name
+        if self.soaks == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupted_soak_keeps_what_was_measured_and_is_made_up_for_by_resume(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    asked = suite(runtimes="onnxruntime-cpu#a,onnxruntime-cpu#b")
+    asked = msgspec.structs.replace(asked, measure=msgspec.structs.replace(asked.measure, soak_s=2.0))
+    result = run_suite(asked, out, resume=False, command="", progress=InterruptsSoak())
+    assert result.exit_code == 130
+    assert child_workers(os.getpid()) == []
+    assert [(row.processes, row.soak_verdict is None) for row in result.rows] == [(2, False), (2, True)]
+    kept = bench.load_report(out)
+    resumed = run_suite(asked, out, resume=True, command="", progress=Silent())
+    assert [(row.processes, row.status) for row in resumed.rows] == [(2, "ok"), (2, "ok")]
+    assert all(row.soak_verdict in ("plateau", "cannot tell") for row in resumed.rows)  # never growing
+    whole = bench.load_report(out)
+    assert whole.samples.equals(kept.samples)
+    assert kept.soak.merge(whole.soak).shape == kept.soak.shape
+    assert len(set(whole.soak["case_id"])) == 2

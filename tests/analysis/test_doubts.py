@@ -185,3 +185,45 @@ def test_cautions_are_joined_in_order_and_each_is_told_once() -> None:
     assert doubts.joined([a, b, a]) == "a: first; b: second"
     assert doubts.joined([Caution(code="c", text="one; two")]) == "c: one, two"
     assert doubts.joined([]) == ""
+
+
+def of_callers(latency: int, throughput: float, cpu: float = 1.0, streams: int = 2) -> dict[str, str]:
+    speed = Speed(
+        latency_ns_p50=latency, throughput_items_per_s=throughput, cpu_per_wall=cpu, calls=1000, interval_level=0.95,
+        latency_ns_p90=latency, latency_ns_p95=latency, latency_ns_p99=latency,
+    )  # fmt: skip
+    asked = msgspec.structs.replace(case(), streams=streams)
+    return {one.code: one.text for one in doubts.timing_cautions(asked, quiet(1), [], speed)}
+
+
+@pytest.mark.parametrize(("cpu", "told"), [(2.0, None), (2.2, "2 callers with 1 each")])
+def test_callers_may_keep_a_cpu_busy_for_each_of_their_threads(cpu: float, told: str | None) -> None:
+    text = of_callers(10 * MS, 200, cpu).get("more threads")
+    assert text == (told and f"kept 2.20 CPUs busy while timed, {told} asked for")
+
+
+def test_callers_and_their_threads_beyond_the_cpus_are_told() -> None:
+    two = msgspec.structs.replace(case(), streams=2)
+    assert doubts.thread_cautions(two, TIMED, 2) == []
+    (caution,) = doubts.thread_cautions(two, TIMED, 1)
+    assert caution.text == "2 callers with 1 each asked for, 1 CPU may be used"
+
+
+def test_callers_of_whom_some_wait_are_told_where_the_median_call_hides_it() -> None:
+    assert "uneven callers" not in of_callers(10 * MS, 200)  # 2 callers, 10 ms a call
+    assert "uneven callers" not in of_callers(20 * MS, 100)  # a lock that is fair: each call waits, and shows it
+    assert "20 ms, half of them took less than 10 ms" in of_callers(10 * MS, 100)["uneven callers"]
+    assert "uneven callers" not in of_callers(10 * MS, 100, streams=1)
+
+
+@pytest.mark.parametrize(("latency", "streams", "told"), [(90_000, 2, True), (110_000, 2, False), (90_000, 1, False)])
+def test_short_calls_by_pythons_threads_tell_of_its_lock(latency: int, streams: int, told: bool) -> None:
+    assert ("short calls" in of_callers(latency, streams * 1e9 / latency, streams=streams)) is told
+
+
+def test_what_several_callers_are_compared_by_is_named() -> None:
+    ours, theirs = (Speed(latency_ns_best=best, latency_ns_p50=best) for best in (10.0, 20.0))
+    (alone,) = doubts.direction_cautions(1.5, ours, theirs)
+    (several,) = doubts.direction_cautions(1.5, ours, theirs, 2)
+    assert "speed compares the fastest calls of the same round" in alone.text
+    assert "speed compares wall time a call of the same round" in several.text

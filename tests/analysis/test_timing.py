@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis_fakes import measured, turn
 from bench.analysis.timing import summarise_ratio, summarise_speed
-from bench.records import CaseRepetition
+from bench.records import CaseRepetition, Turn
 
 LATENCIES = st.lists(st.lists(st.integers(1_000, 10**9), min_size=1, max_size=4), min_size=1, max_size=6)
 REPETITIONS = st.lists(LATENCIES, min_size=1, max_size=5)
@@ -166,3 +166,31 @@ def test_swapping_case_and_reference_inverts_the_ratio(
     assert one.estimate == pytest.approx(1 / other.estimate)
     if one.low is not None and other.high is not None:
         assert one.low == pytest.approx(1 / other.high)
+
+
+def together(number: int, latencies: list[int], wall_ns: int, extra: int = 0) -> Turn:
+    return turn(number, latencies, streams=2, wall_ns=wall_ns, extra_calls=extra)
+
+
+def test_items_of_several_callers_are_whole_calls_over_wall_time_beside_what_callers_see() -> None:
+    one = measured("c", 0, [], turns=[together(0, [10, 10, 10, 10], 20), together(1, [10, 10, 30, 30], 60, 2)])
+    speed = summarise_speed([one], 4)
+    assert speed.throughput_items_per_s == pytest.approx((8 + 2) * 4 / 80e-9)
+    assert (speed.calls, speed.latency_ns_p50, speed.latency_ns_best, speed.latency_ns_mean) == (8, 10, 10, 15)
+
+
+def test_throughput_is_not_one_over_latency_where_a_lock_lets_in_one_caller_at_a_time() -> None:
+    """Two callers behind a lock: one is served as fast as alone while the other waits. Nothing is gained."""
+    alone = summarise_speed([measured("c", 0, [[10] * 6])], 1)
+    unfair = [10, 10, 10, 40, 10, 10]  # the second caller's first call waits for the first caller's three
+    locked = summarise_speed([measured("c", 0, [], turns=[together(0, unfair, 60)])], 1)
+    assert locked.latency_ns_p50 == alone.latency_ns_p50
+    assert locked.throughput_items_per_s == alone.throughput_items_per_s
+
+
+def test_ratios_of_several_callers_compare_wall_time_a_call_not_the_luckiest_call() -> None:
+    locked = measured("c", 0, [], turns=[together(0, [10, 10, 10, 40, 10, 10], 60)])
+    parallel = measured("r", 0, [], turns=[together(0, [12] * 6, 36)])
+    ratio = summarise_ratio([locked], [parallel])
+    assert ratio is not None
+    assert ratio.estimate == pytest.approx(60 / 36)

@@ -103,3 +103,23 @@ def test_groups_are_split_where_the_memory_ends() -> None:
     assert [len(part) for part in parts] == [2, 2]
     assert plan.split_by_memory(cases, needs, available=1000) == [cases]
     assert [len(part) for part in plan.split_by_memory(cases, needs, available=10)] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("call_ns", "one", "several"),
+    [(20_000, 50, 200), (500_000, 3, 20), (10_000_000, 3, 10), (400_000_000, 3, 5), (3_000_000_000, 1, 1)],
+)
+def test_turns_of_several_callers_are_longer_for_what_is_not_whole_at_their_end(
+    call_ns: int, one: int, several: int
+) -> None:
+    planned = [plan.plan_rounds(MeasureSettings(), call_ns, call_ns, 0, streams).calls for streams in (1, 2)]
+    assert planned == [one, several]
+
+
+def test_calls_asked_for_are_shared_by_the_callers_and_seconds_are_each_ones_own() -> None:
+    def each(streams: int, settings: MeasureSettings) -> int:
+        made = plan.plan_rounds(settings, 10_000_000, 10_000_000, 0, streams)
+        return made.rounds * made.calls * settings.repetitions
+
+    assert [each(n, MeasureSettings(min_calls=8000)) for n in (2, 4)] == [4000, 2000]
+    assert [each(n, MeasureSettings(min_seconds=50)) for n in (2, 4)] == [5000, 5000]

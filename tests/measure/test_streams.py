@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from bench.errors import UnsupportedError
+from bench.measure.own_process import failure_of
 from bench.measure.streams import Block, Callers, time_alone
+from bench.records import SessionInfo
+from bench.runtimes.contract import HostSession
 from fakes import FakeClock
 
 CALL = 1000
@@ -142,3 +146,18 @@ def test_one_caller_is_timed_in_the_thread_that_asks() -> None:
     block = time_alone(call, [5, 7], 1, 3, clock, clock)
     assert block == Block(latencies_ns=[[7, 5, 7]], wall_ns=19, cpu_ns=19)
     assert threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("concurrent", [True, False])
+def test_a_session_that_takes_one_caller_says_so_in_words_of_the_flag(concurrent: bool) -> None:
+    session = HostSession()
+    session.info = SessionInfo(
+        runtime_version="1", runtime_file="", provider="p", call_path="c", effective_options={}, concurrent=concurrent
+    )
+    session.call = lambda feed: [feed["x"]]
+    if concurrent:
+        assert session.another() is session.call
+        return
+    with pytest.raises(UnsupportedError, match="takes one caller; use --streams 1") as raised:
+        session.another()
+    assert failure_of(raised.value).status == "unsupported"

@@ -11,7 +11,17 @@ from bench.records import OutputCheck, Record, RoundState
 from bench.report.columns import HISTORY, KEYS, SCHEMA_VERSION, TABLES, data_dictionary
 from bench.rows import Row
 
-SAMPLES = ["case_id", "repetition", "round", "turn", "call", "kind", "latency_ns", "input_index"]  # the contract's
+SAMPLES = [
+    "case_id",
+    "repetition",
+    "round",
+    "turn",
+    "call",
+    "stream",
+    "kind",
+    "latency_ns",
+    "input_index",
+]  # the contract's and whose
 
 
 def names(table: str) -> list[str]:

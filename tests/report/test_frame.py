@@ -211,3 +211,22 @@ def test_rounds_say_which_group_and_repetition_they_are_of() -> None:
 
 def test_a_lone_surrogate_is_spelled_out() -> None:
     assert frame.results_frame([row(status_reason="caf\udce9")])["status_reason"][0] == "caf\\udce9"
+
+
+def test_a_sample_tells_whose_it_is_and_what_it_was_fed() -> None:
+    warm = turn(0, [9, 8], kind="warmup", switch_ns=None, streams=2)
+    shared = turn(0, [11, 12, 21, 22], input_index=2, streams=2, extra_calls=3)
+    samples = timed(turns=[warm, shared])
+    columns = ["kind", "stream", "latency_ns", "input_index"]
+    assert [tuple(line) for line in samples[columns].astype(object).to_numpy()] == [
+        ("warmup", pd.NA, 9, 0),
+        ("warmup", pd.NA, 8, 1),
+        ("switch", pd.NA, 99, 2),
+        ("timed", 0, 11, 3),
+        ("timed", 0, 12, 4),
+        ("timed", 1, 21, 5),
+        ("timed", 1, 22, 6),
+    ]
+    assert set(timed()["stream"]) == {0}
+    turns = frame.turns_frame([group_repetition(cases=[case_repetition(turns=[warm, shared])])])
+    assert turns["extra_calls"].tolist() == [0, 3]
