@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from bench.records import EnvironmentFacts
 from bench.report import scrub
 from bench.report.scrub import Private, scrub_text
 from report_fakes import ADA, case_repetition, check, environment, group_repetition, row
