@@ -4,7 +4,7 @@ A row is off the front where another is worse in none of the three and better in
 count as none, or noise would keep every row on it:
 
 - latency is better only where the two are told apart, as in ``ranking.py``: intervals of rounds that they shared;
-- memory, which has no interval, by more than ``SAME_MEMORY``: repeats of one case were seen to differ by 0.8 % within
+- memory, which has no interval, by more than ``SAME_MEMORY``: repeats of one case were seen to differ by 2.2 % within
   a run and by 2.6 % between two;
 - errors within the tolerance of the group's float32 rows are equal: their outputs are the same thing by our own rule.
   Above it, where reduced precision pays with error, any difference counts.

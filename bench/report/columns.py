@@ -146,7 +146,12 @@ RESULTS = (
     _whole("params", "parameters", "none", "Trainable parameters."),
     _whole("artifact_bytes", "bytes", "lower", "Size of the file that was loaded, external data included."),
     Column(
-        "pareto", "boolean", "", "none", "No row of its group is better in latency, peak memory and error.", since=2
+        "pareto",
+        "boolean",
+        "",
+        "none",
+        "No other row of its group is as good in latency, peak memory and error, and better in one; null if it cannot win.",
+        since=2,
     ),
     _text("cautions", 'Doubts about this row: "code: sentence", joined by "; ".', free=True),
 )
