@@ -150,7 +150,7 @@ RESULTS = (
         "boolean",
         "",
         "none",
-        "No other row of its group is as good in latency, peak memory and error, and better in one; null if it cannot win.",
+        "No other row of its group is as good in latency, peak memory and error, and better in one; null: cannot win.",
         since=2,
     ),
     _text("cautions", 'Doubts about this row: "code: sentence", joined by "; ".', free=True),
