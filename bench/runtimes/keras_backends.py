@@ -62,7 +62,7 @@ def import_runtime(name: str, options: Mapping[str, str]) -> None:
     """Import the backend, then Keras on it."""
     del options
     backend, install = _BACKENDS[name], RUNTIMES[name].install
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    os.environ.update(JAX_PLATFORMS="cpu", KERAS_TORCH_DEVICE="cpu")  # each takes a GPU by itself
     try:
         importlib.import_module(backend)
     except ImportError as error:
@@ -84,13 +84,12 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Ke
     except Exception as error:  # each backend raises its own kinds for a layer that it lacks
         raise UnsupportedError(f"opening the Keras file on {backend}: {first_line(error)}") from error
     info = SessionInfo(
-        runtime_version=str(library.__version__),
+        runtime_version=metadata.version(backend),  # torch.__version__ has the build in it
         runtime_file=str(library.__file__),
         provider="CPU",
         call_path=opened.call_path,
         effective_options={
             "intra_op_threads": opened.threads,
-            "inter_op_threads": "1",
             "keras": metadata.version("keras"),
             **opened.settings,
         },
@@ -115,9 +114,7 @@ def _open_jax(jax: Any, file: KerasFile, settings: SessionSettings) -> Opened:
         outputs, _ = model.stateless_call(trainable, others, inputs, training=False)
         return pick(outputs)
 
-    import keras
-
-    example = keras.tree.map_structure(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), file.example)
+    example = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), file.example)
     start = time.perf_counter_ns()
     compiled = jax.jit(infer).lower(trainable, others, example).compile()
     build_ns = time.perf_counter_ns() - start
@@ -136,14 +133,14 @@ def _open_torch(torch: Any, file: KerasFile) -> Opened:
         with torch.inference_mode():
             return [leaf.numpy() for leaf in pick(model(argument(feed), training=False))]
 
-    return Opened(EAGER, call, str(torch.get_num_threads()), {"shapes": "of each call"})
+    return Opened(EAGER, call, str(torch.get_num_threads()), {"inter_op_threads": "1", "shapes": "of each call"})
 
 
 def _set_threads(backend: str, library: Any, threads: int) -> None:
     """So many threads in the whole process; UsageError where it has already run with another number."""
     if backend == "torch":
         library.set_num_threads(threads)
-        if library.get_num_interop_threads() != 1:
+        if library.get_num_interop_threads() != 1:  # may be set once in a process
             library.set_num_interop_threads(1)
         return
     os.environ["PJRT_NPROC"] = str(threads)  # read once, when the CPU client is made; no option has the same effect
@@ -176,5 +173,5 @@ def probe(name: str) -> Probe:
         import_runtime(name, {})
     except UnavailableError as error:
         return Probe(name=name, state="not installed", detail=str(error), install=RUNTIMES[name].install)
-    version = str(sys.modules[_BACKENDS[name]].__version__)
+    version = metadata.version(_BACKENDS[name])
     return Probe(name=name, state="usable", detail=f"{_BACKENDS[name]} {version}, CPU", version=version)

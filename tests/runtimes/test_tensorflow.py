@@ -75,3 +75,70 @@ def test_nothing_is_traced_after_opening_not_even_for_another_batch(server: Sess
     session = _open(server, models, "half", "double", "float16")
     session.call_all([{"left": np.ones((batch, 3), np.float16)} for batch in (2, 2, 5)])
     assert server.ask("traces", session.key) == 1
+
+
+PATHS = {"function": "concrete function", "saved_model": "SavedModel signature", "eager": "eager call",
+         "predict": "predict"}  # fmt: skip
+
+
+def _open_path(server: SessionServer, models: Models, path: str, batch: int = 2) -> RemoteSession:
+    settings = SessionSettings(
+        threads=1,
+        batch_size=batch,
+        inputs=tuple(Tensor(name=name, shape=(batch, 3), dtype="float32") for name in ("left", "right")),
+        outputs=("mid", "zeta"),
+        options={"path": path},
+    )
+    kind: ArtifactKind = "keras" if path in ("eager", "predict") else "saved_model"
+    return server.open("tensorflow", models("three", kind), settings)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_call_path_is_named_and_says_whether_several_may_call(
+    server: SessionServer, models: Models, path: str
+) -> None:
+    recorded = _open_path(server, models, path).info
+    assert recorded.call_path == PATHS[path]
+    assert recorded.effective_options["path"] == path
+    assert recorded.concurrent == (path != "predict")
+    assert recorded.build_ns is None
+
+
+@pytest.mark.parametrize(("path", "by_then"), [("function", 1), ("saved_model", 0), ("eager", 0), ("predict", 1)])
+def test_nothing_is_traced_after_the_first_call(server: SessionServer, models: Models, path: str, by_then: int) -> None:
+    session = _open_path(server, models, path)
+    feed = {"left": np.ones((2, 3), np.float32), "right": np.zeros((2, 3), np.float32)}
+    session.call_all([feed])
+    assert server.ask("traces", session.key) == by_then
+    session.call_all([feed] * 20)
+    assert server.ask("traces", session.key) == by_then
+
+
+def test_predict_takes_a_batch_above_its_usual_32_in_one_step(server: SessionServer, models: Models) -> None:
+    session = _open_path(server, models, "predict", batch=50)
+    [mid, _] = session.call(left=np.ones((50, 3), np.float32), right=np.zeros((50, 3), np.float32))
+    assert mid.shape == (50, 3)
+    assert session.info.effective_options["predict_batch_size"] == "50"
+
+
+@pytest.fixture(scope="module")
+def xla_server(start_server: Callable[[], SessionServer]) -> SessionServer:
+    return start_server()
+
+
+def test_xla_is_compiled_at_opening_and_its_time_is_told(xla_server: SessionServer, models: Models) -> None:
+    settings = SessionSettings(
+        threads=1, batch_size=2, inputs=(Tensor(name="left", shape=(2, 3), dtype="float16"),), outputs=("double",)
+    )
+    recorded = xla_server.open("tensorflow-xla", models("half", "saved_model"), settings).info
+    assert recorded.effective_options["xla"] == "on"
+    assert recorded.call_path == "concrete function"
+    assert recorded.build_ns is not None
+
+
+def test_what_xla_cannot_compile_is_unsupported(xla_server: SessionServer, models: Models) -> None:
+    settings = SessionSettings(
+        threads=1, batch_size=2, inputs=(Tensor(name="left", shape=(2, 3), dtype="string"),), outputs=("upper",)
+    )
+    with pytest.raises(UnsupportedError, match="opening the model on tensorflow-xla: "):
+        xla_server.open("tensorflow-xla", models("words", "saved_model"), settings)
