@@ -336,7 +336,6 @@ def test_a_side_that_cannot_even_be_asked_for_is_a_verdict_and_not_the_end(
         ({"provider": "CUDAExecutionProvider"}, "provider CUDAExecutionProvider was bundled, CPUExecutionProvider ran"),
         ({"call_path": "predict"}, "call path predict was bundled, run ran"),
         ({"runtime_version": "0.9"}, "version 0.9 was bundled, 1.0 ran"),
-        ({"status": "partial"}, "status partial was bundled, ok ran"),
         ({"node_share": 0.5}, "node share 0.5 was bundled, None ran"),
         ({}, ""),
     ],

@@ -7,8 +7,7 @@ import pytest
 
 from analysis_fakes import died, measured, opened, together
 from bench.analysis.outcome import choose_reference, exit_code_of, repetition_status, status_of
-from bench.records import Case
-from bench.records import MeasureSettings, ProviderPart
+from bench.records import Case, MeasureSettings, ProviderPart
 from fakes import case
 from report_fakes import absent, row
 
@@ -53,7 +52,8 @@ def test_a_session_that_ran_elsewhere_in_part_is_partial_with_its_share() -> Non
     assert repetition_status(tries[0], None, 0.95) == "partial"
     assert status_of(tries, 2, 0.95) == (
         "partial",
-        "40% of the graph's nodes on CUDAExecutionProvider, at least 95% is wanted: CPUExecutionProvider 100%: Unique x6",
+        "40% of the graph's nodes on CUDAExecutionProvider, at least 95% is wanted: "
+        "CPUExecutionProvider 100%: Unique x6",
     )
     assert status_of([tries[0], died("c", 1)], 2, 0.95)[0] == "crashed"
 
