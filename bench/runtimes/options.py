@@ -46,7 +46,9 @@ OPENVINO_OPTIONS = {
     "hint": Option(("latency", "throughput"), "what it tunes for: one stream of all threads, or as many as it likes"),
 }
 
-LITERT_OPTIONS: dict[str, Option] = {}
+LITERT_OPTIONS = {
+    "delegate": Option(("xnnpack", "off"), "off: LiteRT's own kernels in place of XNNPACK's"),
+}
 
 IREE_OPTIONS = {
     "device": Option(("local-task", "local-sync"), "workers for the threads asked for, or the calling thread alone"),
