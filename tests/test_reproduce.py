@@ -214,3 +214,11 @@ def test_every_field_of_the_settings_is_in_the_line(kind: type[Record], field: s
     suite = msgspec.structs.replace(suite, **{place: msgspec.structs.replace(getattr(suite, place), **{field: value})})
     ((_, _, command),) = commands_of(suite)
     assert command == f"bench run ./saved -e onnxruntime-cpu -b 1 -x 1 {words}"
+
+
+def test_a_case_of_several_callers_is_reproduced_with_its_number_alone_and_its_soak() -> None:
+    suite = suite_of(Flags(model=("mobilenet_v1",), runtime=("cpu",), streams="1,4", soak=1.5))
+    for streams in suite.streams:
+        case = cases.make_case(suite.models[0], suite.runtimes[0], 1, suite.threads, streams)
+        again = read_back(reproduce_command(case, suite.models[0], suite))
+        assert (again.streams, again.measure.soak_s) == ((streams,), 90)

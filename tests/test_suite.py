@@ -562,3 +562,16 @@ def test_a_plugin_that_is_none_is_told_with_its_key(tmp_path: Path, line: str, t
     with pytest.raises(UsageError) as error:
         read_suite_file(path)
     assert str(error.value).startswith(f"{path}: {told}")
+
+
+def test_streams_and_minutes_of_a_soak_arrive_in_the_suite() -> None:
+    suite = suite_of(parse_flags(Flags(model=("mobilenet_v1",), streams="4,1,4", soak=0.5)))
+    assert (suite.streams, suite.measure.soak_s) == ((4, 1), 30)
+    usual = suite_of(parse_flags(Flags(model=("mobilenet_v1",))))
+    assert (usual.streams, usual.measure.soak_s) == ((1,), 0)
+
+
+@pytest.mark.parametrize(("streams", "soak"), [("0", None), ("two", None), ("1,-2", None), (None, 0.0), (None, -1.0)])
+def test_no_callers_and_no_minutes_are_mistakes(streams: str | None, soak: float | None) -> None:
+    with pytest.raises(UsageError, match="--streams" if streams else "--soak"):
+        parse_flags(Flags(model=("mobilenet_v1",), streams=streams, soak=soak))
