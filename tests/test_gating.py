@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bench.bundling import make_bundle
 from bench.check.pairing import PairedCase
 from bench.check.records import BundledCase, GateSettings, Judged, Side
+from bench.environments.facts import pins_in
 from bench.environments.pinned import locked_environment, own_pins
 from bench.errors import UsageError
 from bench.gate_environments import differences_of, environments_of
@@ -61,6 +63,20 @@ def test_where_one_needs_an_environment_the_other_gets_one_too(fake: FakeUv, tmp
         assert Path(sys.prefix) not in places
         assert places[0] != places[1]
     assert fake.verbs().count("install") == 2
+
+
+def test_a_plugin_without_a_lock_runs_beside_the_onnx_runtime_of_its_pins(fake: FakeUv, tmp_path: Path) -> None:
+    pins = OLD | {"onnxruntime-ep-webgpu": "0.3.0"}
+    fake.knows("onnxruntime-ep-webgpu", "0.3.0", pins)
+    webgpu = parse_runtimes(["webgpu"])[0]
+    one = bundled(pins=pins)
+    one = replace(one, case=replace(one.case, runtime=webgpu))
+    prefixes, refused = environments(tmp_path, one, one)
+    assert refused == []
+    assert pins_in(prefixes["head"][NET]) == pins
+    without = replace(one, pins=OLD)
+    _, refused = environments(tmp_path, without, one)
+    assert "the bundle does not say which onnxruntime-ep-webgpu it ran on" in refused[0].reason
 
 
 def test_a_bundle_with_a_lock_runs_in_its_environment_though_the_same_is_installed(
