@@ -46,7 +46,7 @@ def properties(device: str, chosen: Mapping[str, str], settings: SessionSettings
     if _family(device) == "CPU":
         wanted |= {
             "INFERENCE_NUM_THREADS": str(settings.threads),
-            "ENABLE_CPU_PINNING": "NO",  # the affinity is the run's to choose
+            "ENABLE_CPU_PINNING": "YES" if chosen["pinning"] == "on" else "NO",  # no other runtime here pins
             "ENABLE_HYPER_THREADING": "YES",
             "SCHEDULING_CORE_TYPE": "ANY_CORE",
         }

@@ -44,6 +44,9 @@ TENSORFLOW_OPTIONS = XLA_OPTIONS | {
 
 OPENVINO_OPTIONS = {
     "hint": Option(("latency", "throughput"), "what it tunes for: one stream of all threads, or as many as it likes"),
+    "pinning": Option(
+        ("off", "on"), "each of its threads stays on a core (its own default): steadier on a busy machine"
+    ),
 }
 
 LITERT_OPTIONS = {

@@ -9,6 +9,8 @@ from bench.runtimes.openvino_properties import as_text, chosen_device, propertie
 from bench.runtimes.table import check_options
 from small_onnx import SETTINGS
 
+LATENCY = {"hint": "latency", "pinning": "off"}
+
 
 @pytest.mark.parametrize("device", ["NPU", "cpu", "CPU.0", "GPU.1"])
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(device: str) -> None:
@@ -29,11 +31,16 @@ def test_the_cpu_is_the_default_and_a_family_stands_for_its_devices() -> None:
 
 
 def test_threads_are_set_on_a_cpu_alone_and_streams_for_latency_alone() -> None:
-    cpu, gpu = (properties(device, {"hint": "latency"}, SETTINGS) for device in ("CPU", "GPU.0"))
+    cpu, gpu = (properties(device, LATENCY, SETTINGS) for device in ("CPU", "GPU.0"))
     assert cpu["INFERENCE_NUM_THREADS"] == "2"
     assert "INFERENCE_NUM_THREADS" not in gpu
     assert (cpu["NUM_STREAMS"], gpu["NUM_STREAMS"]) == ("1", "1")
-    assert "NUM_STREAMS" not in properties("CPU", {"hint": "throughput"}, SETTINGS)
+    assert "NUM_STREAMS" not in properties("CPU", LATENCY | {"hint": "throughput"}, SETTINGS)
+
+
+def test_threads_are_pinned_where_asked_for_alone() -> None:
+    assert properties("CPU", LATENCY, SETTINGS)["ENABLE_CPU_PINNING"] == "NO"
+    assert properties("CPU", LATENCY | {"pinning": "on"}, SETTINGS)["ENABLE_CPU_PINNING"] == "YES"
 
 
 def test_values_are_written_as_in_a_configuration() -> None:
