@@ -95,7 +95,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Ke
         },
         node_share=1.0,
         build_ns=opened.build_ns,
-        concurrent=backend == "jax",
+        concurrent=backend == "jax",  # with PyTorch each caller would have threads of its own (OpenMP)
         cautions=_cautions(),
     )
     return KerasSession(opened, file, info)
