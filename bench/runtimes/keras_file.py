@@ -60,7 +60,7 @@ def load_keras_file(artifact: Artifact, settings: SessionSettings) -> KerasFile:
         raise UnsupportedError(f"loading the .keras file: {first_line(error)}") from error
     argument = _argument(model, settings)
     specs = {t.name: keras.KerasTensor(t.shape, t.dtype, name=t.name) for t in settings.inputs}
-    example = argument(specs)  # type: ignore[arg-type]  # tensors without values, in the same structure
+    example = argument(specs)  # tensors without values, in the same structure
     return KerasFile(model, argument, _picker(model, example, settings), example)
 
 
