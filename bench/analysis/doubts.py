@@ -181,7 +181,9 @@ def _callers(case: Case, speed: Speed) -> Iterator[Caution]:
     per_call = case.streams * case.batch_size * 1e9 / throughput
     if per_call > UNEVEN * p50:
         text = f"by items per second a call takes {units.duration(per_call)}, half of them took less than"
-        yield Caution(code="uneven callers", text=f"{text} {units.duration(p50)}: some callers waited for others")
+        yield Caution(
+            code="uneven callers", text=f"{text} {units.duration(p50)}: the others waited, for callers or processes"
+        )
 
 
 def _asked(case: Case) -> str:
