@@ -12,7 +12,7 @@ import msgspec
 
 from bench import __version__
 from bench.analysis.agreement import case_verdict, merge_checks, worst_check
-from bench.analysis.checker import make_checker
+from bench.analysis.checker import budgets_of, make_checker
 from bench.cases import cases_together, make_arm
 from bench.check.bundle import write_bundle
 from bench.check.gate import utc_now
@@ -160,7 +160,7 @@ def _bundled(
             launcher,
             suite.measure,
             launcher.folder,
-            check=make_checker(prepared, suite.tolerance),
+            check=make_checker(prepared, suite.tolerance, budgets_of([case], prepared)),
             merge=merge_checks,
             on_turn=lambda _: None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bench.analysis.agreement import case_verdict, worst_check
+from bench.analysis.budget import Budget
 from bench.analysis.checker import make_checker
 from bench.check.records import SIDES, Side
 from bench.records import ArrayFile, GroupRepetition, OutputCheck, Prepared, Tolerance, Verdict
@@ -15,10 +16,17 @@ Check = Callable[[str, ArrayFile], list[OutputCheck]]
 class OutputJudge:
     """Verdicts of a pair's outputs: each against its own truth, head's also against the baseline's."""
 
-    def __init__(self, baseline: Prepared, head: Prepared, tolerances: Mapping[Side, Tolerance]) -> None:
+    def __init__(
+        self,
+        baseline: Prepared,
+        head: Prepared,
+        tolerances: Mapping[Side, Tolerance],
+        budgets: Mapping[str, Budget] | None = None,
+    ) -> None:
+        """``budgets``: by side, of one that is not float32."""
         self._own: dict[str, Check] = {
-            "baseline": make_checker(baseline, tolerances["baseline"]),
-            "head": make_checker(head, tolerances["head"]),
+            "baseline": make_checker(baseline, tolerances["baseline"], budgets),
+            "head": make_checker(head, tolerances["head"], budgets),
         }
         self._judge_alike = (baseline.truth_file.digest, baseline.yardstick, tolerances["baseline"]) == (
             head.truth_file.digest,

@@ -17,6 +17,8 @@ from pathlib import Path
 import msgspec
 
 from bench.analysis.agreement import merge_checks
+from bench.analysis.budget import Budget
+from bench.analysis.checker import budgets_of
 from bench.cases import Shapes, make_arm
 from bench.check.pair_values import make_pair
 from bench.check.pairing import PairedCase
@@ -129,8 +131,18 @@ class PairDriver:
                 sides["baseline"].models[case.baseline.case.model],
                 sides["head"].models[case.head.case.model],
                 {side: bundle.tolerance for side, bundle in sides.items()},
+                self._budgets(case),
             )
         return self._judges[case.name]
+
+    def _budgets(self, case: PairedCase) -> dict[str, Budget]:
+        """By side, of one that is not float32."""
+        bundled: dict[Side, BundledCase] = {"baseline": case.baseline, "head": case.head}
+        found: dict[str, Budget] = {}
+        for side, one in bundled.items():
+            prepared = self._sides[side].bundle.models[one.case.model]
+            found |= budgets_of([_replace(one.case, case_id=side)], prepared)
+        return found
 
     def _arm(self, side: Side, slot: int, bundled: BundledCase) -> Arm | CaseRepetition:
         """What the worker of a side needs, every path of it in its slot."""

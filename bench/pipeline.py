@@ -14,7 +14,7 @@ import msgspec
 
 from bench import errors, standing
 from bench.analysis.agreement import merge_checks
-from bench.analysis.checker import make_checker
+from bench.analysis.checker import budgets_of, make_checker
 from bench.analysis.outcome import exit_code_of
 from bench.apart import with_placements, with_soak
 from bench.cases import Group, Shapes, build_groups
@@ -190,7 +190,8 @@ class _Run:
         prepared = self.prepared[model]
         assert isinstance(prepared, Prepared)
         if model not in self.checkers:
-            self.checkers[model] = make_checker(prepared, self.suite.tolerance)
+            cases = [case for group in self.groups if group.model == model for case in group.cases]
+            self.checkers[model] = make_checker(prepared, self.suite.tolerance, budgets_of(cases, prepared))
         return Repetition(
             arms,
             launcher,
@@ -223,8 +224,10 @@ class _Run:
         return rows
 
     def _rows(self, *, finished: bool) -> list[Row]:
-        cpus = self.environment.machine.effective_cpus
-        return standing.rows_of(self.groups, self.done, self.suite, self.prepared, cpus=cpus, finished=finished)
+        ours = self.environment.machine
+        return standing.rows_of(
+            self.groups, self.done, self.suite, self.prepared, cpus=ours.effective_cpus, isa=ours.isa, finished=finished
+        )
 
     def environment_now(self, *, finished: bool) -> Environment:
         """The environment as it stands."""

@@ -16,7 +16,7 @@ import msgspec
 
 from bench import errors
 from bench.analysis.agreement import merge_checks
-from bench.analysis.checker import make_checker
+from bench.analysis.checker import budgets_of, make_checker
 from bench.analysis.doubts import joined
 from bench.analysis.ledger import option_text
 from bench.analysis.placement import placement_status
@@ -48,7 +48,7 @@ class OpenCase:
         self.request = arm.request
         self.session: Session = open_session(case.runtime.name, arm.request.artifact, arm.request.settings)
         self.feeds: list[Feed] = make_feeds(arm.request)
-        self._check = make_checker(prepared, asked.suite.tolerance)
+        self._check = make_checker(prepared, asked.suite.tolerance, budgets_of([case], prepared))
         self._checks: list[OutputCheck] = []
 
     def judge(self) -> Row:

@@ -43,6 +43,7 @@ class Row(Record, frozen=True, kw_only=True):
     agreement_reason: str = ""
     max_abs_error: float | None = None
     relative_error: float | None = None
+    precision_error: float | None = None
     tolerance: float | None = None
     top1_agreement: float | None = None
     truth: str | None = None

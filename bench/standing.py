@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from bench.analysis.budget import artifact_of
+from bench.analysis.formats import with_formats
 from bench.analysis.outcome import choose_reference
 from bench.analysis.pareto import pareto_rows
 from bench.analysis.summary import barred_rows, summarise_group
@@ -42,10 +44,18 @@ def rows_of(
     *,
     cpus: int,
     finished: bool,
+    isa: Sequence[str] = (),
 ) -> list[Row]:
-    """One row a case, in the order asked for; those of a run that is not ``finished`` say what they lack."""
+    """One row a case, in the order asked for; those of a run that is not ``finished`` say what they lack.
+
+    ``cpus`` is how many may be used, ``isa`` their instruction sets.
+    """
     return [
-        row for group in groups for row in _rows_of_group(group, done, suite, prepared[group.model], cpus, finished)
+        row
+        for group in groups
+        for row in _with_formats(
+            _rows_of_group(group, done, suite, prepared[group.model], cpus, finished), group, prepared[group.model], isa
+        )
     ]
 
 
@@ -137,6 +147,15 @@ def _rows_of_group(
     )
     doubts = [_SPLIT] * group.split + [_BOUNDED] * any(r.plan is not None and r.plan.bounded for r in repetitions)
     return [_with_doubts(row, doubts) for row in _with_environments(_with_pareto(summarised), group)]
+
+
+def _with_formats(rows: Sequence[Row], group: Group, prepared: Prepared | Failure, isa: Sequence[str]) -> list[Row]:
+    """The rows, each with what its number format means on this processor."""
+    there = prepared if isinstance(prepared, Prepared) else None
+    return [
+        with_formats(row, case, artifact_of(case, there) if there else None, isa)
+        for row, case in zip(rows, group.cases, strict=True)
+    ]
 
 
 def _with_environments(rows: Sequence[Row], group: Group) -> list[Row]:

@@ -17,7 +17,10 @@ STAGES = ("environments", "runtimes", "prepare", "measure", "analysis", "report"
 GROUND = {"bench.records", "bench.errors", "bench.units"}
 # Modules above the records that a stage may also name: a row is a record of the report, a place belongs to nobody.
 SHARED = {*GROUND, "bench", "bench.rows", "bench.places", "bench.children"}
-EXCEPTIONS = {("prepare", "bench.analysis.distance")}  # comparing arrays is pure, and an export has to compare
+EXCEPTIONS = {  # comparing arrays is pure, and an export has to compare
+    ("prepare", "bench.analysis.distance"),
+    ("prepare", "bench.analysis.noise"),
+}
 RUNTIMES = {
     "tensorflow",
     "keras",

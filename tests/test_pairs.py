@@ -207,7 +207,7 @@ def test_either_sides_outputs_cost_the_same_judging(tmp_path: Path, monkeypatch:
     """Truths that differ: head's outputs must be judged by both, so the baseline's are as well."""
     calls: list[str] = []
 
-    def make_checker(prepared: Any, tolerance: Any) -> Any:
+    def make_checker(prepared: Any, tolerance: Any, budgets: Any) -> Any:
         def check(side: str, file: Any) -> list[Any]:
             calls.append(side)
             return []

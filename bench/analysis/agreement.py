@@ -6,6 +6,8 @@ difference was seen but over fewer than 8 distinct inputs, nothing to compare, o
 Else it *disagrees*. Names, shapes, kinds of values and non-finite entries come first, in this order, and disagree even
 where the rest is vacuous.
 
+A row in float16 or int8 has the budget of its precision instead: ``budget.py``.
+
 Three rules of our own complete the contract's:
 - The yardstick is never below one rounding of the truth's largest value to float32 (half a unit in the last place). So
   an output whose spread is only rounding noise (softmax of an untrained network: 1/1000 give or take 1e-10) is vacuous
@@ -26,6 +28,7 @@ import numpy as np
 
 from bench.analysis import distance as far
 from bench.analysis import rules
+from bench.analysis.budget import Budget, check_by_budget
 from bench.analysis.diagnosis import likely_cause
 from bench.analysis.distance import Array
 from bench.records import OutputCheck, Tolerance, Verdict
@@ -39,6 +42,7 @@ def check_outputs(
     yardstick: Mapping[str, float | None],
     tolerance: Tolerance | None = None,
     *,
+    budget: Budget | None = None,
     distinct_inputs: int | None = None,
     dtypes: Mapping[str, str] | None = None,
 ) -> list[OutputCheck]:
@@ -46,14 +50,14 @@ def check_outputs(
 
     Arrays hold one row an input. ``distinct_inputs`` is how many of those inputs differ (``distance.distinct_items``);
     where it is None every row counts as one. ``dtypes`` are numpy's names of the model's own output types: a truth in
-    float64 does not tell them.
+    float64 does not tell them. ``budget`` is that of a precision other than float32.
     """
     problems = _dtype_problems(outputs, dtypes or {}) | far.name_problems(truth, outputs)
     names = [*truth, *(name for name in outputs if name not in truth)]
     return [
         OutputCheck(output=name, verdict="disagrees", reason=problems[name])
         if name in problems
-        else _check(name, truth[name], outputs, yardstick.get(name), tolerance or Tolerance(), distinct_inputs)
+        else _check(name, truth[name], outputs, yardstick.get(name), tolerance or Tolerance(), distinct_inputs, budget)
         for name in names
     ]
 
@@ -93,6 +97,7 @@ def _check(
     yardstick: float | None,
     allowed: Tolerance,
     distinct_inputs: int | None,
+    budget: Budget | None,
 ) -> OutputCheck:
     output = outputs[name]
     problem = far.structural_problem(truth, output)
@@ -103,6 +108,8 @@ def _check(
     rows = len(np.atleast_1d(truth))
     inputs = rows if distinct_inputs is None else min(rows, distinct_inputs)
     kind, limits = far.dtype_class(truth), _limits(name, allowed, exact=far.dtype_class(truth) == "integer")
+    if budget is not None and limits is None and kind != "string":
+        return _by_budget(name, truth, outputs, budget, inputs)
     if kind in ("boolean", "string") or (kind == "integer" and limits is None):
         return rules.check_equal(name, truth, output, inputs)
     if far.nonfinite_count(truth) or far.nonfinite_count(output):
@@ -112,6 +119,15 @@ def _check(
     else:
         check = rules.check_by_limits(name, truth, output, *limits, inputs)
     return check if check.verdict != "disagrees" else _explained(check, truth, outputs)
+
+
+def _by_budget(name: str, truth: Array, outputs: Mapping[str, Array], budget: Budget, inputs: int) -> OutputCheck:
+    output = outputs[name]
+    if far.nonfinite_count(truth) or far.nonfinite_count(output):
+        return rules.check_nonfinite(name, truth, output)
+    check = check_by_budget(name, truth, output, budget, inputs)
+    is_runtimes = check.verdict == "disagrees" and (check.precision_error or 0.0) > (check.tolerance or 0.0)
+    return _explained(check, truth, outputs) if is_runtimes else check
 
 
 def _limits(name: str, allowed: Tolerance, *, exact: bool) -> tuple[float, float] | None:
@@ -127,9 +143,10 @@ def _explained(check: OutputCheck, truth: Array, outputs: Mapping[str, Array]) -
 
 
 def _badness(check: OutputCheck) -> tuple[int, float]:
-    if check.relative_error is None:
+    error = check.relative_error if check.precision_error is None else check.precision_error
+    if error is None:
         return _SEVERITY[check.verdict], float("inf") if check.verdict == "disagrees" else 0.0
-    return _SEVERITY[check.verdict], check.relative_error / (check.tolerance or 1.0)
+    return _SEVERITY[check.verdict], error / (check.tolerance or 1.0)
 
 
 def _worse(early: OutputCheck | None, late: OutputCheck | None) -> OutputCheck:

@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bench.analysis.agreement import check_outputs, worst_check
+from bench.analysis.budget import Budget, artifact_of, budget_of
 from bench.analysis.distance import Array, distinct_items
 from bench.prepare.arrays import load_arrays
-from bench.records import ArrayFile, OutputCheck, Prepared, Tolerance
+from bench.records import ArrayFile, Case, OutputCheck, Prepared, Tolerance
 
 
-def make_checker(prepared: Prepared, tolerance: Tolerance) -> Callable[[str, ArrayFile], list[OutputCheck]]:
+def make_checker(
+    prepared: Prepared, tolerance: Tolerance, budgets: Mapping[str, Budget] | None = None
+) -> Callable[[str, ArrayFile], list[OutputCheck]]:
     """The function that judges outputs of this model: case id and file in, one check an output out.
+
+    ``budgets`` are those of the cases that are not float32, by case id; see ``budgets_of``.
 
     Truth and pool are read once, here. A file holds whole passes over the pool, row ``p * items + i`` being item i as
     it came the p-th time; each output gets the worst check of its passes.
@@ -24,13 +29,27 @@ def make_checker(prepared: Prepared, tolerance: Tolerance) -> Callable[[str, Arr
     distinct = distinct_items(load_arrays(prepared.pool))
     dtypes = {tensor.name: tensor.dtype for tensor in prepared.outputs}
 
-    def check(_case_id: str, file: ArrayFile) -> list[OutputCheck]:
+    def check(case_id: str, file: ArrayFile) -> list[OutputCheck]:
         return worst_of_passes(
-            check_outputs(truth, one, prepared.yardstick, tolerance, distinct_inputs=distinct, dtypes=dtypes)
+            check_outputs(
+                truth,
+                one,
+                prepared.yardstick,
+                tolerance,
+                budget=(budgets or {}).get(case_id),
+                distinct_inputs=distinct,
+                dtypes=dtypes,
+            )
             for one in split_passes(load_arrays(file), file.items, items)
         )
 
     return check
+
+
+def budgets_of(cases: Iterable[Case], prepared: Prepared) -> dict[str, Budget]:
+    """The budget of each case of this model that is not float32, by case id."""
+    found = {case.case_id: budget_of(case, artifact_of(case, prepared)) for case in cases}
+    return {case_id: budget for case_id, budget in found.items() if budget is not None}
 
 
 def split_passes(outputs: Mapping[str, Array], rows: int, items: int) -> list[dict[str, Array]]:

@@ -59,7 +59,7 @@ def check_by_limits(name: str, truth: Array, output: Array, rtol: float, atol: f
             f"{wrong} of {t.size} entries are not within {rule}, {_at(truth, output, measured)}",
         )
     elif inputs < LEAST_INPUTS:
-        verdict, reason = "vacuous", _too_few(inputs)
+        verdict, reason = "vacuous", too_few(inputs)
     else:
         verdict, reason = "agrees", f"every entry is within {rule}"
     return msgspec.structs.replace(_numbered(name, verdict, reason, measured), **_tops(truth, output, 0.0))
@@ -77,7 +77,7 @@ def check_equal(name: str, truth: Array, output: Array, inputs: int) -> OutputCh
         seen = f"{output[worst]!s} where {truth[worst]!s} was expected"
         verdict, reason = "disagrees", f"{wrong} of {truth.size} entries differ, the first at {worst}: {seen}"
     elif inputs < LEAST_INPUTS:
-        verdict, reason = "vacuous", _too_few(inputs)
+        verdict, reason = "vacuous", too_few(inputs)
     else:
         verdict, reason = "agrees", "every entry is equal"
     numbers = far.distance(truth, output) if far.dtype_class(truth) == "integer" else None
@@ -122,7 +122,7 @@ def _judged(truth: Array, output: Array, tolerance: float, measured: Distance, i
     if not error <= tolerance:
         return "disagrees", f"relative error {error:.2g} exceeds {tolerance:.2g}, {_at(truth, output, measured)}"
     if inputs < LEAST_INPUTS:
-        return "vacuous", _too_few(inputs)
+        return "vacuous", too_few(inputs)
     return "agrees", f"relative error {error:.2g} is within {tolerance:.2g}"
 
 
@@ -161,6 +161,7 @@ def _at(truth: Array, output: Array, measured: Distance) -> str:
     return f"worst at {where}: {y:.6g} where {t:.6g} was expected"
 
 
-def _too_few(inputs: int) -> str:
+def too_few(inputs: int) -> str:
+    """Why nothing can be told from so few inputs."""
     seen = f"no difference, but over {inputs} distinct inputs only"
     return f"{seen}: give at least {LEAST_INPUTS}, or let bench make them (no --load-inputs)"

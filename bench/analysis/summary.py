@@ -11,6 +11,7 @@ import msgspec
 
 from bench.analysis import doubts
 from bench.analysis.agreement import worst_check
+from bench.analysis.budget import artifact_of
 from bench.analysis.ledger import option_text, summarise_ledger
 from bench.analysis.outcome import status_of
 from bench.analysis.placement import placement_cautions, placement_of
@@ -28,7 +29,7 @@ from bench.records import (
     Record,
 )
 from bench.rows import Row
-from bench.runtimes.table import RUNTIMES, artifact_needed
+from bench.runtimes.table import RUNTIMES
 
 SYMBOLIC_BATCH = "symbolic in the file, fixed by the runtime"
 FIXED_BATCH = "fixed in the file"
@@ -148,13 +149,6 @@ def _with_model(row: Row, case: Case, prepared: Prepared | None) -> Row:
     )
 
 
-def artifact_of(case: Case, prepared: Prepared) -> Artifact | None:
-    """What the case's runtime loads; None where there is none, or for a runtime that this version does not know."""
-    if case.runtime.name not in RUNTIMES:
-        return None
-    return prepared.artifacts.get(artifact_needed(case.runtime.name, case.runtime.options))
-
-
 def _provider_of(case: Case) -> str | None:
     entry = RUNTIMES.get(case.runtime.name)
     return entry.provider if entry else None
@@ -170,6 +164,8 @@ def _with_agreement(row: Row, worst: OutputCheck | None, prepared: Prepared | No
         agreement_reason=f"{worst.output}: {worst.reason}" if several else worst.reason,
         max_abs_error=worst.max_abs_error,
         relative_error=worst.relative_error,
+        precision_error=worst.precision_error,
+        conversion_error=worst.conversion_error,
         tolerance=worst.tolerance,
         top1_agreement=worst.top1_agreement,
         yardstick=worst.yardstick,

@@ -42,9 +42,9 @@ def agreement_text(rows: Sequence[Row], tolerance: Tolerance | None = None) -> s
 
 def _cells(row: Row, own: str) -> tuple[str, ...]:
     verdict = row.agreement if row.status == "ok" else f"{row.agreement} ({row.status})"
+    judged = row.relative_error if row.precision_error is None else row.precision_error
     error, tolerance, largest = (
-        UNKNOWN if number is None else f"{number:.1e}"
-        for number in (row.relative_error, row.tolerance, row.max_abs_error)
+        UNKNOWN if number is None else f"{number:.1e}" for number in (judged, row.tolerance, row.max_abs_error)
     )
     if row.tolerance is None and row.max_abs_error is not None:  # judged by the user's, which is no one number
         tolerance = own

@@ -31,6 +31,7 @@ _MIB = 2**20
 _RUNTIME_BYTES = {
     "tensorflow": 700 * _MIB,
     "openvino": 120 * _MIB,
+    "litert": 60 * _MIB,
     "iree": 250 * _MIB,  # 50 itself, the rest is its compiler's, in a process beside it while it opens
 }
 _OTHER_RUNTIME_BYTES = 150 * _MIB

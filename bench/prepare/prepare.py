@@ -134,7 +134,8 @@ def _check_opset(spec: ModelSpec, settings: PrepareSettings) -> None:
 def source_digest() -> str:
     """The sha256 over the source of this stage, and of the modules beside it that its answers depend on."""
     stage = Path(__file__).parent
-    beside = [stage.parent / "analysis" / "distance.py", stage.parent / "runtimes" / "keras_names.py"]
+    pure = [stage.parent / "analysis" / name for name in ("distance.py", "noise.py")]
+    beside = [*pure, stage.parent / "runtimes" / "keras_names.py"]
     files = [*sorted(stage.rglob("*.py")), *beside]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

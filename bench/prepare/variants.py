@@ -58,10 +58,10 @@ def make_variant(
         return found
     wanted = WantedVariant(prepared=prepared, kind=kind, precision=precision)
     request = ChildRequest(parent=os.getpid(), specs=(spec,), settings=settings, variant=wanted)
-    on_stage(f"{spec.display}: converting to {artifact_key(kind, precision)}")
+    said = f"{spec.display} as {artifact_key(kind, precision)}"
     try:
         with cache.unfinished_folder() as folder:
-            run_child(folder, request, on_stage, command=command)
+            run_child(folder, request, lambda stage: on_stage(f"{said}: {stage}"), command=command)
             cache.keep(folder, key, replacing=is_stale)
     except UsageError:
         raise

@@ -14,6 +14,8 @@ class OutputCheck(Record, frozen=True):
     verdict: Verdict
     reason: str  # one sentence
     relative_error: float | None = None
+    precision_error: float | None = None  # rms over the spread: what float16 and int8 are judged by
+    conversion_error: float | None = None  # the same of the converted file itself, run exactly
     tolerance: float | None = None
     spread: float | None = None  # rms over elements of the standard deviation over inputs
     yardstick: float | None = None

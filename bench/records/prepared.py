@@ -27,6 +27,7 @@ class Artifact(Record, frozen=True):
     opset: int | None = None
     ir_version: int | None = None
     precision: Precision = "float32"
+    has_integer_products: bool = False  # quantised, whoever did it
     # how far the file itself is from the truth when it is run exactly, by output of the model; empty for float32
     conversion_error: dict[str, float | None] = {}
     cautions: tuple[Caution, ...] = ()

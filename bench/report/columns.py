@@ -69,13 +69,14 @@ RESULTS = (
     _text("agreement_reason", "The verdict's reason, one sentence.", free=True),
     _real("max_abs_error", "output's", "lower", "Largest absolute distance from the truth, over elements and inputs."),
     _real("relative_error", "spread", "lower", "Largest distance from the truth in units of its spread over inputs."),
-    _real("tolerance", "spread", "none", "The relative error up to which the verdict is agrees."),
+    _real("precision_error", "spread", "lower", "Rms distance from the truth, of float16 and int8 rows.", since=2),
+    _real("tolerance", "spread", "none", "The relative (float16, int8: precision) error up to which it agrees."),
     _real("top1_agreement", "share", "higher", "Share of inputs with the same largest element as the truth."),
     _text("truth", "What the outputs were compared with: float64, or the reference used where there is none."),
     _real(
         "yardstick", "spread", "none", "Relative error of the reference itself; the tolerance is 8 times it, or 1e-3."
     ),
-    _real("conversion_error", "spread", "lower", "Relative error of the converted file itself, run exactly.", since=2),
+    _real("conversion_error", "spread", "lower", "Precision error of the converted file itself, run exactly.", since=2),
     _real("latency_ns_best", "ns", "lower", "Median over rounds of the fastest timed call of a turn, per call."),
     _real(
         "ratio_to_reference",
@@ -182,7 +183,9 @@ AGREEMENT = (
     _text("verdict", "agrees, disagrees, vacuous (the output hardly depends on the input: cannot tell) or unchecked."),
     _text("reason", "The verdict's reason, one sentence.", free=True),
     _real("relative_error", "spread", "lower", "Largest distance from the truth in units of its spread over inputs."),
-    _real("tolerance", "spread", "none", "The relative error up to which the verdict is agrees."),
+    _real("precision_error", "spread", "lower", "Rms distance from the truth, of float16 and int8 rows.", since=2),
+    _real("conversion_error", "spread", "lower", "The same of the converted file itself, run exactly.", since=2),
+    _real("tolerance", "spread", "none", "The relative (float16, int8: precision) error up to which it agrees."),
     _real("spread", "output's", "none", "Standard deviation of the truth over inputs, rms over elements."),
     _real("yardstick", "spread", "none", "Relative error of the reference itself."),
     _real("max_abs_error", "output's", "lower", "Largest absolute distance from the truth."),

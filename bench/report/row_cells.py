@@ -8,7 +8,9 @@ from bench.rows import Row
 
 
 def agreement(row: Row) -> str:
-    """``agrees 6.0e-6``."""
+    """``agrees 6.0e-6``; of a row in fewer bits the error that it is judged by, ``agrees 0.05 rms``."""
+    if row.precision_error is not None:
+        return f"{row.agreement} {units.error(row.precision_error)} rms"
     if row.relative_error is None:
         return row.agreement if row.latency_ns_best is not None or row.agreement != "unchecked" else units.UNKNOWN
     return f"{row.agreement} {units.error(row.relative_error)}"

@@ -12,6 +12,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,12 +154,8 @@ def _fix_shapes(interpreter: Any, settings: SessionSettings) -> int:
     indices = {name: details["index"] for name, details in inputs.items()}
     del inputs, _  # the interpreter refuses to work while somebody holds its arrays
     for tensor in settings.inputs:
-        _made(
-            f"giving input {tensor.name!r} the shape {list(tensor.shape)}",
-            lambda tensor=tensor: interpreter.resize_tensor_input(
-                indices[tensor.name], list(tensor.shape), strict=True
-            ),
-        )
+        resize = partial(interpreter.resize_tensor_input, indices[tensor.name], list(tensor.shape), strict=True)
+        _made(f"giving input {tensor.name!r} the shape {list(tensor.shape)}", resize)
     start = time.perf_counter_ns()
     _made("planning the model", interpreter.allocate_tensors)
     return time.perf_counter_ns() - start
@@ -191,7 +188,7 @@ def _details(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 def _delegated_parts(interpreter: Any) -> int | None:
     """Into how many parts of the graph the delegate went; None where this version does not tell."""
     try:
-        return sum(operator["op_name"] == "DELEGATE" for operator in interpreter._get_ops_details())
+        return sum(str(operator["op_name"]) == "DELEGATE" for operator in interpreter._get_ops_details())
     except (AttributeError, KeyError):
         return None
 

@@ -16,6 +16,7 @@ from bench.prepare.child.onnx_graph import all_nodes
 from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Tensor
 
+_QUANTISED = ("QLinear", "QGemm", "QAttention", "QuantizeLinear", "MatMulInteger", "ConvInteger", "DynamicQuantize")
 _RANDOM = ("Random", "Bernoulli", "Multinomial")
 
 
@@ -56,6 +57,7 @@ def read_artifact(
         names=names or {},
         opset=next((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), None),
         ir_version=proto.ir_version,
+        has_integer_products=any(node.op_type.startswith(_QUANTISED) for node in all_nodes(proto)),
     )
 
 

@@ -38,9 +38,16 @@ def open_unoptimised(model: Path | bytes) -> Run:
     return run_source
 
 
-def _open(model: Path | bytes, level: Any) -> Run:
+def open_exactly(model: Path) -> Run:
+    """The graph as it is written, its integer products exact on any processor: what a converted file itself says."""
+    return _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL, exact=True)
+
+
+def _open(model: Path | bytes, level: Any, *, exact: bool = False) -> Run:
     """A function from named arrays to named arrays, in the file's order of outputs."""
     options = ort.SessionOptions()
+    if exact:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     options.graph_optimization_level = level
     options.log_severity_level = 4
     source = model if isinstance(model, bytes) else str(model)

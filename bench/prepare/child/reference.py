@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,13 @@ def describe_outputs(run: Run, inputs: Sequence[Tensor], pool: Arrays, outputs: 
         shape = (fixed, *rows.shape[1:]) if batched else rows.shape[1:]
         described.append(Tensor(name=name, shape=shape, dtype=rows.dtype.name, batched=batched))
     return tuple(described)
+
+
+def batches(inputs: Sequence[Tensor], pool: Arrays) -> Iterator[dict[str, Array]]:
+    """The pool in feeds of one item each, or of as many as the batch is fixed to: what converters are calibrated on."""
+    chunk = _fixed_batch(inputs) or 1
+    for start in range(0, len(next(iter(pool.values()))), chunk):
+        yield _items(inputs, pool, start, chunk)
 
 
 def shared_inputs(inputs: Sequence[Tensor], pool: Arrays) -> dict[str, Array]:

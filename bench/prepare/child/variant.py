@@ -21,7 +21,7 @@ def make(
 ) -> ChildAnswer:
     """The artifact in ``folder``, its path relative to it; a Failure is raised as the error that it stands for."""
     key = artifact_key(wanted.kind, wanted.precision)
-    on_stage(f"converting to {key}")
+    on_stage("convert")
     made = _made(wanted, spec, settings, folder / wanted.kind, on_stage)
     if isinstance(made, Failure):
         raise _as_error(made)

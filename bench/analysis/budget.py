@@ -1,0 +1,132 @@
+"""What a float16 or int8 row is allowed: the budget of its precision. Pure.
+
+A row in float32 has the contract's rule. A row in fewer bits is judged by its precision error (``noise.py``: rms over
+the spread, 1 is a constant answer) in two steps, so that a bad file and a bad runtime are told apart:
+- the file itself, run exactly, must be within the budget of its precision: 0.1 for float16, 0.8 for int8;
+- the runtime's outputs must be within ``max(1.5 x the file's own error, floor)``, 0.9 at most.
+A runtime that computes in float16 by a switch of its own has no such file: the budget itself is its tolerance.
+
+Measured (``benchmarks/precision_budget.py``): right float16 files 1e-5 to 0.04, right int8 files 0.05 to 0.74, another
+runtime on the same file up to 1.4 times the file's own error; channels in another order at least 1.1, a bias dropped
+at least 1.4, a kernel times 1.1 from 0.2 on. So int8 on an ill-conditioned model tells a lost input or layer, no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.analysis import distance as far
+from bench.analysis.distance import Array, Distance
+from bench.analysis.noise import precision_error
+from bench.analysis.rules import LEAST_INPUTS, too_few
+from bench.records import Artifact, Case, OutputCheck, Precision, Prepared, Record, Verdict
+from bench.runtimes.table import RUNTIMES, artifact_needed
+
+CONVERSIONS = 1.5  # times the file's own error: other kernels round in other places
+GREATEST = 0.9  # of the spread: a constant answer is 1 off
+TOLD = 0.25  # a file that is so far off is worth a word, though its row agrees
+
+
+class Limits(Record, frozen=True):
+    """Of a precision."""
+
+    floor: float  # a runtime may always be so far off
+    budget: float  # the file may be so far off
+
+
+LIMITS: dict[Precision, Limits] = {
+    "float16": Limits(floor=0.02, budget=0.1),
+    "int8": Limits(floor=0.05, budget=0.8),
+}
+
+
+class Budget(Record, frozen=True):
+    """What one case is judged by."""
+
+    precision: Precision
+    conversion: Mapping[str, float | None] | None  # the file's own error by output; None: the runtime switched itself
+
+
+def artifact_of(case: Case, prepared: Prepared) -> Artifact | None:
+    """What the case's runtime loads; None where there is none, or for a runtime that this version does not know."""
+    if case.runtime.name not in RUNTIMES:
+        return None
+    return prepared.artifacts.get(artifact_needed(case.runtime.name, case.runtime.options))
+
+
+def budget_of(case: Case, artifact: Artifact | None) -> Budget | None:
+    """The case's budget; None for one in float32."""
+    if case.precision == "float32":
+        return None
+    is_converted = artifact is not None and artifact.precision == case.precision
+    return Budget(precision=case.precision, conversion=artifact.conversion_error if is_converted and artifact else None)
+
+
+def check_by_budget(name: str, truth: Array, output: Array, budget: Budget, inputs: int) -> OutputCheck:
+    """Numbers by the budget of the precision; ``inputs`` is how many of them differ."""
+    error = precision_error(truth, output)
+    own = budget.conversion.get(name) if budget.conversion is not None else None
+    tolerance = _tolerance(budget, own)
+    measured = _measured(truth, output)
+    verdict, reason = _judged(budget, own, error, tolerance, _is_vacuous(measured), inputs)
+    return OutputCheck(
+        output=name,
+        verdict=verdict,
+        reason=reason,
+        relative_error=measured.relative_error if measured else error,
+        precision_error=error,
+        conversion_error=own,
+        tolerance=tolerance,
+        spread=measured.spread if measured else far.varying_share(truth),
+        max_abs_error=measured.max_abs_error if measured else None,
+        max_rel_error=measured.max_rel_error if measured else None,
+        cosine=measured.cosine if measured else None,
+        worst_index=measured.worst_index if measured else None,
+        smallest_atol=measured.max_abs_error if measured else None,
+        smallest_rtol=measured.smallest_rtol if measured else None,
+        top1_agreement=far.top_agreement(truth, output, 1, 0.0),
+        top5_agreement=far.top_agreement(truth, output, 5, 0.0),
+    )
+
+
+def _tolerance(budget: Budget, own: float | None) -> float:
+    limits = LIMITS[budget.precision]
+    return limits.budget if own is None else min(max(CONVERSIONS * own, limits.floor), GREATEST)
+
+
+def _measured(truth: Array, output: Array) -> Distance | None:
+    return far.distance(truth, output) if far.dtype_class(truth) in ("float", "complex") else None
+
+
+def _is_vacuous(measured: Distance | None) -> bool:
+    """Whether the truth varies over inputs by no more than what float32's own rounding explains."""
+    if measured is None:
+        return False
+    least = far.YARDSTICKS * measured.rounding
+    return not measured.spread > 0 or least / measured.spread > far.GREATEST_TOLERANCE
+
+
+def _judged(
+    budget: Budget, own: float | None, error: float | None, tolerance: float, vacuous: bool, inputs: int
+) -> tuple[Verdict, str]:
+    limits, kind = LIMITS[budget.precision], budget.precision
+    if error is None or vacuous:
+        return "vacuous", "the truth hardly varies over inputs"
+    if own is not None and own > limits.budget:
+        text = f"the {kind} file itself is {own:.2g} of the spread off (rms), the budget of {kind} is {limits.budget:g}"
+        return "disagrees", text
+    allowed = _allowed(budget, own, tolerance)
+    if error > tolerance:
+        return "disagrees", f"precision error {error:.2g} (rms) exceeds {allowed}"
+    if inputs < LEAST_INPUTS:
+        return "vacuous", too_few(inputs)
+    return "agrees", f"precision error {error:.2g} (rms) is within {allowed}"
+
+
+def _allowed(budget: Budget, own: float | None, tolerance: float) -> str:
+    """The tolerance and where it is from."""
+    if own is None:
+        return f"{tolerance:.2g}, the budget of {budget.precision}"
+    if tolerance == LIMITS[budget.precision].floor:
+        return f"{tolerance:.2g}, the least that {budget.precision} is allowed"
+    return f"{tolerance:.2g}, what {budget.precision} is allowed where the file itself is {own:.2g} off"
