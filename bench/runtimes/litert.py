@@ -81,11 +81,16 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Li
         runtime_file=str(litert.__file__),
         provider="XNNPACK" if chosen["delegate"] == "xnnpack" and not is_idle else "LiteRT kernels",
         call_path="Interpreter.invoke",
-        effective_options=chosen | {"num_threads": str(settings.threads)} | known,
+        effective_options=chosen | _set(settings) | known,
         build_ns=build_ns,
         cautions=(_NONE_TAKEN,) if is_idle else (),
     )
     return LiteRtSession(interpreter, settings, info)
+
+
+def _set(settings: SessionSettings) -> dict[str, str]:
+    shapes = ",".join(f"{tensor.name}={list(tensor.shape)}" for tensor in settings.inputs)
+    return {"intra_op_threads": str(settings.threads), "fixed_shapes": shapes}
 
 
 def import_runtime(name: str, options: Mapping[str, str]) -> None:  # noqa: ARG001 - the same form for every runtime

@@ -180,7 +180,9 @@ def test_everything_that_was_set_is_recorded(bed: Bed, session: RemoteSession) -
     assert session.info.call_path
 
 
-def test_all_nodes_are_on_what_was_asked_for(session: RemoteSession) -> None:
+def test_all_nodes_are_on_what_was_asked_for(bed: Bed, session: RemoteSession) -> None:
+    if bed.kind == "litert":
+        pytest.skip("LiteRT tells how many parts of a graph its delegate took, of how many nodes it does not tell")
     assert session.info.node_share == 1
 
 
@@ -247,6 +249,8 @@ def test_a_model_that_is_not_there_is_an_error_of_ours(bed: Bed) -> None:
 
 
 def test_half_precision_stays_half_precision(bed: Bed) -> None:
+    if bed.kind == "litert":
+        pytest.skip("LiteRT's converter makes no file with float16 inputs")
     settings = _settings("double", dtype="float16", inputs=("left",))
     try:
         session = bed.open(settings, "half")

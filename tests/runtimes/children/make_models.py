@@ -2,7 +2,7 @@
 
 ``three``: inputs left, right [N,3]; outputs zeta = left @ W, alpha = left * right + 1, mid = relu(left - right), so
 that neither order nor alphabet pairs them by luck. ``half``: one float16 input. Both as SavedModel, ONNX and Keras
-file. ``brain`` and ``words``: SavedModels of bfloat16 and of strings.
+file, ``three`` as a LiteRT file too. ``brain`` and ``words``: SavedModels of bfloat16 and of strings.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def main(folder: Path) -> None:
     _save(folder / "three", three, both, weights)
     _convert(folder / "three.onnx", three, both)
     _keras_three().save(folder / "three.keras")
+    _convert_to_litert(folder / "three")
     half = _specs(["left"], tf.float16)
     _save(folder / "half", lambda left: {"double": left * 2.0}, half)
     _convert(folder / "half.onnx", lambda left: {"double": left * 2.0}, half)
@@ -68,6 +69,12 @@ def _save(path: Path, function: Any, specs: list[Any], *variables: Any) -> None:
 def _convert(path: Path, function: Any, specs: list[Any]) -> None:
     traced = tf.function(function, input_signature=specs)
     tf2onnx.convert.from_function(traced, input_signature=specs, opset=18, output_path=str(path))
+
+
+def _convert_to_litert(saved: Path) -> None:
+    loaded = tf.saved_model.load(str(saved))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([loaded.signatures["serving_default"]], loaded)
+    saved.with_suffix(".litert").write_bytes(converter.convert())
 
 
 if __name__ == "__main__":
