@@ -1,8 +1,4 @@
-"""Everything that ONNX Runtime answers with a working CPU session and no error: each is refused here, or named.
-
-The first half needs only what is always installed and an invented build; the second is the OpenVINO wheel for real, in
-an environment of its own.
-"""
+"""Everything that ONNX Runtime answers with a working CPU session and no error: each is refused here, or named."""
 
 from __future__ import annotations
 
