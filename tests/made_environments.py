@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -46,7 +47,7 @@ def require_usable(name: str) -> Path | None:
     return prefix
 
 
-def skip(name: str, reason: str) -> None:
+def skip(name: str, reason: str) -> NoReturn:
     """Skip a test that needs the runtime, or fail it where the runtime is expected."""
     if name in os.environ.get("BENCH_EXPECT_RUNTIMES", "").split():
         pytest.fail(f"{name} is expected here: {reason}")

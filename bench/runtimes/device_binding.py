@@ -169,6 +169,15 @@ def place_of(ort: Any, provider: str, devices: Sequence[Any], keys: Mapping[str,
     return Place(WAYS[provider], memory.device_id)
 
 
+def plugin_device(devices: Sequence[Any]) -> dict[str, str]:
+    """Which of a plugin's devices is used: the first. A software adapter of WebGPU is told by its kind, CPU."""
+    if not devices:
+        return {}
+    first = devices[0].device
+    among = f", first of {len(devices)}" if len(devices) > 1 else ""
+    return {"plugin_device": f"{first.type.name} {first.vendor}".strip() + among}
+
+
 def _told(place: Place) -> dict[str, str]:
     waits = "read-back of 4 bytes" if place.way.read_back else "synchronize_outputs"
     return {"boundary": "device", "device": f"{place.way.device} {place.device_id}", "synchronised_by": waits}

@@ -19,7 +19,7 @@ import numpy as np
 from bench.errors import BenchError, UnavailableError
 from bench.records import Artifact, Probe, ProviderPart, SessionInfo, SessionSettings
 from bench.runtimes.contract import Array, Feed, HostSession, Session
-from bench.runtimes.device_binding import DeviceSession, place_of
+from bench.runtimes.device_binding import DeviceSession, place_of, plugin_device
 from bench.runtimes.kernels import profiled_parts, reasons_in
 from bench.runtimes.onnxruntime_opening import Opening, first_line, is_installed
 from bench.runtimes.onnxruntime_options import effective_options
@@ -57,7 +57,9 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Se
         runtime_file=str(opening.ort.__file__),
         provider=opening.provider,
         call_path="InferenceSession.run",
-        effective_options=effective_options(opening.options, opening.chosen, opening.fixed) | opening.keys,
+        effective_options=effective_options(opening.options, opening.chosen, opening.fixed)
+        | opening.keys
+        | plugin_device(opening.devices),
         node_share=share,
         placement=parts,
         concurrent=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from bench.errors import UnavailableError, UnsupportedError
 from bench.records import SessionInfo
-from bench.runtimes.device_binding import WAYS, DeviceSession, Place, Way, place_of
+from bench.runtimes.device_binding import WAYS, DeviceSession, Place, Way, place_of, plugin_device
 from bench.runtimes.table import RUNTIMES
 
 WORK_NS, QUEUE_NS, COPY_NS = 20_000_000, 100_000, 50_000
@@ -169,6 +170,17 @@ def test_the_device_that_was_asked_for_is_the_one_that_is_used() -> None:
     assert place_of(None, "CUDAExecutionProvider", [], {"device_id": "1"}) == Place(Way("cuda"), 1)
     with pytest.raises(UnavailableError, match=r"no tensor can be made on gpu 1.*\(no allocator\)"):
         open_on(Device(binding_waits=True), device_id=1)
+
+
+def fake_device(kind: str, vendor: str) -> SimpleNamespace:
+    return SimpleNamespace(device=SimpleNamespace(type=SimpleNamespace(name=kind), vendor=vendor))
+
+
+def test_the_row_names_the_device_of_a_plugin_and_of_how_many() -> None:
+    cpu, gpu = (fake_device(kind, vendor) for kind, vendor in (("CPU", "AMD"), ("GPU", "")))
+    assert plugin_device([]) == {}
+    assert plugin_device([cpu]) == {"plugin_device": "CPU AMD"}
+    assert plugin_device([gpu, cpu]) == {"plugin_device": "GPU, first of 2"}
 
 
 def test_tensors_that_lie_on_the_host_are_no_device_boundary() -> None:

@@ -209,7 +209,8 @@ def test_a_plugin_is_given_to_the_session_by_its_device_and_never_beside_provide
 ) -> None:
     fake = build(FakeSession([WEBGPU, CPU], {}, WEBGPU), CPU)
     _plugin(monkeypatch, "webgpu.so")
-    device = SimpleNamespace(ep_name=WEBGPU)
+    hardware = SimpleNamespace(type=SimpleNamespace(name="GPU"), vendor="Maker")
+    device = SimpleNamespace(ep_name=WEBGPU, device=hardware)
     fake.ep_devices = [SimpleNamespace(ep_name=CPU), device]
     added: list[Any] = []
     monkeypatch.setattr(onnxruntime_opening, "make_session_options", lambda *_: _Options(added))
