@@ -46,7 +46,7 @@ def write_onnx(prepared: Prepared, precision: Precision, folder: Path, on_stage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # each number that float16 rounds is one
         try:
-            proto = _to_float16(source) if precision == "float16" else _to_int8(source, pool, folder)
+            proto = to_float16(source) if precision == "float16" else to_int8(source, pool, folder)
             _keep_interface(proto, source)
             onnx.checker.check_model(proto)
         except Exception as error:  # the converters raise what they like
@@ -60,7 +60,7 @@ def write_onnx(prepared: Prepared, precision: Precision, folder: Path, on_stage:
     return msgspec.structs.replace(artifact, precision=precision, conversion_error=errors)
 
 
-def _to_float16(source: Artifact) -> Any:
+def to_float16(source: Artifact) -> Any:
     """Weights and operations in float16; what ONNX Runtime has no float16 for (Resize, TopK, ...) stays float32."""
     from onnxconverter_common import float16
 
@@ -73,8 +73,11 @@ def _to_float16(source: Artifact) -> Any:
     )
 
 
-def _to_int8(source: Artifact, pool: Arrays, folder: Path) -> Any:
-    """Folded and fused as far as any runtime does, then quantised where the ranges over the pool are known."""
+def to_int8(source: Artifact, pool: Arrays, folder: Path, *, per_channel: bool = True) -> Any:
+    """Folded and fused as far as any runtime does, then quantised by the ranges that are seen over the pool.
+
+    ``pool`` has the file's own input names; ``folder`` is left as it was.
+    """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.registry import QDQRegistry
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -89,7 +92,7 @@ def _to_int8(source: Artifact, pool: Arrays, folder: Path) -> Any:
             _Calibration(source, pool),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=[kind for kind in QDQRegistry if kind not in _STAY_FLOAT32],
-            per_channel=True,
+            per_channel=per_channel,
             activation_type=QuantType.QInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
