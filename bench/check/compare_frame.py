@@ -11,7 +11,7 @@ import pandas as pd
 from bench.check.comparability import spell_difference
 from bench.check.compare import compare
 from bench.check.compare_records import METRICS, Compared, Comparison, Difference, ReportFacts, Side
-from bench.report.columns import RESULTS
+from bench.report.results_columns import RESULTS
 from bench.report.store import load_report
 from bench.rows import Row
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from bench.analysis.agreement import worst_check
 from bench.records import GroupRepetition, OutputCheck, RoundState, Turn
-from bench.report.columns import KEYS, TABLES, Column
+from bench.report.column import Column
+from bench.report.columns import KEYS, TABLES
 from bench.rows import Row
 
 _HAD_A_PROCESS = ("crashed", "timeout", "oom")

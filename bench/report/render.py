@@ -14,8 +14,9 @@ from bench import units
 from bench.records import Environment, Machine
 from bench.report import cells, places, text
 from bench.report.cells import HEADER, TEXTUAL, Cells, Section
-from bench.report.columns import RESULTS, SCHEMA_VERSION
+from bench.report.columns import SCHEMA_VERSION
 from bench.report.legend import legend
+from bench.report.results_columns import RESULTS
 from bench.rows import Row
 
 _STYLES = {"good": "green", "bad": "red", "doubt": "yellow", "plain": ""}

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from bench.records import Environment, GroupRepetition, Record
-from bench.report.columns import AGREEMENT, RESULTS
+from bench.report.columns import AGREEMENT
+from bench.report.results_columns import RESULTS
 from bench.rows import Row
 
 R = TypeVar("R", bound=Record)

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 import bench
 from bench.report import render
-from bench.report.columns import RESULTS, SCHEMA_VERSION
+from bench.report.columns import SCHEMA_VERSION
+from bench.report.results_columns import RESULTS
 from bench.rows import Row
 from report_fakes import absent, environment, reference, row
 

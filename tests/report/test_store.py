@@ -20,7 +20,8 @@ import bench
 from bench.errors import BenchError, UsageError
 from bench.records import GroupRepetition
 from bench.report import apart_frames, atomic, frame, scrub, store
-from bench.report.columns import RESULTS, SCHEMA_VERSION, TABLES
+from bench.report.columns import SCHEMA_VERSION, TABLES
+from bench.report.results_columns import RESULTS
 from bench.report.store import load_report, save_report
 from bench.rows import Row
 from report_fakes import ADA, absent, case_repetition, check, environment, group_repetition, reference, row
