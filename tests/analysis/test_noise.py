@@ -45,5 +45,5 @@ def test_classes_have_the_share_that_differs() -> None:
     ],
     ids=["no spread", "NaN in the truth", "infinite output", "another shape"],
 )
-def test_there_is_none_where_it_cannot_be_told(truth: np.ndarray, output: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_there_is_none_where_it_cannot_be_told(truth: np.ndarray, output: np.ndarray) -> None:
     assert precision_error(truth, output) is None
