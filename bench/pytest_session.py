@@ -28,7 +28,8 @@ from bench.measure.plan import WARMUP_MAX_CALLS, is_steady
 from bench.measure.rounds import Arm
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.prepare import prepare_model
-from bench.preparing import failure_of
+from bench.preparing import failure_of, with_variants
+from bench.progress import Silent
 from bench.pytest_cases import SessionCase
 from bench.records import ArrayFile, Case, CaseRepetition, Failure, GroupRepetition, OutputCheck, Prepared
 from bench.reproduce import reproduce_command
@@ -126,7 +127,11 @@ def _prepared(asked: SessionCase, kept: Kept) -> Prepared | Failure:
             kept[key] = prepare_model(asked.model, asked.suite.prepare)
         except BenchError as error:
             kept[key] = failure_of(error)
-    return kept[key]
+    found = kept[key]
+    if isinstance(found, Prepared):
+        suite = msgspec.structs.replace(asked.suite, runtimes=(asked.runtime,))
+        found = kept[key] = with_variants(found, asked.model, suite, Silent())
+    return found
 
 
 def _error(failure: Failure) -> BenchError:

@@ -31,7 +31,7 @@ from bench.analysis.budget import LIMITS, Budget, check_by_budget
 from bench.analysis.noise import precision_error
 from bench.prepare.arrays import load_arrays
 from bench.prepare.child import plant
-from bench.prepare.child.onnx_run import open_as_deployed, open_exactly
+from bench.prepare.child.onnx_run import open_as_deployed, open_unoptimised
 from bench.prepare.child.onnx_variant import to_float16, to_int8
 from bench.prepare.child.reference import run_pool
 from bench.prepare.prepare import prepare_model
@@ -75,7 +75,7 @@ def judge(prepared: Prepared, precision: Precision, folder: Path) -> Iterator[Re
             onnx.save(proto, converted)
             exact, ran = (
                 run_pool(open_(converted), source.inputs, calibration)[name]
-                for open_ in (open_exactly, open_as_deployed)
+                for open_ in (open_unoptimised, open_as_deployed)
             )
             own = precision_error(truth, exact)
             assert own is not None

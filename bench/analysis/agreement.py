@@ -108,7 +108,7 @@ def _check(
     rows = len(np.atleast_1d(truth))
     inputs = rows if distinct_inputs is None else min(rows, distinct_inputs)
     kind, limits = far.dtype_class(truth), _limits(name, allowed, exact=far.dtype_class(truth) == "integer")
-    if budget is not None and limits is None and kind != "string":
+    if budget is not None and limits is None and (kind == "float" or (budget.conversion and kind != "string")):
         return _by_budget(name, truth, outputs, budget, inputs)
     if kind in ("boolean", "string") or (kind == "integer" and limits is None):
         return rules.check_equal(name, truth, output, inputs)

@@ -5,7 +5,8 @@ the spread, 1 is a constant answer) in two steps, so that a bad file and a bad r
 - the file itself, run exactly, must be within the budget of its precision: 0.1 for float16, 0.8 for int8;
 - the runtime's outputs must be within a multiple of the file's own error (3 for float16, 1.5 for int8), or a floor,
   whichever is more, and 0.9 at most.
-A runtime that computes in float16 by a switch of its own has no such file: the budget itself is its tolerance.
+A runtime that computes in float16 by a switch of its own has no such file: the budget itself is its tolerance. So has
+a file that came quantised, whose truth is itself, run exactly: kernels round it in other places.
 
 Measured (``benchmarks/precision_budget.py``): right float16 files 1e-5 to 0.04, right int8 files 0.05 to 0.74; right
 kernels on them up to 2.2 times the file's own error in float16 (which is lucky where it is small), 1.2 times in int8;
@@ -57,9 +58,10 @@ def artifact_of(case: Case, prepared: Prepared) -> Artifact | None:
 
 
 def budget_of(case: Case, artifact: Artifact | None) -> Budget | None:
-    """The case's budget; None for one in float32."""
+    """The case's budget; None for one in float32, unless its file came quantised: then its truth is that file."""
     if case.precision == "float32":
-        return None
+        is_quantised = artifact is not None and artifact.has_integer_products
+        return Budget(precision="int8", conversion=None) if is_quantised else None
     is_converted = artifact is not None and artifact.precision == case.precision
     return Budget(precision=case.precision, conversion=artifact.conversion_error if is_converted and artifact else None)
 

@@ -139,3 +139,13 @@ def test_the_budget_is_that_of_the_file_that_the_case_loads() -> None:
 def test_a_float32_file_that_a_runtime_computes_in_float16_has_no_conversion() -> None:
     asked = replace(case("openvino"), precision="float16")
     assert budget_of(asked, artifact()) == Budget(precision="float16", conversion=None)
+
+
+def test_a_file_that_came_quantised_has_the_budget_of_int8_and_its_integers_none() -> None:
+    quantised = budget_of(case(), artifact(has_integer_products=True))
+    assert quantised == Budget(precision="int8", conversion=None)
+    sums = np.arange(64)
+    outputs = {"y": off(0.3), "sums": np.where(sums == 5, 6, sums)}
+    floats, integers = check_outputs({"y": TRUTH, "sums": sums}, outputs, {}, budget=quantised)
+    assert (floats.verdict, integers.verdict) == ("agrees", "disagrees")
+    assert check_outputs({"y": TRUTH}, {"y": off(0.9)}, {}, budget=quantised)[0].verdict == "disagrees"

@@ -24,8 +24,11 @@ def open_as_deployed(model: Path | bytes) -> Run:
 
 
 def open_unoptimised(model: Path | bytes) -> Run:
-    """The graph as it is written; it raises BenchError for inputs that an operation of it rejects."""
-    run = _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    """The graph as it is written, its integer products exact on any processor.
+
+    It raises BenchError for inputs that an operation of it rejects.
+    """
+    run = _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL, exact=True)
 
     def run_source(feed: Arrays) -> dict[str, Any]:
         try:
@@ -36,11 +39,6 @@ def open_unoptimised(model: Path | bytes) -> Run:
             raise BenchError(REJECTED.format(load_error(error))) from error
 
     return run_source
-
-
-def open_exactly(model: Path) -> Run:
-    """The graph as it is written, its integer products exact on any processor: what a converted file itself says."""
-    return _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL, exact=True)
 
 
 def _open(model: Path | bytes, level: Any, *, exact: bool = False) -> Run:

@@ -25,7 +25,7 @@ from bench.prepare.arrays import load_arrays
 from bench.prepare.child.conversion import conversion_errors
 from bench.prepare.child.onnx_file import read_artifact
 from bench.prepare.child.onnx_graph import all_nodes
-from bench.prepare.child.onnx_run import load_error, open_as_deployed, open_exactly
+from bench.prepare.child.onnx_run import load_error, open_as_deployed, open_unoptimised
 from bench.prepare.child.reference import Arrays, batches, run_pool
 from bench.records import Artifact, Precision, Prepared
 
@@ -128,7 +128,7 @@ def _run(path: Path, source: Artifact, pool: Arrays, precision: Precision) -> di
     """What the file itself computes; UnsupportedError where it does not load as users will load it."""
     try:
         open_as_deployed(path)
-        return run_pool(open_exactly(path), source.inputs, pool)
+        return run_pool(open_unoptimised(path), source.inputs, pool)
     except Exception as error:
         raise UnsupportedError(f"the {precision} file does not run: {load_error(error)}") from error
 

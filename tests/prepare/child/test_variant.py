@@ -15,9 +15,10 @@ from onnx import TensorProto, helper, numpy_helper
 from bench.analysis.agreement import check_outputs
 from bench.analysis.budget import Budget
 from bench.errors import UnsupportedError
+from bench.measure.machine import describe_machine
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.child.onnx_file import read_artifact, read_graph, read_tensors
-from bench.prepare.child.onnx_run import open_as_deployed
+from bench.prepare.child.onnx_run import open_as_deployed, open_unoptimised
 from bench.prepare.child.onnx_variant import write_onnx
 from bench.prepare.child.reference import run_pool
 from bench.records import Artifact, OutputCheck, Precision, Prepared
@@ -216,3 +217,29 @@ def by_hand(folder: Path, batch: int | None = None, scale: float = 1.0) -> Prepa
         multiply_adds=None,
         versions={},
     )
+
+
+def test_integer_products_are_exact_in_the_truth_and_as_deployed_only_where_the_processor_has_vnni(
+    tmp_path: Path,
+) -> None:
+    weights = numpy_helper.from_array(np.full((64, 1), 127, np.int8), "w")
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["x", "w"], ["y"])],
+        "products",
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, ["N", 64])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, ["N", 1])],
+        [weights],
+    )
+    path = tmp_path / "products.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+    inputs, outputs = read_tensors(read_graph(path))
+    assert read_artifact(path, inputs, outputs).has_integer_products
+    feed = {"x": np.full((1, 64), 255, np.uint8)}
+    exact = 255 * 127 * 64
+    assert open_unoptimised(path)(feed)["y"].tolist() == [[exact]]
+    isa = set(describe_machine().isa)
+    deployed = open_as_deployed(path)(feed)["y"].item()
+    if isa & {"avx512_vnni", "avx_vnni", "amx_int8", "asimd"}:
+        assert deployed == exact
+    else:
+        assert deployed < exact
