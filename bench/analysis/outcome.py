@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import errors
-from bench.analysis.placement import placement_of, placement_reason, placement_status
+from bench.analysis.placement import UNKNOWN, placement_of, placement_reason, placement_status
 from bench.records import Case, CaseRepetition, GroupRepetition, MeasureSettings, Placement, Status
 from bench.rows import Row
 from bench.runtimes.call_paths import is_keras_call
@@ -74,7 +74,8 @@ def choose_reference(cases: Sequence[Case], repetitions: Sequence[GroupRepetitio
 def exit_code_of(rows: Sequence[Row], settings: MeasureSettings = MeasureSettings()) -> int:  # noqa: B008 - frozen
     """The strongest of: outputs disagree (3), a case failed or could not run (6), agreement is unknown (5), fine (0).
 
-    A case that ran in part elsewhere did run: its agreement decides, unless placement is required.
+    A case that ran in part elsewhere did run: its agreement decides, unless placement is required. What is required
+    must be proved: a row of which it is unknown fails too.
     """
     return errors.strongest_exit([_exit_code(row, settings) for row in rows])
 
@@ -82,7 +83,9 @@ def exit_code_of(rows: Sequence[Row], settings: MeasureSettings = MeasureSetting
 def _exit_code(row: Row, settings: MeasureSettings) -> int:
     if row.agreement == "disagrees":
         return errors.EXIT_DISAGREE
-    if row.status != "ok" and (row.status != "partial" or settings.require_placement):
+    if row.status not in ("ok", "partial"):
+        return errors.EXIT_CASE_FAILED
+    if settings.require_placement and (row.status == "partial" or f"{UNKNOWN}: " in row.cautions):
         return errors.EXIT_CASE_FAILED
     return errors.EXIT_OK if row.agreement == "agrees" else errors.EXIT_CANNOT_TELL
 

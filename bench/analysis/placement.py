@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from bench.records import CaseRepetition, Caution, Placement, ProviderPart, SessionInfo, Status
 
+UNKNOWN = "placement unknown"  # code of the caution that keeps a row out of the ranking: nothing proves where it ran
+
 _NAMES_TOLD = 3
 _WHOLE = 1.0
 
@@ -45,12 +47,15 @@ def node_share(info: SessionInfo, placement: Placement | None) -> float | None:
 
 
 def placement_status(info: SessionInfo, placement: Placement | None, least: float) -> Status:
-    """``ok``, ``partial`` below ``least``, ``unavailable`` where nothing ran on the provider asked for."""
+    """``ok``, ``partial`` below ``least``, ``unavailable`` where nothing ran on the provider asked for.
+
+    A kernel that took less than the profile's microsecond did run.
+    """
     by_time = time_share(placement, info.provider)
     share = node_share(info, placement) if by_time is None else by_time
     if share is None or (share >= least and share > 0):
         return "ok"
-    return "partial" if share > 0 else "unavailable"
+    return "partial" if share > 0 or _has_kernels(info, placement) else "unavailable"
 
 
 def providers_that_ran(info: SessionInfo, placement: Placement | None) -> str:
@@ -66,7 +71,7 @@ def placement_reason(info: SessionInfo, placement: Placement | None, least: floa
     by_time = time_share(placement, info.provider)
     share = (node_share(info, placement) or 0.0) if by_time is None else by_time
     what = "the graph's nodes" if by_time is None else "kernel time"
-    if share == 0:
+    if share == 0 and not _has_kernels(info, placement):
         return f"nothing ran on {info.provider}: {_elsewhere(info, placement)}"
     return (
         f"{_percent(share)} of {what} on {info.provider}, at least {_percent(least)} is wanted: "
@@ -78,8 +83,7 @@ def placement_cautions(info: SessionInfo, placement: Placement | None, least: fl
     """What went elsewhere, in a row that is fine; and what is not known, with its reason."""
     cautions = []
     if placement is not None and not placement.parts:
-        text = f"where its kernels ran is not known: {placement.reason or 'the profile is empty'}"
-        cautions.append(Caution(code="placement unknown", text=text))
+        cautions.append(_unprofiled(info, placement))
     if placement is not None and placement.parts and info.node_share is None:
         text = "this version does not tell where nodes went: the share is of kernels in a profiled run"
         cautions.append(Caution(code="placement from profile", text=text))
@@ -87,6 +91,19 @@ def placement_cautions(info: SessionInfo, placement: Placement | None, least: fl
     if elsewhere and placement_status(info, placement, least) == "ok":
         cautions.append(Caution(code="placement", text=f"not all of it on {info.provider}: {elsewhere}"))
     return cautions
+
+
+def _unprofiled(info: SessionInfo, placement: Placement) -> Caution:
+    """A session that has every node on the provider, by its own account, needs no time to prove it."""
+    why = placement.reason or "the profile is empty"
+    if info.node_share == _WHOLE:
+        text = f"every node is on {info.provider} by the session's own account, a profile failed: {why}"
+        return Caution(code="not profiled", text=text)
+    return Caution(code=UNKNOWN, text=f"where its kernels ran is not known: {why}")
+
+
+def _has_kernels(info: SessionInfo, placement: Placement | None) -> bool:
+    return any(part.kernels for part in (placement.parts if placement else ()) if part.provider == info.provider)
 
 
 def _elsewhere(info: SessionInfo, placement: Placement | None) -> str:

@@ -14,7 +14,7 @@ from bench.analysis.agreement import worst_check
 from bench.analysis.budget import artifact_of
 from bench.analysis.ledger import option_text, summarise_ledger
 from bench.analysis.outcome import status_of
-from bench.analysis.placement import placement_cautions, placement_of
+from bench.analysis.placement import UNKNOWN, placement_cautions, placement_of
 from bench.analysis.soak import soak_cautions, soak_of
 from bench.analysis.timing import Speed, summarise_ratio, summarise_speed
 from bench.records import (
@@ -33,6 +33,7 @@ from bench.runtimes.table import RUNTIMES
 
 SYMBOLIC_BATCH = "symbolic in the file, fixed by the runtime"
 FIXED_BATCH = "fixed in the file"
+_BARS = (f"{doubts.CALL_PATH}: ", f"{UNKNOWN}: ")  # cautions that begin like this keep a row out of the ranking
 
 
 class _Evidence(Record, frozen=True):
@@ -78,7 +79,7 @@ def summarise_group(
 
 
 def barred_rows(rows: Sequence[Row]) -> list[tuple[Row, str]]:
-    """The rows that cannot win, each with the reason: no speed without agreement, nor without a whole run."""
+    """The rows that cannot win, each with the reason: no speed without agreement, a whole run, proof of where it ran."""
     reasons = ((row, _bar(row)) for row in rows)
     return [(row, reason) for row, reason in reasons if reason is not None]
 
@@ -90,7 +91,7 @@ def _bar(row: Row) -> str | None:
         return f"{row.agreement}: {row.agreement_reason}" if row.agreement_reason else row.agreement
     if row.latency_ns_best is None:
         return "not timed"
-    return next((text for text in row.cautions.split("; ") if text.startswith(f"{doubts.CALL_PATH}: ")), None)
+    return next((text for text in row.cautions.split("; ") if text.startswith(_BARS)), None)
 
 
 def _gather(case: Case, repetitions: list[GroupRepetition], cpus: int | None, min_placement: float) -> _Evidence:

@@ -121,6 +121,12 @@ def test_a_partial_row_exits_by_its_agreement_unless_placement_is_required() -> 
     assert exit_code_of([row()], required) == 0
 
 
+def test_placement_that_is_unknown_is_no_proof_where_it_is_required() -> None:
+    unknown = row(cautions="few samples: x; placement unknown: a profile died")
+    assert exit_code_of([unknown], MeasureSettings(require_placement=True)) == 6
+    assert exit_code_of([unknown]) == 0
+
+
 def test_the_strongest_row_decides_the_exit() -> None:
     doubtful, wrong = row(agreement="vacuous"), row(agreement="disagrees")
     assert exit_code_of([doubtful, absent()]) == 6

@@ -122,10 +122,25 @@ def test_many_nodes_elsewhere_are_the_first_few() -> None:
     assert caution.text.endswith(f"{CPU} 3%: A, B, C (head/a, head/b, head/c, ...)")
 
 
-def test_a_profile_that_failed_is_a_caution_with_its_reason() -> None:
-    [caution] = placement_cautions(_info(), Placement(reason="it died of SIGKILL"), 0.95)
+@pytest.mark.parametrize("share", [None, 0.97])
+def test_a_profile_that_failed_leaves_placement_unknown_and_says_why(share: float | None) -> None:
+    caution = placement_cautions(_info(share), Placement(reason="it died of SIGKILL"), 0.95)[0]
     assert (caution.code, "it died of SIGKILL" in caution.text) == ("placement unknown", True)
-    assert placement_cautions(_info(), None, 0.95) == []
+    assert placement_cautions(_info(share), None, 0.95) == []
+
+
+def test_a_session_with_every_node_on_the_provider_needs_no_profile_for_proof() -> None:
+    [caution] = placement_cautions(_info(), Placement(reason="it died of SIGKILL"), 0.95)
+    assert (caution.code, "it died of SIGKILL" in caution.text) == ("not profiled", True)
+
+
+def test_kernels_too_fast_for_the_profiles_clock_did_run() -> None:
+    fast = ProviderPart(provider=WEBGPU, kernels=2, time_ns=0, operators={"Conv": 2})
+    slow = ProviderPart(provider=CPU, kernels=1, time_ns=9000, operators={"Unique": 1})
+    placement = Placement(parts=(fast, slow), calls=3)
+    assert placement_status(_info(0.9), placement, 0.95) == "partial"
+    assert placement_reason(_info(0.9), placement, 0.95).startswith(f"0% of kernel time on {WEBGPU}")
+    assert placement_status(_info(0.9), Placement(parts=(slow,), calls=3), 0.95) == "unavailable"
 
 
 def test_a_version_that_cannot_tell_has_its_share_from_the_profile_and_says_so() -> None:

@@ -197,6 +197,7 @@ def test_whole_verified_rows_may_win() -> None:
         ({"status": "partial", "status_reason": "half elsewhere"}, "partial: half elsewhere"),
         ({"status": "crashed", "status_reason": ""}, "crashed"),
         ({"latency_ns_best": None}, "not timed"),
+        ({"cautions": "few samples: x; placement unknown: it died"}, "placement unknown: it died"),
     ],
 )
 def test_a_row_that_may_not_win_is_barred_with_its_reason(change: dict[str, Any], reason: str) -> None:
