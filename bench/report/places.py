@@ -13,10 +13,12 @@ _KEY_LENGTH = 12
 
 
 def environment_rows(environment: Environment | None, rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """A row for each runtime that ran in an environment of its own, in the order of the table."""
+    """A row for each environment, with the runtimes that ran in it in the order of the table."""
     facts = environment.environment_facts if environment else {}
-    shown = dict.fromkeys(row.runtime_spec for row in rows if row.runtime_spec in facts)
-    return [_cells(name, facts[name]) for name in shown]
+    sharing: dict[str, list[str]] = {}
+    for name in dict.fromkeys(row.runtime_spec for row in rows if row.runtime_spec in facts):
+        sharing.setdefault(facts[name].key, []).append(name)
+    return [_cells(", ".join(names), facts[names[0]]) for names in sharing.values()]
 
 
 def environment_lines(environment: Environment | None, rows: Sequence[Row]) -> list[str]:
