@@ -79,7 +79,7 @@ def summarise_group(
 
 
 def barred_rows(rows: Sequence[Row]) -> list[tuple[Row, str]]:
-    """The rows that cannot win, each with the reason: no speed without agreement, a whole run, proof of where it ran."""
+    """The rows that cannot win, each with the reason: no speed without agreement, a whole run, and proof of place."""
     reasons = ((row, _bar(row)) for row in rows)
     return [(row, reason) for row, reason in reasons if reason is not None]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.measure import plan
 from bench.prepare.arrays import load_arrays
 from bench.records import OpenRequest, Tensor
+
+if TYPE_CHECKING:
+    from bench.measure.streams import Callers
 
 Feed = dict[str, Any]
 
@@ -44,6 +47,26 @@ def gather_outputs(call: Any, feeds: Sequence[Feed], request: OpenRequest) -> di
             for item, row in zip(places, _rows(np.asarray(output), places, batched), strict=True):
                 seen[name][item].append(np.array(row))
     return {name: _passes(rows) for name, rows in seen.items()}
+
+
+def gather_at_once(
+    callers: Callers, fetch: Callable[[Any], Sequence[Any]], feeds: Sequence[Feed], request: OpenRequest
+) -> dict[str, Any]:
+    """Every feed once by each caller while all the others call: the same passes, one caller's after another's.
+
+    Each begins at a feed of its own, so that what one takes from another's buffer is another answer.
+    """
+
+    def answers(number: int, call: Callable[[Any], Any]) -> list[Any]:
+        found: list[Any] = [None] * len(feeds)
+        for i in range(len(feeds)):
+            place = (number + i) % len(feeds)
+            found[place] = [np.array(output) for output in fetch(call(feeds[place]))]
+        return found
+
+    by_caller = [iter(found) for found in callers.at_once(answers)]
+    passes = [gather_outputs(lambda _, found=found: next(found), feeds, request) for found in by_caller]
+    return {name: np.concatenate([one[name] for one in passes]) for name in passes[0]}
 
 
 def is_batched(tensors: Sequence[Tensor]) -> bool:

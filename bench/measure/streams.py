@@ -16,12 +16,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.measure.loop import Clock, time_calls
 from bench.records import Record
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 Call = Callable[[Any], Any]
+T = TypeVar("T")
 
 
 class Block(Record, frozen=True):
@@ -61,10 +65,7 @@ class Callers:
             thread.submit(_call_on, ends, call, feeds, first, count, clock)
             for thread, call, first in zip(self._threads, self._calls, firsts, strict=True)
         ]
-        errors = [error for one in running if (error := one.exception()) is not None]  # waits for each
-        if errors:
-            raise errors[0]
-        timed = [one.result() for one in running]
+        timed = _results(running)
         end = max(one.end for one in timed)
         return Block(
             latencies_ns=[one.durations for one in timed],
@@ -73,10 +74,23 @@ class Callers:
             extra_calls=sum(moment <= end for one in timed for moment in one.extra_ends),
         )
 
+    def at_once(self, work: Callable[[int, Call], T]) -> list[T]:
+        """What ``work`` gives for each caller's number and call, all at the same time, each in its caller's thread."""
+        calls = enumerate(self._calls)
+        return _results([thread.submit(work, *one) for thread, one in zip(self._threads, calls, strict=True)])
+
     def close(self) -> None:
         """End the threads; twice is fine."""
         for thread in self._threads:
             thread.shutdown()
+
+
+def _results(running: Sequence[Future[T]]) -> list[T]:
+    """What they came to, once all have ended; the first exception of any is raised then."""
+    errors = [error for one in running if (error := one.exception()) is not None]  # waits for each
+    if errors:
+        raise errors[0]
+    return [one.result() for one in running]
 
 
 class _Ends:

@@ -21,7 +21,7 @@ import msgspec
 
 from bench import errors
 from bench.measure import loop, plan, soak, streams, wire
-from bench.measure.feeds import gather_outputs, make_feeds
+from bench.measure.feeds import gather_at_once, gather_outputs, make_feeds
 from bench.measure.memory import read_memory, reset_peak
 from bench.measure.own_process import die_with, failure_of, involuntary_switches, thread_count
 from bench.prepare.arrays import save_arrays
@@ -182,13 +182,16 @@ class Work:
         return SoakDone(samples=soak.soak(step, seconds, read_memory, time.perf_counter_ns))
 
     def outputs(self, path: Path) -> OutputsDone:
-        """Every feed once, in a file; see ``feeds.gather_outputs``."""
+        """Every feed once, in a file; after several callers were timed, by each of them at once: as they were timed."""
         assert self.request is not None
         memory = read_memory()
         if self.peak_asked and not self.peak_is_reset:  # the peak would be that of the whole life
             memory = msgspec.structs.replace(memory, peak_rss_bytes=None)
         call, fetch = self.call, self.session.fetch
-        outputs = gather_outputs(lambda feed: fetch(call(feed)), self.feeds, self.request)
+        if self.callers is not None and self.peak_asked:
+            outputs = gather_at_once(self.callers, fetch, self.feeds, self.request)
+        else:
+            outputs = gather_outputs(lambda feed: fetch(call(feed)), self.feeds, self.request)
         return OutputsDone(file=save_arrays(path, outputs), memory=memory)
 
     def close(self) -> None:

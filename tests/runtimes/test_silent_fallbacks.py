@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
@@ -131,7 +131,9 @@ def test_a_plugin_is_asked_for_by_its_device_and_never_beside_providers(
 ) -> None:
     """With both, ONNX Runtime drops the plugin and says nothing."""
     fake = invented(FakeSession([WEBGPU, CPU], {}, WEBGPU), CPU)
-    fake.ep_devices = [type("Device", (), {"ep_name": WEBGPU})()]
+    fake.ep_devices = [
+        SimpleNamespace(ep_name=WEBGPU, device=SimpleNamespace(type=SimpleNamespace(name="GPU"), vendor=""))
+    ]
     asked: list[Any] = []
     add = "add_provider_for_devices"
     subclass = type("Options", (fake.SessionOptions,), {add: lambda _, *given: asked.append(given)})
