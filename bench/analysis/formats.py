@@ -47,7 +47,8 @@ def _saturation(case: Case, artifact: Artifact | None, isa: Collection[str]) -> 
 def _lossy(row: Row) -> Iterator[Caution]:
     if row.agreement == "agrees" and (row.conversion_error or 0.0) > TOLD:
         lost = f"the {row.precision} file itself is {row.conversion_error:.2g} of the spread off (rms)"
-        yield Caution(code="lossy", text=f"{lost}, whatever runs it: try it on data of your own")
+        top = "" if row.top1_agreement is None else f", {row.top1_agreement:.0%} of items keep their top class"
+        yield Caution(code="lossy", text=f"{lost}{top}, whatever runs it: try it on data of your own")
 
 
 def _tf32(row: Row, case: Case) -> Iterator[Caution]:
