@@ -17,7 +17,7 @@ from bench.errors import BenchError, UnavailableError, UsageError
 from bench.measure.rounds import Arm
 from bench.preparing import failure_of
 from bench.progress import Progress
-from bench.records import CaseRepetition, EnvironmentFacts, Failure, RuntimeSpec
+from bench.records import CaseRepetition, EnvironmentFacts, Failure, OpenRequest, RuntimeSpec
 from bench.runtimes.homes import (
     lives_here,
     own_pins_of,
@@ -41,22 +41,23 @@ class Pinner:
         self.environments: dict[str, dict[str, str]] = {}
         self.facts: dict[str, EnvironmentFacts] = {}
         self._progress = progress
-        self._made: dict[tuple[str, ...], PinnedEnvironment | Failure] = {}
+        self._made: dict[tuple[str | None, ...], PinnedEnvironment | Failure] = {}
 
     def environment_of(self, runtime: RuntimeSpec) -> PinnedEnvironment | Failure | None:
         """That of the runtime in the version asked for, or why it can't be had; None where it lives in ours.
 
         UsageError is raised: it is not about the runtime.
         """
-        if lives_here(runtime.name, runtime.version):
+        if sys.platform in RUNTIMES[runtime.name].systems and lives_here(runtime.name, runtime.version):
             return None
         try:
             requirements = requirements_of(runtime.name, runtime.version)
         except BenchError as error:
             return failure_of(error)
-        if requirements not in self._made:
-            self._made[requirements] = self._make(runtime, requirements)
-        made = self._made[requirements]
+        key = (why_not_here(runtime.name), *requirements)  # providers of one wheel are of several systems
+        if key not in self._made:
+            self._made[key] = self._make(runtime, requirements)
+        made = self._made[key]
         if isinstance(made, PinnedEnvironment):
             self.environments[runtime.display] = made.pins
             self.facts[runtime.display] = made.facts
@@ -111,12 +112,23 @@ def in_environment(arm: Arm, environment: PinnedEnvironment) -> Arm:
     """The arm run by the environment's interpreter; its runtime must be the one from there, in the version pinned."""
     version = environment.pins.get(reported_package(arm.case.runtime.name))
     request = _replace(arm.request, prefix=environment.prefix, expected_version=version)
-    return _replace(arm, request=request, environment=environment.prefix)
+    return _replace(arm, request=_keeping_apart(request, environment.key), environment=environment.prefix)
 
 
 def _in_ours(arm: Arm) -> Arm:
     """The arm in the environment of bench; a version that was asked for is spelt as it is installed there."""
-    if arm.case.runtime.version is None:
+    if arm.case.runtime.version is None and arm.request.settings.cache is None:
         return arm
     version = own_pins_of(arm.case.runtime.name).get(reported_package(arm.case.runtime.name))
-    return _replace(arm, request=_replace(arm.request, expected_version=version))
+    request = _keeping_apart(arm.request, str(version))
+    return _replace(
+        arm, request=request if arm.case.runtime.version is None else _replace(request, expected_version=version)
+    )
+
+
+def _keeping_apart(request: OpenRequest, version: str) -> OpenRequest:
+    """What one version of a runtime built is not for another: a folder for each."""
+    cache = request.settings.cache
+    if cache is None:
+        return request
+    return _replace(request, settings=_replace(request.settings, cache=f"{cache}-{version[:12]}"))

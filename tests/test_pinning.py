@@ -169,6 +169,13 @@ def test_what_is_of_another_system_is_told_so(fake: FakeUv) -> None:
     assert fake.verbs() == []
 
 
+def test_a_provider_of_another_system_is_told_so_although_its_package_is_installed(fake: FakeUv) -> None:
+    fake.knows("onnxruntime", "1.30.0", OWN)
+    one, _, _ = placed("onnxruntime-coreml", "onnxruntime-coreml@1.30.0", "onnxruntime-cpu@1.30.0")
+    assert [refused.reason for refused in one.refused] == ["not on Linux, only on macOS"] * 2
+    assert [arm.case.runtime.display for arm in one.arms] == ["onnxruntime-cpu@1.30.0"]
+
+
 def test_a_requirement_that_cannot_be_had_is_a_row(fake: FakeUv) -> None:
     fake.fails("compile", 2, "error: Failed to fetch: `https://index.invalid/simple/`\n  cause: Connection refused\n")
     one, _, told = placed("openvino", "openvino@2026.2#b", "onnxruntime-cpu")
@@ -183,3 +190,17 @@ def test_a_cache_that_cannot_be_used_ends_it(fake: FakeUv, monkeypatch: pytest.M
     monkeypatch.setenv("BENCH_CACHE", "/proc/nope")
     with pytest.raises(UsageError, match="set BENCH_CACHE"):
         placed("onnxruntime-cpu@1.30.0")
+
+
+def test_what_one_version_built_is_kept_apart_from_what_another_builds(fake: FakeUv) -> None:
+    request = open_request()
+    keeping = replace(request, settings=replace(request.settings, cache="/kept/abc"))
+    arms = group("onnxruntime-cpu", f"onnxruntime-cpu@{INSTALLED}", "onnxruntime-cpu@1.30.0")
+    one = Pinner(Notes()).place([replace(arms, arms=tuple(replace(arm, request=keeping) for arm in arms.arms))])[0]
+    key = Path(str(one.arms[2].environment)).name[:12]
+    assert [arm.request.settings.cache for arm in one.arms] == [
+        f"/kept/abc-{INSTALLED}",
+        f"/kept/abc-{INSTALLED}",
+        f"/kept/abc-{key}",
+    ]
+    assert [arm.request.expected_version for arm in one.arms] == [None, INSTALLED, "1.30.0"]
