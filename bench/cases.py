@@ -163,7 +163,7 @@ def make_arm(
 
 
 def _built_folder(case: Case, artifact: Artifact) -> str:
-    """A folder of its own for what this runtime, in this version and with these options, builds from this file."""
+    """A folder for what this runtime with these options builds from this file; ``pinning`` adds its environment."""
     key = f"{artifact.digest} {case.runtime.display} {case.threads} {case.batch_size}"
     return str(cache_folder() / "built" / hashlib.sha256(key.encode()).hexdigest())
 

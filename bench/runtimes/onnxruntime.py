@@ -48,7 +48,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Se
     opening = _opening(name, artifact, settings)
     on_device = settings.boundary == "device"
     place = place_of(opening.ort, opening.provider, opening.devices, opening.keys) if on_device else None
-    session = opening.create()
+    session, cache = opening.create()
     profiled = None if settings.profiled_apart else functools.partial(_profile, opening, [_ones(settings)], 1)
     share, parts, cautions = placement(session, opening.provider, profiled)
     wheels = overlapping_wheels()
@@ -62,6 +62,7 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Se
         | plugin_device(opening.devices),
         node_share=share,
         placement=parts,
+        build_cache=cache,
         concurrent=True,
         cautions=(*cautions, *opening.unconfirmed(session), *([wheels] if wheels else [])),
     )

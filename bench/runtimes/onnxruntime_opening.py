@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, UnavailableError, UnsupportedError
-from bench.records import Artifact, Caution, SessionSettings
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.records import Artifact, BuildCache, Caution, SessionSettings
 from bench.runtimes.dimensions import input_dimensions
 from bench.runtimes.entry import RuntimeEntry
 from bench.runtimes.onnxruntime_options import fixed_dimensions, make_session_options
+from bench.runtimes.openvino_properties import picks_by_itself
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES
 
@@ -47,12 +48,15 @@ class Opening:
         self.devices = _require_available(ort, name, self.entry, settings.plugin)
         self.chosen = with_defaults(self.entry.options, settings.options)
         self.keys = _provider_keys(self.entry, settings)
+        self.cache_keys = _cache_keys(self.provider, settings.cache)
         self.fixed = fixed_dimensions(input_dimensions(Path(artifact.path)), settings)
         self.options = self._make_options()
 
-    def create(self) -> Any:
-        """The session on the provider asked for, checked to be on it."""
-        return self._checked(self._create(self.options))
+    def create(self) -> tuple[Any, BuildCache | None]:
+        """The session on the provider asked for, checked to be on it; a miss where it kept something new."""
+        before = self._kept()
+        session = self._checked(self._create(self.options))
+        return session, None if self.settings.cache is None else "hit" if before and self._kept() == before else "miss"
 
     def create_profiled(self, folder: Path) -> tuple[Any, str]:
         """Another one that writes a profile into ``folder``, and what ONNX Runtime logged while it was made."""
@@ -77,8 +81,13 @@ class Opening:
         text = f"{self.provider} took {', '.join(given)} and does not report its options, so nothing confirms them"
         return (Caution(code="options unconfirmed", text=text),)
 
+    def _kept(self) -> dict[str, int]:
+        """Files of the cache and when each was written."""
+        found = Path(self.settings.cache).rglob("*") if self.settings.cache else ()
+        return {str(file): file.stat().st_mtime_ns for file in found if file.is_file()}
+
     def _checked(self, session: Any) -> Any:
-        _require_provider(session, self.name, self.provider, self.keys)
+        _require_provider(session, self.name, self.provider, self.keys | self.cache_keys)
         _require_names(session, Path(self.path).name, self.settings)
         return session
 
@@ -86,9 +95,10 @@ class Opening:
         return make_session_options(self.ort, self.chosen, self.settings.threads, self.fixed)
 
     def _create(self, options: Any) -> Any:
-        place: dict[str, Any] = {"providers": [(self.provider, self.keys)]}
+        keys = self.keys | self.cache_keys
+        place: dict[str, Any] = {"providers": [(self.provider, keys)]}
         if self.devices:  # a providers= argument beside them would drop the plugin silently
-            options.add_provider_for_devices(self.devices[:1], self.keys)
+            options.add_provider_for_devices(self.devices[:1], keys)
             place = {}
         try:
             session = self.ort.InferenceSession(self.path, options, **place)
@@ -158,11 +168,27 @@ def _require_available(ort: Any, name: str, entry: RuntimeEntry, library: str | 
 def _provider_keys(entry: RuntimeEntry, settings: SessionSettings) -> dict[str, str]:
     """Options for the provider itself, its number format, and the threads where it has a pool of its own."""
     given = {key: value for key, value in settings.options.items() if key in entry.provider_keys}
+    if picks_by_itself(given.get("device_type", "")):
+        raise UnavailableError(
+            f"{entry.provider}: device_type={given['device_type']} picks a device, silently; name one"
+        )
     if settings.precision in entry.own_precisions:
         given |= _FP16
     elif entry.own_precisions and entry.plugin is None:  # OpenVINO's default on a GPU is float16
         given |= _FP32
     return given | ({entry.threads_key: str(settings.threads)} if entry.threads_key else {})
+
+
+def _cache_keys(provider: str, folder: str | None) -> dict[str, str]:
+    """What makes the provider keep in ``folder`` what it builds; the folder is no part of what a row tells."""
+    if folder is None:
+        return {}
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    if provider == "TensorrtExecutionProvider":
+        return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder}
+    if provider == "OpenVINOExecutionProvider":
+        return {"cache_dir": folder}
+    raise UsageError(f"{provider} keeps nothing of what it builds: leave cache=on out")
 
 
 def _require_provider(session: Any, name: str, provider: str, keys: dict[str, str]) -> None:

@@ -30,9 +30,14 @@ def chosen_device(name: str, options: Mapping[str, str], devices: Sequence[str])
     if device in devices or device in {_family(there) for there in devices}:
         return device
     here = ", ".join(devices) or "none"
-    if _family(re.split("[:(]", device)[0]) in {"AUTO", "HETERO", "MULTI", "BATCH"}:
+    if picks_by_itself(device):
         raise UnavailableError(f"{name}: device={device} picks a device by itself, silently; name one of: {here}")
     raise UnavailableError(f"{name}: there is no device {device}; the devices here are: {here}")
+
+
+def picks_by_itself(device: str) -> bool:
+    """Whether it is no device but a rule by which OpenVINO picks one: nothing would say where the model ran."""
+    return _family(re.split("[:(]", device)[0]) in {"AUTO", "HETERO", "MULTI", "BATCH"}
 
 
 def properties(device: str, chosen: Mapping[str, str], settings: SessionSettings) -> dict[str, str]:

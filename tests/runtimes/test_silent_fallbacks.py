@@ -100,6 +100,32 @@ def test_a_session_that_lists_the_provider_and_gives_it_no_node_is_refused(
         _open("ort-openvino", tmp_path)
 
 
+@pytest.mark.parametrize("device", ["AUTO", "AUTO:CPU", "HETERO:CPU", "MULTI:CPU"])
+def test_a_rule_that_picks_a_device_is_refused_although_openvino_takes_it(
+    device: str, invented: Callable[..., FakeOrt], tmp_path: Path
+) -> None:
+    invented(FakeSession([OPENVINO, CPU], {}, OPENVINO), OPENVINO, CPU)
+    with pytest.raises(UnavailableError, match="picks a device, silently; name one"):
+        _open(f'ort-openvino:device_type="{device}"', tmp_path)
+
+
+def test_what_is_to_be_kept_is_asked_of_the_provider_and_told_when_it_was(
+    invented: Callable[..., FakeOrt], tmp_path: Path
+) -> None:
+    fake, kept = invented(FakeSession([OPENVINO, CPU], {}, OPENVINO), OPENVINO, CPU), tmp_path / "kept"
+    artifact = write_tiny_onnx(tmp_path)
+    settings = SessionSettings(
+        threads=1, batch_size=1, inputs=artifact.inputs, outputs=("y",), options={"cache": "on"}, cache=str(kept)
+    )
+    assert open_session("onnxruntime-openvino", artifact, settings).info.build_cache == "miss"
+    [[(_, keys)]] = fake.asked
+    assert keys["cache_dir"] == str(kept)
+    (kept / "model.blob").write_bytes(b"built")
+    info = open_session("onnxruntime-openvino", artifact, settings).info
+    assert info.build_cache == "hit"
+    assert str(kept) not in str(info.effective_options)
+
+
 def test_a_profile_that_shows_the_cpu_alone_makes_the_case_unavailable() -> None:
     info = SessionInfo(
         runtime_version="1", runtime_file="", provider=OPENVINO, call_path="", effective_options={}, node_share=1.0
