@@ -42,12 +42,12 @@ def with_placements(
 
 
 def _judged(one: CaseRepetition, placement: Placement, least: float) -> CaseRepetition:
-    """The case with where it ran; one of which nothing ran on the provider asked for has no numbers under its name."""
+    """The case with where it ran; one of which nothing ran on the provider asked for has no number nor verdict."""
     one = _replace(one, placement=placement)
     if one.opened is None or placement_status(one.opened.info, placement, least) != "unavailable":
         return one
     reason = placement_reason(one.opened.info, placement, least)
-    return _replace(one, status="unavailable", reason=reason, turns=[], complete=False)
+    return _replace(one, status="unavailable", reason=reason, turns=[], checks=[], memory_peak=None, complete=False)
 
 
 def with_soak(one: CaseRepetition, arm: Arm, launcher: Launcher, settings: MeasureSettings) -> CaseRepetition:

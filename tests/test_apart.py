@@ -69,7 +69,7 @@ def test_a_case_in_part_elsewhere_keeps_its_numbers() -> None:
 
 def test_a_case_of_which_nothing_ran_on_the_provider_has_no_number_under_its_name() -> None:
     first = _placed(ProfilingLauncher(_part(CPU, 99)))
-    assert (first.status, first.complete, first.turns) == ("unavailable", False, [])
+    assert (first.status, first.complete, first.turns, first.checks) == ("unavailable", False, [], [])
     assert first.reason == f"nothing ran on {OPENVINO}: {CPU} 100%: Conv"
 
 

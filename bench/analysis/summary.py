@@ -27,6 +27,7 @@ from bench.records import (
     OutputCheck,
     Prepared,
     Record,
+    SessionInfo,
 )
 from bench.rows import Row
 from bench.runtimes.table import RUNTIMES
@@ -80,8 +81,7 @@ def summarise_group(
 
 def barred_rows(rows: Sequence[Row]) -> list[tuple[Row, str]]:
     """The rows that cannot win, each with the reason: no speed without agreement, a whole run, and proof of place."""
-    reasons = ((row, _bar(row)) for row in rows)
-    return [(row, reason) for row, reason in reasons if reason is not None]
+    return [(row, reason) for row in rows if (reason := _bar(row)) is not None]
 
 
 def _bar(row: Row) -> str | None:
@@ -219,11 +219,15 @@ def _other_cautions(
         *doubts.interrupted_cautions(speed, len(evidence.repetitions), planned),
         *doubts.thread_cautions(evidence.case, speed, evidence.cpus),
         *doubts.timing_cautions(evidence.case, evidence.measured, evidence.repetitions, speed),
-        *(placement_cautions(infos[0], placement, evidence.min_placement) if infos else ()),
+        *(placement_cautions(min(infos, key=_placed), placement, evidence.min_placement) if infos else ()),
         *soak_cautions(soak_of(evidence.tries)),
         *sessions,
         *(prepared.cautions if prepared else ()),
     ]
+
+
+def _placed(info: SessionInfo) -> float:
+    return 1.0 if info.node_share is None else info.node_share  # the least of a case's sessions is the row's
 
 
 def _worst(tries: Sequence[CaseRepetition]) -> OutputCheck | None:

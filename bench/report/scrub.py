@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench.records import Environment, GroupRepetition, Record
+from bench.records import Environment, GroupRepetition, Placement, Record
 from bench.report.columns import AGREEMENT
 from bench.report.results_columns import RESULTS
 from bench.rows import Row
@@ -75,7 +75,7 @@ def scrub_row(row: Row, private: Private) -> Row:
 
 
 def scrub_repetition(group: GroupRepetition, private: Private) -> GroupRepetition:
-    """The repetition with the reasons of its checks and of its dead workers scrubbed: no other text of it is stored."""
+    """The repetition with the reasons of checks, dead workers and placement scrubbed: no other text of it is stored."""
     free = [column.name for column in AGREEMENT if column.free_text]
 
     def scrubbed(check: Any) -> Any:
@@ -83,11 +83,22 @@ def scrub_repetition(group: GroupRepetition, private: Private) -> GroupRepetitio
 
     cases = [
         msgspec.structs.replace(
-            case, reason=scrub_text(case.reason, private), checks=[scrubbed(check) for check in case.checks]
+            case,
+            reason=scrub_text(case.reason, private),
+            checks=[scrubbed(check) for check in case.checks],
+            placement=case.placement and _scrub_placement(case.placement, private),
         )
         for case in group.cases
     ]
     return msgspec.structs.replace(group, cases=cases)
+
+
+def _scrub_placement(placement: Placement, private: Private) -> Placement:
+    parts = [
+        msgspec.structs.replace(part, reason=scrub_text(part.reason, private)) if part.reason else part
+        for part in placement.parts
+    ]
+    return msgspec.structs.replace(placement, parts=tuple(parts), reason=scrub_text(placement.reason, private))
 
 
 def scrub_environment(environment: Environment, private: Private) -> Environment:

@@ -7,7 +7,15 @@ import pytest
 
 from analysis_fakes import AGREES, INPUT, died, measured, opened, prepared, together
 from bench.analysis.summary import barred_rows, summarise_group
-from bench.records import ArtifactKind, CaseRepetition, Caution, GroupRepetition, OutputCheck, Prepared
+from bench.records import (
+    ArtifactKind,
+    CaseRepetition,
+    Caution,
+    GroupRepetition,
+    OutputCheck,
+    Prepared,
+    ProviderPart,
+)
 from bench.report import verdict
 from bench.rows import Row
 from fakes import artifact, case
@@ -220,3 +228,14 @@ def test_rows_all_called_through_keras_are_ranked_with_one_another() -> None:
     calls = [opened(call_path=path) for path in ("predict", "eager call")]
     rows = summary([together(n, tf(n, opened=calls[0]), ort(n, opened=calls[1])) for n in range(5)])
     assert barred_rows(rows) == []
+
+
+def test_one_repetition_whose_nodes_went_elsewhere_is_told_of() -> None:
+    here = ProviderPart(provider="CUDAExecutionProvider", nodes=9)
+    there = ProviderPart(provider="CPUExecutionProvider", nodes=1, operators={"Unique": 1})
+    whole = opened(provider=here.provider, node_share=1.0, placement=(here,))
+    less = opened(provider=here.provider, node_share=0.96, placement=(here, there))
+    rows = summary([together(n, tf(n), ort(n, opened=less if n == 3 else whole)) for n in range(5)])
+    assert rows[1].node_share == 0.96
+    assert "placement: not all of it on CUDAExecutionProvider" in rows[1].cautions
+    assert "Unique" in rows[1].cautions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from bench.records import EnvironmentFacts
+from bench.records import EnvironmentFacts, Placement, ProviderPart
 from bench.report import scrub
 from bench.report.scrub import Private, scrub_text
 from report_fakes import ADA, case_repetition, check, environment, group_repetition, row
@@ -82,6 +82,14 @@ def test_a_repetition_loses_the_paths_of_its_checks() -> None:
 def test_a_repetition_loses_the_paths_of_a_dead_workers_last_words() -> None:
     group = group_repetition(cases=[case_repetition(reason="its last words: no /home/ada/x")])
     assert scrub.scrub_repetition(group, ADA).cases[0].reason == "its last words: no ~/x"
+
+
+def test_a_repetition_loses_the_paths_of_its_placement() -> None:
+    part = ProviderPart(provider="CPUExecutionProvider", kernels=1, reason="no /home/ada/k.so for Unique")
+    placement = Placement(parts=(part,), calls=3, reason="died at /home/ada/x")
+    [case] = scrub.scrub_repetition(group_repetition(cases=[case_repetition(placement=placement)]), ADA).cases
+    assert case.placement is not None
+    assert (case.placement.parts[0].reason, case.placement.reason) == ("no ~/k.so for Unique", "died at ~/x")
 
 
 def test_paths_of_the_environment_are_reduced_to_base_names() -> None:
