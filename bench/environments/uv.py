@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from bench.errors import UnavailableError
 
+TIED = Path(__file__).with_name("tied.py")
 RESOLVE_LIMIT_S = 300.0
 INSTALL_LIMIT_S = 1800.0  # TensorFlow is half a gigabyte
 _PIP_LIMIT_S = 30.0
@@ -60,7 +61,8 @@ def find_uv() -> str:
 
 def run_uv(arguments: Sequence[str], *, limit_s: float) -> Finished:
     """The answer of uv, run in an empty temporary folder: uv obeys the project around the folder that it runs in."""
-    command, environment = [find_uv(), *arguments], uv_environment(os.environ)
+    tied = [sys.executable, "-I", "-S", str(TIED), str(os.getpid())]  # killed, we must not leave it writing
+    command, environment = [*tied, find_uv(), *arguments], uv_environment(os.environ)
     with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as folder:
         return run_child(command, folder=Path(folder), limit_s=limit_s, environment=environment)
 

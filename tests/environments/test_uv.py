@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,30 @@ def test_uv_runs_where_no_project_is_and_leaves_nothing_there(tmp_path: Path, mo
     assert word == "x"
     assert Path(place).parent == Path(tempfile.gettempdir()).resolve()
     assert not Path(place).exists()
+
+
+STARTS = """
+import sys
+from bench.environments import uv
+uv.find_uv = lambda: sys.argv[1]
+uv.run_uv([], limit_s=60)
+"""
+
+
+def test_uv_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script = executable(tmp_path / "uv")
+    script.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 60\n")
+    parent = subprocess.Popen([sys.executable, "-c", STARTS, str(script)])
+    until(lambda: (tmp_path / "pid").exists())
+    child = Path("/proc") / (tmp_path / "pid").read_text().strip()
+    assert child.exists()
+    parent.kill()
+    parent.wait()
+    until(lambda: not child.exists() or "Z (zombie)" in (child / "status").read_text())
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
