@@ -46,7 +46,8 @@ def _of_rank(rows: Sequence[Row]) -> Iterator[str]:
     if any(ranks(verdict.able(group)) for group in groups_of(rows) if not verdict.is_split(group)):
         yield (
             "rank: 1 plus how many rows are told to be faster, their bounds wholly below; equal ranks are not told "
-            f"apart.{_of_ranges(rows)}"
+            "apart. Nothing is corrected for many rows: of tables of 4 like rows, 17 % rank one lower by chance."
+            f"{_of_ranges(rows)}"
         )
 
 
