@@ -66,7 +66,7 @@ def own_notes(row: Row) -> list[str]:
     """What is known of a row of reduced precision besides its doubts."""
     if row.precision == "float32" or row.agreement == "unchecked":
         return []
-    said = [f"isa: {row.precision} ran on a CPU with {row.isa}"] * bool(row.isa)
+    said = [f"isa: {row.precision} ran on a CPU with {row.isa}"] * bool(row.isa and row.latency_ns_best is not None)
     if row.conversion_error is not None and "lossy: " not in row.cautions:
         error = units.error(row.conversion_error)
         said.append(f"conversion: the {row.precision} file itself, run exactly, is {error} off the truth")

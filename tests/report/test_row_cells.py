@@ -60,8 +60,12 @@ def test_a_slope_downwards_has_its_sign() -> None:
     assert row_cells.soak(row(soak_verdict="cannot tell", soak_slope_per_minute=-(2.0**20))) == "cannot tell -1 MiB/min"
 
 
+def test_a_row_that_did_not_run_does_not_say_on_what_it_ran() -> None:
+    assert row_cells.own_notes(row(precision="int8", isa="avx2", latency_ns_best=None)) == []
+
+
 def test_notes_of_reduced_precision_are_none_of_float32() -> None:
-    known = {"isa": "avx2", "conversion_error": 0.019}
+    known = {"isa": "avx2", "conversion_error": 0.019, "latency_ns_best": 1.0}
     assert row_cells.own_notes(row(**known)) == []
     assert row_cells.own_notes(row(precision="int8")) == []
     assert row_cells.own_notes(row(precision="int8", **known)) == [
