@@ -75,7 +75,8 @@ def _heading(environment: Environment | None) -> list[str]:
         return []
     lines = [f"{_machine(environment.machine)}; bench {environment.bench_version}; {environment.started}"]
     if not environment.finished:
-        lines.append("This run is not finished: what is missing below was not measured yet.")
+        way_on = "bench run --resume with this report's folder measures it"
+        lines.append(f"This run is not finished: what is missing below was not measured yet; {way_on}.")
     return lines
 
 

@@ -164,6 +164,7 @@ def test_an_unfinished_run_says_so() -> None:
     unfinished = msgspec.structs.replace(environment(), finished=False)
     for render_one in (render.render_text, render.render_markdown):
         assert "not finished" in render_one(rows, unfinished)
+        assert "bench run --resume" in render_one(rows, unfinished)
         assert "not finished" not in render_one(rows, environment())
 
 
