@@ -116,7 +116,8 @@ def register_plugin(ort: Any, library: str, name: str, provider: str) -> list[An
         try:
             ort.register_execution_provider_library(name, library)
         except Exception as error:
-            raise UnavailableError(f"registering {name}: {first_line(error)}") from error
+            why = first_line(error).replace(library, Path(library).name)
+            raise UnavailableError(f"registering {name}: {why}") from error
         _registered.add(library)
     return [device for device in ort.get_ep_devices() if device.ep_name == provider]
 
@@ -157,7 +158,8 @@ def _require_available(ort: Any, name: str, entry: RuntimeEntry, library: str | 
         return []
     if library is not None and not Path(library).is_file():
         raise UnavailableError(f"{name}: its plugin library {Path(library).name} is not there: see --plugin")
-    path = library or importlib.import_module(str(entry.plugin)).get_library_path()
+    own = os.path.abspath(library) if library else None  # ONNX Runtime looks for a relative one in its own folder
+    path = own or importlib.import_module(str(entry.plugin)).get_library_path()
     devices = register_plugin(ort, path, str(entry.plugin), str(entry.provider))
     if not devices:
         what = "its plugin library loads" if library else f"{entry.plugin} is installed"

@@ -204,6 +204,18 @@ def test_a_plugin_library_by_path_takes_the_place_of_the_packages(build: Any, ti
     assert fake.libraries == [("onnxruntime_ep_webgpu", str(library))]
 
 
+def test_a_relative_plugin_library_is_meant_from_the_folder_of_the_caller(
+    build: Any, tiny: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = build(FakeSession([CPU], {}, CPU), CPU)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.so").touch()
+    settings = msgspec.structs.replace(_settings(tiny), plugin="mine.so")
+    with pytest.raises(UnavailableError, match="finds no device"):
+        open_session("webgpu", tiny, settings)
+    assert fake.libraries == [("onnxruntime_ep_webgpu", str(tmp_path / "mine.so"))]
+
+
 def test_a_plugin_is_given_to_the_session_by_its_device_and_never_beside_providers(
     build: Any, tiny: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:

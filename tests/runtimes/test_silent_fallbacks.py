@@ -178,8 +178,9 @@ def test_a_plugin_library_that_is_not_there_or_not_a_library_is_refused(is_there
     if is_there:
         library.write_bytes(b"not a library")
     says = "registering onnxruntime_ep_webgpu: .*libwebgpu" if is_there else r"library libwebgpu\.so is not there"
-    with pytest.raises(UnavailableError, match=says):
+    with pytest.raises(UnavailableError, match=says) as told:
         _open("webgpu", tmp_path, plugin=str(library))
+    assert str(tmp_path) not in str(told.value)
 
 
 def test_two_wheels_in_one_environment_are_named(tmp_path: Path) -> None:
