@@ -74,7 +74,8 @@ def provide(
         facts = _build(lock, place, title, lambda made, spent_s: write_facts(made, key, requirements, spent_s))
         why = damage(place, pins, needs)
         if why is not None:
-            raise BenchError(f"making an environment with {title}: it was made and can't be used: {why}")
+            way_on = "where files are damaged, uv's cache may be: `uv cache clean` empties it"
+            raise BenchError(f"making an environment with {title}: it was made and can't be used: {why}; {way_on}")
         on_stage(f"the environment with {title} is ready: {facts.build_s:.1f} s, {facts.size_bytes / 2**20:.0f} MiB")
     return facts
 
