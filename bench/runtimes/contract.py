@@ -66,6 +66,11 @@ class HostSession:
         return self.call
 
 
+def closed(_: Feed) -> Sequence[Array]:
+    """What a session's ``call`` is once the session is closed: RuntimeError."""
+    raise RuntimeError("this session is closed")
+
+
 class RuntimeModule(Protocol):
     """The functions of a runtime's module; ``name`` is a key of the table, options were checked against it.
 

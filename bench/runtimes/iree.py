@@ -20,7 +20,7 @@ import numpy as np
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
 from bench.records import Artifact, Probe, SessionInfo, SessionSettings
-from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.dimensions import input_dimensions
 from bench.runtimes.iree_module import Built, build, flags
 from bench.runtimes.onnxruntime_options import fixed_dimensions
@@ -48,7 +48,7 @@ class IreeSession(HostSession):
     def close(self) -> None:
         """Drop the module; twice is fine. A call after it raises RuntimeError."""
         self._new_call = _no_call
-        self.call = _closed
+        self.call = closed
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> IreeSession:
@@ -169,8 +169,4 @@ def _shapes(settings: SessionSettings) -> str:
 
 
 def _no_call() -> Callable[[Feed], Sequence[Array]]:
-    raise RuntimeError("this session is closed")
-
-
-def _closed(_: Feed) -> Sequence[Array]:
     raise RuntimeError("this session is closed")

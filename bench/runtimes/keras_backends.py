@@ -21,7 +21,7 @@ import numpy as np
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
 from bench.records import Artifact, Caution, Probe, SessionInfo, SessionSettings
 from bench.runtimes.call_paths import COMPILED, EAGER
-from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.keras_file import KerasFile, first_line, import_keras, load_keras_file
 from bench.runtimes.table import RUNTIMES
 
@@ -55,7 +55,7 @@ class KerasSession(HostSession):
     def close(self) -> None:
         """Drop model and function; twice is fine. A call after it raises RuntimeError."""
         self._file = None
-        self.call = _closed
+        self.call = closed
 
 
 def import_runtime(name: str, options: Mapping[str, str]) -> None:
@@ -161,10 +161,6 @@ def _cautions() -> tuple[Caution, ...]:
     if "tensorflow" not in sys.modules:
         return ()
     return (Caution(code="two runtimes", text="TensorFlow was imported in this process too, with its own threads"),)
-
-
-def _closed(_: Feed) -> Sequence[Array]:
-    raise RuntimeError("this session is closed")
 
 
 def probe(name: str) -> Probe:

@@ -20,7 +20,7 @@ import numpy as np
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError
 from bench.records import Artifact, Caution, Probe, SessionInfo, SessionSettings, Tensor
-from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES
 
@@ -51,7 +51,7 @@ class LiteRtSession(HostSession):
 
     def close(self) -> None:
         """Drop the interpreter; twice is fine. A call after it raises RuntimeError."""
-        self.call = _closed
+        self.call = closed
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> LiteRtSession:
@@ -203,7 +203,3 @@ def _made(doing: str, make: Callable[[], Any]) -> Any:
         return make()
     except (RuntimeError, ValueError) as error:  # all that the interpreter raises
         raise UnsupportedError(f"{doing}: {' '.join(str(error).split())}") from error
-
-
-def _closed(_: Feed) -> Sequence[Array]:
-    raise RuntimeError("this session is closed")

@@ -18,7 +18,7 @@ import numpy as np
 
 from bench.errors import BenchError, UnavailableError
 from bench.records import Artifact, Probe, ProviderPart, SessionInfo, SessionSettings
-from bench.runtimes.contract import Array, Feed, HostSession, Session
+from bench.runtimes.contract import Array, Feed, HostSession, Session, closed
 from bench.runtimes.device_binding import DeviceSession, place_of, plugin_device
 from bench.runtimes.kernels import profiled_parts, reasons_in
 from bench.runtimes.onnxruntime_opening import Opening, first_line, is_installed
@@ -40,7 +40,7 @@ class OnnxRuntimeSession(HostSession):
     def close(self) -> None:
         """Drop the session; twice is fine. A call after it raises RuntimeError."""
         self._session = None
-        self.call = _closed
+        self.call = closed
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Session:
@@ -139,7 +139,3 @@ def _run_tiny(name: str) -> None:
             session.close()
     if not np.allclose(result, TINY_RESULT, rtol=1e-2):
         raise UnavailableError(f"a tiny model gave {result.flat[0]} in place of {TINY_RESULT}")
-
-
-def _closed(_: Feed) -> Sequence[Array]:
-    raise RuntimeError("this session is closed")

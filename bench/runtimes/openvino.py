@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError
 from bench.records import Artifact, BuildCache, Caution, Probe, ProviderPart, SessionInfo, SessionSettings
-from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.dimensions import input_dimensions
 from bench.runtimes.onnxruntime_options import fixed_dimensions
 from bench.runtimes.openvino_properties import chosen_device, properties, read_back, told_in_one_line
@@ -53,7 +53,7 @@ class OpenVinoSession(HostSession):
     def close(self) -> None:
         """Drop the compiled model; twice is fine. A call after it raises RuntimeError."""
         self._compiled = None
-        self.call = _closed
+        self.call = closed
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> OpenVinoSession:
@@ -176,7 +176,3 @@ def _cache_use(compiled: Any, settings: SessionSettings) -> BuildCache | None:
     if settings.cache is None:
         return None
     return "hit" if compiled.get_property("LOADED_FROM_CACHE") else "miss"
-
-
-def _closed(_: Feed) -> Sequence[Array]:
-    raise RuntimeError("this session is closed")

@@ -15,7 +15,7 @@ from typing import Any
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
 from bench.records import Artifact, Probe, SessionInfo, SessionSettings
 from bench.runtimes import tensorflow_paths as paths
-from bench.runtimes.contract import Array, Feed, HostSession
+from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.keras_file import first_line, import_keras
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES, artifact_kind
@@ -41,7 +41,7 @@ class TensorFlowSession(HostSession):
     def close(self) -> None:
         """Drop model and function; twice is fine. A call after it raises RuntimeError."""
         self._path = None
-        self.call = _closed
+        self.call = closed
 
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> TensorFlowSession:
@@ -118,10 +118,6 @@ def _effective(tf: Any, name: str, chosen: dict[str, str], path: paths.CallPath)
         "gpu": "hidden",
         **path.settings,
     }
-
-
-def _closed(_: Feed) -> Sequence[Array]:
-    raise RuntimeError("this session is closed")
 
 
 def probe(name: str) -> Probe:

@@ -339,7 +339,7 @@ def test_sentences_and_origin_are_scrubbed_and_names_are_not() -> None:
     private = Private(home="/home/ada", user="ada", host="engine7")
     seen = (Caution(code="range", text="read /home/ada/net.py on engine7"),)
     plain = bundle(
-        origin=f"{private.home}/work/net.onnx at git 1a2b3c4",
+        origin=f"{private.home}/nets/net.onnx at git 1a2b3c4",
         models={"net": replace(files_less(), cautions=seen)},
         missing={"other": Failure(status="failed", reason="no /home/ada/x")},
     )
