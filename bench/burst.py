@@ -51,7 +51,7 @@ def _start(cpu: int, seed: int) -> subprocess.Popen[bytes]:
 
 def main(parent: int, cpu: int, seed: int) -> None:
     """Bursts until killed or orphaned."""
-    from bench.prepare.child.main import die_with
+    from bench.prepare.child.serving import die_with
 
     die_with(parent)
     os.sched_setaffinity(0, {cpu})

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench import __version__, cli_ci, cli_compare, cli_env, cli_gate
+from bench import __version__, cli_agreement, cli_ci, cli_compare, cli_env, cli_gate
 from bench import cli_flags as f
 from bench.cli_shell import (
     asked_flags,
@@ -133,61 +133,6 @@ def run(
         )
 
 
-@app.command("verify")
-@guarded
-def verify(
-    model: f.Models = None,
-    runtime: f.Runtimes = None,
-    batch: f.Batch = None,
-    threads: f.Threads = None,
-    time_limit: f.TimeLimit = None,
-    min_placement: f.MinPlacement = None,
-    require_placement: f.RequirePlacement = False,
-    plugin: f.Plugin = None,
-    seed: f.Seed = None,
-    input_shapes: f.InputShapes = None,
-    input_range: f.InputRange = None,
-    load_inputs: f.LoadInputs = None,
-    rtol: f.Rtol = None,
-    atol: f.Atol = None,
-    onnx: f.Onnx = None,
-    onnx_names: f.OnnxNames = None,
-    custom_objects: f.CustomObjects = None,
-    unsafe: f.Unsafe = False,
-    signature: f.Signature = None,
-    opset: f.Opset = None,
-    suite: f.SuiteFile = None,
-) -> int:
-    """Check outputs alone, nothing timed: exit 0 agrees, 3 disagrees, 5 vacuous."""
-    flags = asked_flags(locals())
-    from bench.commands.verify import verify_models
-
-    with shown_progress() as progress:
-        return verify_models(flags, suite_file=suite, console=make_console(), progress=progress)
-
-
-@app.command("export")
-@guarded
-def export(
-    model: f.OneModel,
-    out: f.OutFile,
-    opset: f.Opset = None,
-    seed: f.Seed = None,
-    input_shapes: f.InputShapes = None,
-    input_range: f.InputRange = None,
-    load_inputs: f.LoadInputs = None,
-    custom_objects: f.CustomObjects = None,
-    unsafe: f.Unsafe = False,
-    signature: f.Signature = None,
-) -> int:
-    """Write a model as ONNX: converted, checked, loaded, run and compared before the file appears."""
-    flags = asked_flags({**locals(), "model": (model,)})
-    from bench.commands.export import export_model
-
-    with shown_progress() as progress:
-        return export_model(flags, out, console=make_console(), progress=progress)
-
-
 @app.command("models")
 @guarded
 def models(model: f.Models = None, json: f.Json = False) -> int:
@@ -233,6 +178,7 @@ def cache_clear() -> int:
     return clear_cache(console=make_console())
 
 
+cli_agreement.register(app)
 cli_gate.register(app)
 cli_ci.register(app)
 cli_env.register(app)

@@ -104,7 +104,29 @@ Out = Annotated[
 Resume = Annotated[
     Path | None, typer.Option("--resume", metavar="DIR", help="Measure what an interrupted report still misses.")
 ]
-OutFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the ONNX file goes.")]
+ExportOut = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Where the ONNX file goes; with --all-exporters a folder."),
+]
+VerifyOut = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep outputs and verdicts, for --from.")
+]
+BisectOut = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="DIR", help="Where the part that fails alone goes, with table and picture."),
+]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="DIR", help="Judge stored outputs again, by --rtol and --atol; nothing is run."),
+]
+Power = Annotated[
+    bool, typer.Option("--power", help="Plant faults in this very model: how many does the check call out?")
+]
+EveryLayer = Annotated[bool, typer.Option("--all", help="Every layer in a table, one run a layer.")]
+AllExporters = Annotated[
+    bool, typer.Option("--all-exporters", help="Every exporter at several opsets, compared in one table.")
+]
+Opsets = Annotated[str | None, typer.Option("--opsets", metavar="13,15,18", help="Opsets of --all-exporters.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Why = Annotated[
     str | None, typer.Option("--why", metavar="RUNTIME", help="Only this runtime, and what its state is read from.")

@@ -12,9 +12,11 @@ from bench.progress import Progress
 from bench.suite import build_suite
 
 
-def export_model(flags: Flags, out: Path, *, console: Console, progress: Progress) -> int:
+def export_model(flags: Flags, out: Path | None, *, console: Console, progress: Progress) -> int:
     """Write one model as ONNX to ``out`` and print what the file is."""
     asked = parse_flags(flags)
+    if out is None:
+        raise UsageError("exporting: say where the file goes with -o FILE, such as -o model.onnx")
     if out.is_dir():
         raise UsageError(f"-o {out}: this is a folder; name the file, such as {out / 'model.onnx'}")
     suite = build_suite(asked, cpus=1, default_runtimes=())

@@ -52,7 +52,7 @@ def is_whole(artifact: Artifact) -> bool:
 
 def damage(prepared: Prepared) -> str | None:
     """Which file of an entry is not what was written, or None. Reads every byte."""
-    for kind, artifact in prepared.artifacts.items():
+    for kind, artifact in (*prepared.artifacts.items(), *prepared.rejected.items()):
         if not is_whole(artifact):
             return kind
     from bench.prepare.arrays import load_arrays  # numpy: not needed to list or clear
@@ -118,6 +118,7 @@ def with_paths(answer: ChildAnswer, folder: Path) -> ChildAnswer:
     found = replace(
         prepared,
         artifacts={kind: replace(a, path=str(folder / a.path)) for kind, a in prepared.artifacts.items()},
+        rejected={kind: replace(a, path=str(folder / a.path)) for kind, a in prepared.rejected.items()},
         pool=replace(prepared.pool, path=str(folder / prepared.pool.path)),
         truth_file=replace(prepared.truth_file, path=str(folder / prepared.truth_file.path)),
     )

@@ -15,11 +15,23 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
-from bench.prepare.messages import ANSWER_FILE, REQUEST_FILE, STAGES_FILE, ChildAnswer, ChildError, ChildRequest
+from bench.prepare.messages import (
+    ANSWER_FILE,
+    REQUEST_FILE,
+    STAGES_FILE,
+    ChildAnswer,
+    ChildError,
+    ChildRequest,
+    TaskAnswer,
+)
+from bench.records import Record
+
+A = TypeVar("A", ChildAnswer, TaskAnswer)
 
 TIME_LIMIT_S = 1800.0
 _POLL_S = 0.05
@@ -52,6 +64,20 @@ def run_child(
     too long. However this ends, by
     Ctrl-C too, the child has ended.
     """
+    return ask_child(folder, request, ChildAnswer, on_stage, command=command, time_limit_s=time_limit_s)
+
+
+def ask_child(
+    folder: Path,
+    request: Record,
+    answer: type[A],
+    on_stage: Callable[[str], None],
+    *,
+    command: tuple[str, ...],
+    doing: str = "preparing the model",
+    time_limit_s: float = TIME_LIMIT_S,
+) -> A:
+    """``run_child`` for any request and answer whose ``error`` is a ChildError or None; ``doing`` begins its lines."""
     (folder / REQUEST_FILE).write_bytes(msgspec.json.encode(request))
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         child = subprocess.Popen(
@@ -66,7 +92,8 @@ def run_child(
         in_time = _watch(child, folder / STAGES_FILE, on_stage, time_limit_s)
     finally:
         _end(child)
-    return _read_answer(folder, _ending(child.returncode) if in_time else f"took more than {time_limit_s:g} s")
+    ending = _ending(child.returncode) if in_time else f"took more than {time_limit_s:g} s"
+    return _read_answer(folder, answer, ending, doing)
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -120,16 +147,16 @@ def _ending(returncode: int) -> str:
     return f"ended with exit code {returncode}" if returncode else ""
 
 
-def _read_answer(folder: Path, ending: str) -> ChildAnswer:
+def _read_answer(folder: Path, kind: type[A], ending: str, doing: str) -> A:
     if not ending and (folder / ANSWER_FILE).exists():
-        answer = msgspec.json.decode((folder / ANSWER_FILE).read_bytes(), type=ChildAnswer)
+        answer = msgspec.json.decode((folder / ANSWER_FILE).read_bytes(), type=kind)
         if answer.error:
             raise _as_exception(answer.error)
         return answer
     stages = _lines(folder / STAGES_FILE)
     output = [line for line in _lines(folder / "stderr") if not _START_UP.search(line)][-_TAIL_LINES:]
     raise BenchError(
-        f"preparing the model: the export process {ending or 'gave no answer'}, at {stages[-1] if stages else 'start'}"
+        f"{doing}: the child process {ending or 'gave no answer'}, at {stages[-1] if stages else 'start'}"
         + ("; the end of its output:\n" + "\n".join(output) if output else "")
     )
 

@@ -59,6 +59,21 @@ class ChildError(Record, frozen=True):
     text: str
 
 
+class TaskRequest(Record, frozen=True):
+    """What a task's child is asked; ``value`` is the task's own record, as JSON."""
+
+    parent: int  # process id: a child without this parent ends
+    doing: str  # what an error's line begins with
+    value: msgspec.Raw
+
+
+class TaskAnswer(Record, frozen=True):
+    """Its answer: the task's own record as JSON, or why there is none."""
+
+    value: msgspec.Raw | None = None
+    error: ChildError | None = None
+
+
 class ChildAnswer(Record, frozen=True):
     """Exactly one of the first four is there. Paths of files are relative to the child's folder."""
 

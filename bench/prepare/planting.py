@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from bench.errors import BenchError, UnsupportedError
 from bench.prepare.digests import artifact_digest
-from bench.prepare.launch import child_environment
+from bench.prepare.tasks import run_task
 from bench.records import Artifact, Record
 
-REQUEST_FILE = "plant.json"
-ANSWER_FILE = "planted.json"
 TIME_LIMIT_S = 300.0
 
 PlantKind = Literal["nodes", "wrong"]
@@ -26,7 +21,6 @@ PlantKind = Literal["nodes", "wrong"]
 class PlantRequest(Record, frozen=True):
     """What is planted in ``source``; the other file goes to ``target``."""
 
-    parent: int  # process id: a child without this parent ends
     kind: PlantKind
     source: str
     target: str
@@ -36,12 +30,11 @@ class PlantRequest(Record, frozen=True):
 
 
 class PlantAnswer(Record, frozen=True):
-    """What was planted, for a person, or why nothing could be."""
+    """What was planted, for a person."""
 
     text: str = ""
     nodes: int = 0
     share: float = 0.0  # of the multiply-adds, as it came out
-    error: str = ""
 
 
 class Plantable(Record, frozen=True):
@@ -69,36 +62,12 @@ def _planted(
 ) -> Plantable:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / Path(source.path).name
-    request = PlantRequest(
-        parent=os.getpid(), kind=kind, source=source.path, target=str(target), share=share, which=which, of=of
-    )
+    request = PlantRequest(kind=kind, source=source.path, target=str(target), share=share, which=which, of=of)
     with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as exchange:
-        answer = _ask(Path(exchange), request)
-    if answer.error:
-        raise UnsupportedError(answer.error)
+        answer = run_task(
+            "plant", request, PlantAnswer, Path(exchange), doing="planting a fault", time_limit_s=TIME_LIMIT_S
+        )
     artifact = msgspec.structs.replace(
         source, path=str(target), digest=artifact_digest(target), size_bytes=target.stat().st_size
     )
     return Plantable(artifact=artifact, text=answer.text)
-
-
-def _ask(folder: Path, request: PlantRequest) -> PlantAnswer:
-    (folder / REQUEST_FILE).write_bytes(msgspec.json.encode(request))
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-P", "-m", "bench.prepare.child.plant", str(folder)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=child_environment(os.environ),
-            timeout=TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BenchError(f"planting a fault: took more than {TIME_LIMIT_S:g} s") from error
-    path = folder / ANSWER_FILE
-    if ended.returncode or not path.is_file():
-        last = (ended.stderr.strip().splitlines() or ["no output"])[-1]
-        raise BenchError(f"planting a fault: the child ended with {ended.returncode}: {last}")
-    return msgspec.json.decode(path.read_bytes(), type=PlantAnswer)

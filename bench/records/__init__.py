@@ -27,6 +27,7 @@ from bench.records.base import (
 )
 from bench.records.measured import (
     CaseRepetition,
+    Finding,
     GroupRepetition,
     OutputCheck,
     Placement,
@@ -88,6 +89,7 @@ __all__ = [
     "EnvironmentFacts",
     "Failed",
     "Failure",
+    "Finding",
     "FirstDone",
     "FirstRequest",
     "GroupRepetition",

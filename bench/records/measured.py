@@ -31,6 +31,14 @@ class OutputCheck(Record, frozen=True):
     nonfinite_truth: int = 0
 
 
+class Finding(Record, frozen=True):
+    """A hypothesis about a difference that holds: with it undone, the outputs are near the truth."""
+
+    code: str  # "channels reversed", "softmax missing", ...
+    text: str  # one sentence with its evidence, for a person
+    error: float | None = None  # relative error once it is undone; None where that has no number
+
+
 class RoundState(Record, frozen=True):
     """The machine during one round; nothing is deleted, a disturbed round is flagged."""
 

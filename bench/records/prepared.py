@@ -73,6 +73,8 @@ class Prepared(Record, frozen=True):
     multiply_adds: int | None  # of one item
     versions: dict[str, str]
     cautions: tuple[Caution, ...] = ()
+    # by ``artifact_key``: files that load but compute something else; no runtime is given one, they are to be explained
+    rejected: dict[str, Artifact] = {}
     stages_ns: dict[str, int] = {}  # time per stage of this preparation; empty when it came from the cache
 
 

@@ -27,6 +27,7 @@ from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Failure, Tensor
 
 SIGNATURE = "serving_default"
+REJECTED = "rejected.onnx"
 _LIMIT_BYTES = 2**31 - 2**24  # of a protobuf message, some of it for the graph itself
 _UNTRACKED = re.compile(r"untracked.*(?:Trackable referencing this tensor|Captured Tensor) = (\S[^\n]*)", re.DOTALL)
 
@@ -91,7 +92,10 @@ def _write_in_order(path: Path) -> None:
 
 
 def export_onnx(named: NamedModel, function: Any, sample: Sample, path: Path, opset: int) -> Artifact | Failure:
-    """The ONNX file at ``path``, there only if it loads and computes the same."""
+    """The ONNX file at ``path``, there only if it loads and computes the same.
+
+    One that loads and computes something else is kept beside it as ``REJECTED``, to be explained.
+    """
     n_bytes = weight_bytes(named)
     if n_bytes > _LIMIT_BYTES:
         return Failure(
@@ -107,6 +111,8 @@ def export_onnx(named: NamedModel, function: Any, sample: Sample, path: Path, op
     try:
         failure = _try_file(named, proto, unfinished, sample)
         if failure:
+            if failure.verdict == "disagrees":
+                os.replace(unfinished, path.with_name(REJECTED))
             return failure
         os.replace(unfinished, path)
     finally:

@@ -13,7 +13,7 @@ from bench.errors import BenchError, UnsupportedError
 from bench.prepare.child import onnx_file, onnx_source, record
 from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
-from bench.prepare.child.export import Sample, export_onnx, export_saved_model
+from bench.prepare.child.export import REJECTED, Sample, export_onnx, export_saved_model
 from bench.prepare.child.load import LoadedModel, load_keras_model
 from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.onnx_run import open_unoptimised
@@ -102,6 +102,7 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
         output_paths=dict(named.output_paths),
         parameters=trainable_parameters(model) if model else None,
         multiply_adds=_count(model),
+        rejected=_rejected(folder / "onnx" / REJECTED, sample),
         cautions=(*cautions, *more, *_unsafe(spec, settings), *prepared.cautions),
     )
     files = [*(loaded.files if loaded else []), *_data_of(settings.onnx_file)]
@@ -155,6 +156,10 @@ def _onnx(
         return export_onnx(named, function, sample, folder / "model.onnx", settings.opset)
     known = [tensor.name for tensor in (*sample.inputs, *sample.outputs)]
     return onnx_source.user_artifact(Path(settings.onnx_file), folder, settings.onnx_names, known)
+
+
+def _rejected(path: Path, sample: Sample) -> dict[str, Artifact]:
+    return {"onnx": onnx_file.read_artifact(path, sample.inputs, sample.outputs)} if path.is_file() else {}
 
 
 def _data_of(onnx_path: str | None) -> list[Path]:

@@ -1,25 +1,22 @@
 """Plants a fault in an ONNX file, for the gate's self-test: work that changes nothing, or a kernel that is wrong.
 
-``python -m bench.prepare.child.plant FOLDER``: the request and the answer are files in the folder; see
-``prepare.planting``. Runs in the child.
+A task of ``prepare/tasks.py``, see ``prepare/planting.py``. Runs in the child.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
-from bench.errors import BenchError, UnsupportedError
-from bench.prepare.child.main import die_with
-from bench.prepare.planting import ANSWER_FILE, REQUEST_FILE, PlantAnswer, PlantRequest
+from bench.errors import UnsupportedError
+from bench.prepare.child.serving import OnStage, serve
+from bench.prepare.planting import PlantAnswer, PlantRequest
 from bench.records import Record
 
 _TINY = 1e-9  # of an activation's mean: below float32's step beside any output that is not tiny itself
@@ -174,7 +171,7 @@ def _initializers(model: Any) -> dict[str, Any]:
     return {tensor.name: tensor for tensor in model.graph.initializer}
 
 
-def answer(request: PlantRequest) -> PlantAnswer:
+def answer(request: PlantRequest, _folder: Path, _on_stage: OnStage) -> PlantAnswer:
     """Read the file, plant, write the other file."""
     model = onnx.load(request.source)
     if request.kind == "nodes":
@@ -188,16 +185,5 @@ def answer(request: PlantRequest) -> PlantAnswer:
     return said
 
 
-def main(folder: Path) -> None:
-    """Read the request, write the answer."""
-    request = msgspec.json.decode((folder / REQUEST_FILE).read_bytes(), type=PlantRequest)
-    die_with(request.parent)
-    try:
-        said = answer(request)
-    except BenchError as error:
-        said = PlantAnswer(error=str(error))
-    (folder / ANSWER_FILE).write_bytes(msgspec.json.encode(said))
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    serve(PlantRequest, answer)

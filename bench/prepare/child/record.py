@@ -56,12 +56,14 @@ def make_record(
 def with_relative_paths(prepared: Prepared, folder: Path) -> Prepared:
     """The same record with paths relative to the folder, which is going to move."""
     replace = msgspec.structs.replace
+
+    def relative(artifacts: Mapping[str, Artifact]) -> dict[str, Artifact]:
+        return {kind: replace(a, path=os.path.relpath(a.path, folder)) for kind, a in artifacts.items()}
+
     return replace(
         prepared,
-        artifacts={
-            kind: replace(artifact, path=os.path.relpath(artifact.path, folder))
-            for kind, artifact in prepared.artifacts.items()
-        },
+        artifacts=relative(prepared.artifacts),
+        rejected=relative(prepared.rejected),
         pool=replace(prepared.pool, path=os.path.relpath(prepared.pool.path, folder)),
         truth_file=replace(prepared.truth_file, path=os.path.relpath(prepared.truth_file.path, folder)),
     )
