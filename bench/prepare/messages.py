@@ -70,7 +70,7 @@ class TaskRequest(Record, frozen=True):
 class TaskAnswer(Record, frozen=True):
     """Its answer: the task's own record as JSON, or why there is none."""
 
-    value: msgspec.Raw | None = None
+    value: msgspec.Raw = msgspec.Raw(b"null")  # of the union with None msgspec decodes nothing but null
     error: ChildError | None = None
 
 
