@@ -45,7 +45,7 @@ def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
     ]
     if not unknown:
         return None
-    named = {f"{node.op_type} ({_of_layer(node.name, model)})": node.op_type for node in unknown}
+    named = {f"{node.op_type} ({layer_of(node.name, model)})": node.op_type for node in unknown}
     hints = dict.fromkeys(hint for op in named.values() for word, hint in HINTS.items() if op.startswith(word))
     return f"ONNX has no operation for {', '.join(named)}" + "".join(f"; that is {hint}" for hint in hints)
 
@@ -53,7 +53,7 @@ def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
 def explain(message: str, model: keras.Model | None) -> str:
     """A checker's or ONNX Runtime's message on one line, with the layer that it is about and what to do."""
     found = _NODE.search(message)
-    layer = _of_layer(found[1], model) if found else _cubic_layer(message, model)
+    layer = layer_of(found[1], model) if found else _cubic_layer(message, model)
     hint = next((hint for word, hint in HINTS.items() if word in message), None)
     if hint is None and "float64" in policies(model) and "NOT_IMPLEMENTED" in message:
         hint = HINTS["double"]
@@ -160,7 +160,7 @@ def _describe(layer: Any) -> str:
     return f"layer {layer.name}, {type(layer).__name__}"
 
 
-def _of_layer(node: str, model: keras.Model | None) -> str:
+def layer_of(node: str, model: keras.Model | None) -> str:
     """The Keras layer in a node's name: TensorFlow numbers a layer's name again in each trace."""
     known = {layer.name: layer for layer in model._flatten_layers()} if model is not None else {}
     for part in reversed(node.split("/")[:-1]):
