@@ -102,9 +102,8 @@ def _rename_all(graph: Any, stable: Any) -> None:
         node.name = stable(node.name)
         node.input[:] = [stable(name) for name in node.input]
         node.output[:] = [stable(name) for name in node.output]
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
-                _rename_all(inner, stable)
+        for inner in inner_graphs(node):
+            _rename_all(inner, stable)
     for tensor in graph.initializer:
         tensor.name = stable(tensor.name)
     for value_info in (*graph.input, *graph.output, *graph.value_info):
@@ -116,6 +115,12 @@ def _rename_all(graph: Any, stable: Any) -> None:
     graph.initializer.extend(copies)
 
 
+def inner_graphs(node: Any) -> Iterator[Any]:
+    """Bodies of a node: of its loop, of its branches."""
+    for attribute in node.attribute:
+        yield from (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs
+
+
 def all_nodes(proto: Any) -> Iterator[Any]:
     """Every node of a model, those of inner graphs included."""
     return _nodes(proto.graph)
@@ -124,6 +129,5 @@ def all_nodes(proto: Any) -> Iterator[Any]:
 def _nodes(graph: Any) -> Iterator[Any]:
     for node in graph.node:
         yield node
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
-                yield from _nodes(inner)
+        for inner in inner_graphs(node):
+            yield from _nodes(inner)
