@@ -1,46 +1,78 @@
-"""The likely cause of a difference, from cheap trials: another output's values, items in another order, a constant.
+"""Why an output differs, as far as arrays alone can tell: cheap hypotheses, each with its evidence, the best first.
 
-Words for a person behind a verdict that stands already; nothing here changes a verdict.
+Words for a person behind a verdict that stands already; nothing here changes a verdict. A hypothesis that undoes a
+fault holds where the relative error then is small (1e-2) and a tenth of what it was: a difference of rounding is
+explained by none. What needs the model run again is tried by ``prepare/hypotheses.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from bench.analysis import distance as far
 from bench.analysis.distance import Array
+from bench.analysis.hypotheses import marks
+from bench.analysis.hypotheses.arrangements import arrangements, orders_of_items, other_names
+from bench.analysis.hypotheses.functions import functions
+from bench.analysis.hypotheses.trial import error_of, in_float64, judge, shortened
+from bench.records import Finding
 
-CLOSE = 1e-2  # relative error below which an arrangement explains a difference
-MOST_ITEMS = 64  # pairs of items are compared, so their number is bounded
-MOST_ENTRIES = 4_000_000  # and so are their sizes
+_LEAST = 1e-7  # errors below it are all as good as none
+_WORSE = 100.0  # an explanation so many times worse than the best is none: it only looks a little like it
+
+
+def diagnose(truth: Mapping[str, Array], outputs: Mapping[str, Array]) -> dict[str, tuple[Finding, ...]]:
+    """What explains each output that differs, by name; nothing where nothing does. Axis 0 is the items."""
+    both = {name: explain(name, array, outputs) for name, array in truth.items() if name in outputs}
+    return {name: findings for name, findings in both.items() if findings}
 
 
 def likely_cause(name: str, truth: Array, outputs: Mapping[str, Array]) -> str:
-    """A half sentence that begins with ``"; "``, or nothing. Both sides are numbers of one shape."""
-    twin = next((other for other, array in outputs.items() if other != name and _close(truth, array)), None)
-    if twin is not None:
-        return f"; output {twin!r} holds what {name!r} should: the outputs appear to be permuted"
+    """A half sentence that begins with ``"; "``, or nothing."""
+    findings = explain(name, truth, outputs)
+    return f"; {findings[0].text}" if findings else ""
+
+
+def explain(name: str, truth: Array, outputs: Mapping[str, Array]) -> tuple[Finding, ...]:
+    """What explains the difference of one output, the best first; its shape may be another."""
     output = outputs[name]
-    if _close_in_another_order(truth, output):
-        return "; the items match in another order"
-    if truth.ndim == 4 and truth.shape[-1] in (3, 4) and _close(truth, output[..., ::-1]):
-        return "; it matches with its channels reversed"
-    return "" if far.spread(output) > 0 else "; it is the same for every input"
+    if truth.ndim < 1 or output.ndim < 1 or far.dtype_class(truth) != "float" or far.dtype_class(output) != "float":
+        return ()
+    before = error_of(truth, output)
+    found = [judge(trial, before) for trial in (*other_names(name, truth, outputs), *orders_of_items(truth, output))]
+    t, y = shortened(in_float64(truth)), shortened(in_float64(output))
+    found += [judge(trial, before) for trial in arrangements(t, y)]
+    if truth.shape == output.shape and truth.size:
+        found += _of_values(t, y, before)
+        found += marks.nonfinite(truth, output)
+    return ranked(finding for finding in found if finding is not None)
 
 
-def _close(truth: Array, output: Array) -> bool:
-    if far.structural_problem(truth, output) or far.nonfinite_count(output) or far.dtype_class(output) != "float":
-        return False
-    error = far.relative_error(truth, output)
-    return error is not None and error <= CLOSE
+def ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By their error's order of magnitude, then as they came; those without one go last. One of each code."""
+    once: dict[str, Finding] = {}
+    for finding in sorted(found, key=_rank):
+        once.setdefault(finding.code, finding)
+    findings = list(once.values())
+    best = max(findings[0].error or _LEAST, _LEAST) if findings else _LEAST
+    return tuple(finding for finding in findings if (finding.error or 0.0) <= _WORSE * best)
 
 
-def _close_in_another_order(truth: Array, output: Array) -> bool:
-    """Whether giving each item of the truth its nearest item of the output is one-to-one and close."""
-    if truth.ndim < 1 or not 2 <= len(truth) <= MOST_ITEMS or truth.size > MOST_ENTRIES:
-        return False
-    t, y = (far.as_float64(array).reshape(len(array), -1) for array in (truth, output))
-    nearest = np.array([int(np.abs(y - row).max(axis=1).argmin()) for row in t])
-    return len(set(nearest.tolist())) == len(t) and _close(truth, output[nearest])
+def _of_values(truth: Array, output: Array, before: float | None) -> list[Finding | None]:
+    if not np.isfinite(truth).all() or not np.isfinite(output).all():
+        return []
+    same = list(marks.constant(truth, output))
+    if same:
+        return [*same]
+    return [
+        *(judge(trial, before) for trial in functions(truth, output)),
+        *marks.saturated(truth, output, before),
+        *marks.rounded(truth, output),
+    ]
+
+
+def _rank(finding: Finding) -> float:
+    return math.inf if finding.error is None else math.floor(math.log10(max(finding.error, _LEAST)))
