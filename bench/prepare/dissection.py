@@ -21,14 +21,20 @@ class Step(Record, frozen=True):
     tensor: str | None  # of the file; None where the file has none: fused away, or not to be found
     fused: tuple[str, ...] = ()  # names of earlier steps without a tensor whose work this tensor includes
     before: tuple[int, ...] = ()  # places of the nearest earlier steps with a tensor that this one is computed from
-    axes: tuple[int, ...] | None = None  # the tensor's axes in the layer's order, where they differ: NCHW for NHWC
+    # the layer to name where this is the first step that is wrong: the one of ``fused`` whose weights the tensor's node
+    # holds (a convolution's, where its batch norm is folded into it); None: this step's own name
+    blame: str | None = None
+    # how a tensor of one run becomes the layer's result, ``steps.in_layout``: axes in the layer's order where they
+    # differ (NCHW for NHWC), then the shape
+    axes: tuple[int, ...] | None = None
     shape: tuple[int, ...] = ()  # of the layer's result, items first
     truth: ArrayFile | None = None  # one array, named "value", [items, ...], in the layer's layout
     yardstick: float | None = (
         None  # relative error of float32 TensorFlow (bare file: shift by one unit in the last place)
     )
-    spread: float | None = None  # of the truth over items
-    file_error: float | None = None  # relative error of the file run unoptimised on the CPU with all tensors marked
+    spread: float | None = None  # of the truth over items; 0 where it is the same for all
+    # relative error of the file run unoptimised on the CPU with all tensors marked, by ``steps.step_error``
+    file_error: float | None = None
 
 
 class Dissection(Record, frozen=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import keras
 import msgspec
@@ -73,14 +73,8 @@ def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
 
 
 def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
-    progress.begin("load")
-    named, loaded = load_source(spec, settings)
+    named, loaded, inputs, ranges, cautions = load_weighted(spec, settings, progress.begin)
     model = named.keras_model
-    inputs = fix_shapes(named.inputs, settings.input_shapes)
-    ranges, cautions = input_ranges(inputs, settings.input_ranges, loaded.input_range if loaded else None, model)
-    if loaded and loaded.weights:
-        progress.begin("weights")
-        apply_weights(loaded.model, loaded.weights, settings.seed, ranges)
     pool, more = _pool(inputs, ranges, settings)
     progress.begin("truth")
     function = trace(named)
@@ -135,6 +129,29 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
     return _finish(prepared, folder, dependency_digests(external, source.parent), progress)
 
 
+class Weighted(NamedTuple):
+    """A TensorFlow source as it is compared: its weights set, its inputs fixed."""
+
+    named: NamedModel
+    loaded: LoadedModel | None
+    inputs: tuple[Tensor, ...]
+    ranges: Mapping[str, Range]
+    cautions: tuple[Caution, ...]
+
+
+def load_weighted(spec: ModelSpec, settings: PrepareSettings, begin: Callable[[str], None]) -> Weighted:
+    """The source with the weights that everything is measured with: the same each time; ``begin`` hears the stages."""
+    begin("load")
+    named, loaded = load_source(spec, settings)
+    inputs = fix_shapes(named.inputs, settings.input_shapes)
+    declared = loaded.input_range if loaded else None
+    ranges, cautions = input_ranges(inputs, settings.input_ranges, declared, named.keras_model)
+    if loaded and loaded.weights:
+        begin("weights")
+        apply_weights(loaded.model, loaded.weights, settings.seed, ranges)
+    return Weighted(named, loaded, inputs, ranges, cautions)
+
+
 def load_source(spec: ModelSpec, settings: PrepareSettings) -> tuple[NamedModel, LoadedModel | None]:
     """The model by its names, and as Keras has it where it is Keras's; its weights as they come.
 
@@ -154,8 +171,8 @@ def _onnx(
     if settings.onnx_file is None:
         folder.mkdir(parents=True, exist_ok=True)
         return export_onnx(named, function, sample, folder / "model.onnx", settings.opset)
-    known = [tensor.name for tensor in (*sample.inputs, *sample.outputs)]
-    return onnx_source.user_artifact(Path(settings.onnx_file), folder, settings.onnx_names, known)
+    own = Path(settings.onnx_file)
+    return onnx_source.user_artifact(own, folder, settings.onnx_names, sample.inputs, sample.pool, sample.reference)
 
 
 def _rejected(path: Path, sample: Sample) -> dict[str, Artifact]:

@@ -9,7 +9,7 @@ measured it is None, and the tolerance is the contract's floor.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +45,19 @@ class Truth:
     cautions: tuple[Caution, ...] = field(default=())
 
 
-def tensorflow_truth(named: NamedModel, function: Any, inputs: Sequence[Tensor], pool: Arrays, seed: int) -> Truth:
-    """The truth of a TensorFlow source; ``function`` is its traced ``tf.function``, ``inputs`` its fixed inputs."""
+def tensorflow_truth(
+    named: NamedModel,
+    function: Any,
+    inputs: Sequence[Tensor],
+    pool: Arrays,
+    seed: int,
+    *,
+    as_named: Callable[[NamedModel], NamedModel] = lambda twin: twin,
+) -> Truth:
+    """The truth of a TensorFlow source; ``function`` is its traced ``tf.function``, ``inputs`` its fixed inputs.
+
+    ``as_named`` makes of the twin what was made of the model to get ``named``, where its outputs are not the model's.
+    """
     run = as_run(named, function)
     before = weights_digest(named)
     first = reference.run_pool(run, inputs, pool)
@@ -57,7 +68,7 @@ def tensorflow_truth(named: NamedModel, function: Any, inputs: Sequence[Tensor],
     if any((moved or 0) > reference.NONDETERMINISTIC for moved in repeat.values()):
         cautions.append(nondeterministic_caution())
         return Truth(first, TENSORFLOW, repeat, first, tuple(cautions))
-    exact, kind, doubts = _exact_outputs(named, inputs, pool, first)
+    exact, kind, doubts = _exact_outputs(named, inputs, pool, first, as_named)
     if exact is not None:
         return Truth(exact, kind, reference.shifts(exact, first), first, (*cautions, *doubts))
     moved = _shift_by_one_ulp(named, run, inputs, pool, first, seed)
@@ -111,13 +122,18 @@ def weights_digest(named: NamedModel) -> str:
 
 
 def _exact_outputs(
-    named: NamedModel, inputs: Sequence[Tensor], pool: Arrays, first: Arrays
+    named: NamedModel,
+    inputs: Sequence[Tensor],
+    pool: Arrays,
+    first: Arrays,
+    as_named: Callable[[NamedModel], NamedModel],
 ) -> tuple[dict[str, Array] | None, str, tuple[Caution, ...]]:
     """Outputs in float64, or None; the name of the truth; doubts."""
     if named.keras_model is None:
         return None, TENSORFLOW, ()
     try:
-        twin = from_keras(float64_twin(named.keras_model), {tensor.name: _whole(tensor) for tensor in inputs})
+        shapes = {tensor.name: _whole(tensor) for tensor in inputs}
+        twin = as_named(from_keras(float64_twin(named.keras_model), shapes))
         run, operations = _run_in_float64(named, twin)
         if operations:
             shown = ", ".join(operations[:_NAMED]) + (", ..." if len(operations) > _NAMED else "")

@@ -1,0 +1,117 @@
+"""Which tensor of the file is which call's result: by value where one is equal, by name where none is. In the child.
+
+In a file with one faulty layer all before it is found by value. The faulty layer and what follows is found by the names
+that the converter kept, unless something that is computed from it is right: then it was fused away and is right too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.prepare import steps
+from bench.prepare.child.layer_calls import LayerCall
+from bench.prepare.child.marked_run import MarkedFile
+from bench.prepare.child.node_owners import Owners
+from bench.prepare.child.tensor_match import Match, Sought, Tensors
+
+_NEAR = 0.3  # of the spread: so far a tensor may be off and still be known by its values
+
+
+class Assignment:
+    """The tensor of each call, ``found``; and how each was found."""
+
+    def __init__(
+        self,
+        calls: Sequence[LayerCall],
+        earlier: Sequence[tuple[int, ...]],
+        sought: Sequence[Sought],
+        yardsticks: Sequence[float | None],
+        tensors: Tensors,
+        file: MarkedFile,
+    ) -> None:
+        self.calls, self.earlier, self.sought = calls, earlier, sought
+        self.tensors, self.file = tensors, file
+        self.owners = Owners(calls, file)
+        self.owned = [self.owners.tensors_of(place) for place in range(len(calls))]
+        self.found: list[Match | None] = [None] * len(calls)
+        self._by_name: dict[str, int] = {}  # tensor -> the call that has it by its name alone
+        self._tolerances = [steps.tolerance(yardstick) for yardstick in yardsticks]
+        self._by_value()
+        self._by_names()
+
+    def _by_value(self) -> None:
+        for place, sought in enumerate(self.sought):
+            if self._passes_on(place):
+                self.found[place] = self.found[self.earlier[place][0]]
+                continue
+            equal = self.tensors.equal(sought, self._tolerances[place])
+            own = set(self.owned[place])
+            self.found[place] = next((match for match in equal if match.tensor in own), equal[0] if equal else None)
+
+    def _by_names(self) -> None:
+        """Calls without an equal tensor, in their order; what right calls are computed from is vouched for."""
+        taken = {match.tensor for match in self.found if match}
+        vouched = self._vouched()
+        for place in range(len(self.calls)):
+            if self.found[place] is not None:
+                continue
+            if self._passes_on(place):
+                self.found[place] = self.found[self.earlier[place][0]]
+                continue
+            match = self._named(place, taken, is_vouched=place in vouched)
+            if match is None:
+                continue
+            if match.tensor in self._by_name:  # folded: the later call's result is what the tensor holds
+                self.found[self._by_name[match.tensor]] = None
+            self._by_name[match.tensor] = place
+            self.found[place] = match
+
+    def _named(self, place: int, taken: set[str], *, is_vouched: bool) -> Match | None:
+        sized = set(self.tensors.sized(self.sought[place])) - taken
+        own = [self.tensors.best(name, self.sought[place]) for name in self.owned[place] if name in sized]
+        if own:
+            nearest = min(own, key=lambda match: match.error)
+            if nearest.error < _NEAR:
+                return nearest
+            return None if is_vouched else own[-1]
+        if is_vouched or self.owned[place]:
+            return None
+        return self._folded(place, sized) or self._reached(place, sized)
+
+    def _folded(self, place: int, sized: set[str]) -> Match | None:
+        """The tensor of the one call before, known by name, for a call that has no node: a folded batch norm."""
+        before = self.earlier[place]
+        tensor = next((name for name, by in self._by_name.items() if (by,) == before), None)
+        return self.tensors.best(tensor, self.sought[place]) if tensor in sized and tensor is not None else None
+
+    def _reached(self, place: int, sized: set[str]) -> Match | None:
+        """The nearest tensor that is computed from what the calls before gave."""
+        starts = {match.tensor for before in self.earlier[place] if (match := self.found[before])}
+        reached = self._after(starts)
+        matches = [self.tensors.best(name, self.sought[place]) for name in sized if name in reached]
+        nearest = min(matches, key=lambda match: match.error, default=None)
+        return nearest if nearest and nearest.error < _NEAR else None
+
+    def _after(self, starts: set[str]) -> set[str]:
+        """All tensors that are computed from some; all of the graph where there are none."""
+        after = set(starts)
+        for node in self.file.nodes:
+            if not starts or any(name in after for name in node.input):
+                after.update(node.output)
+        return after - starts
+
+    def _vouched(self) -> set[int]:
+        """Calls that a call with an equal tensor is computed from."""
+        seen: set[int] = set()
+        waiting = [place for place, match in enumerate(self.found) if match]
+        while waiting:
+            for before in self.earlier[waiting.pop()]:
+                if before not in seen:
+                    seen.add(before)
+                    waiting.append(before)
+        return seen
+
+    def _passes_on(self, place: int) -> bool:
+        """Whether a call gives an earlier call's own tensor: dropout, the outer layer of a nested model."""
+        before = self.earlier[place]
+        return len(before) == 1 and self.calls[before[0]].tensor is self.calls[place].tensor

@@ -1,0 +1,152 @@
+"""Which layer's call a node of a converted file belongs to, by the names that the converter kept. In the child.
+
+Names of nodes are those of TensorFlow's operations, so a trace of the model tells exactly whose they are; weights are
+called after the operation that reads them first. A file that somebody else exported has other scopes: there the
+layers' own names are looked for in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from bench.prepare.child.layer_calls import LayerCall
+from bench.prepare.child.marked_run import MarkedFile
+
+_COUNTER = re.compile(r"(?:__\d+)+$")
+_SUFFIXES = ("", "_1", "_2", "_3")  # TensorFlow numbers a layer's name again in each trace
+Resolve = Callable[[str], int | None]
+
+
+class Owners:
+    """Calls by node and tensor of the file; places are those of ``calls``."""
+
+    def __init__(self, calls: Sequence[LayerCall], file: MarkedFile) -> None:
+        self._calls, self._file = calls, file
+        resolve = _best_resolver(calls, file)
+        self.by_name = [_owners(resolve, (node.name, *node.output)) for node in file.nodes]
+        weights = {name: resolve(name) for name in file.initializers}
+        self.by_weight = self._of_weights({name: place for name, place in weights.items() if place is not None})
+        self._inherit()
+
+    def tensors_of(self, place: int) -> list[str]:
+        """Tensors that a call's nodes make, in the graph's order."""
+        return [
+            name
+            for node, names, weights in zip(self._file.nodes, self.by_name, self.by_weight, strict=True)
+            if place in names or place in weights
+            for name in node.output
+            if name
+        ]
+
+    def weights_of(self, tensor: str) -> set[int]:
+        """Calls whose weights the node reads that makes a tensor."""
+        return self.by_weight[self._file.maker[tensor]]
+
+    def _of_weights(self, owner: dict[str, int]) -> list[set[int]]:
+        """For each node the calls whose weights it reads: the n-th to read a layer's weights is its n-th call."""
+        by_layer: dict[int, list[int]] = defaultdict(list)
+        for place, call in enumerate(self._calls):
+            if not call.name.endswith(")") or "(output " not in call.name.rpartition("/")[2]:
+                by_layer[id(call.layer)].append(place)
+        readers: dict[int, list[int]] = defaultdict(list)
+        for index, node in enumerate(self._file.nodes):
+            for layer in dict.fromkeys(id(self._calls[owner[name]].layer) for name in node.input if name in owner):
+                readers[layer].append(index)
+        found: list[set[int]] = [set() for _ in self._file.nodes]
+        for layer, indices in readers.items():
+            places = by_layer[layer]
+            for number, index in enumerate(indices):
+                found[index].add(places[min(number * len(places) // len(indices), len(places) - 1)])
+        return found
+
+    def _inherit(self) -> None:
+        """A node without a name of a layer goes on with what the latest of those before it did."""
+        for index, node in enumerate(self._file.nodes):
+            if self.by_name[index] or self.by_weight[index]:
+                continue
+            makers = [self._file.maker[name] for name in node.input if name in self._file.maker]
+            before = [place for maker in makers for place in (*self.by_name[maker], *self.by_weight[maker])]
+            self.by_name[index] = {max(before)} if before else set()
+
+
+def _owners(resolve: Resolve, names: Sequence[str]) -> set[int]:
+    return {place for name in names if (place := resolve(name)) is not None}
+
+
+def _best_resolver(calls: Sequence[LayerCall], file: MarkedFile) -> Resolve:
+    """The reading of the file's names that finds most calls; the exact one where it does as well as any."""
+    names = [name for node in file.nodes for name in (node.name, *node.output)] + sorted(file.initializers)
+    readings = [_by_operations(calls), *(_by_layer_names(calls, suffix) for suffix in _SUFFIXES)]
+    return max(readings, key=lambda resolve: len(_owners(resolve, names)))
+
+
+def _by_operations(calls: Sequence[LayerCall]) -> Resolve:
+    """By the operations of the trace: exact for a file that was converted from one like it."""
+    operations = [op.name for op in calls[0].tensor.graph.get_operations()] if calls else []
+    owner: list[int | None] = [None] * len(operations)
+    for place in reversed(range(len(calls))):  # inner calls last, over the outer ones
+        first, end = calls[place].operations
+        owner[first:end] = [place] * (end - first)
+    exact = dict(zip(operations, owner, strict=True))
+    spans = _spans(operations)
+
+    def resolve(name: str) -> int | None:
+        for scope in _scopes(name):
+            if scope in exact:
+                return exact[scope]
+            if scope in spans:
+                return _smallest(calls, *spans[scope])
+        return None
+
+    return resolve
+
+
+def _spans(operations: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Scope -> its first and last operation."""
+    spans: dict[str, tuple[int, int]] = {}
+    for index, name in enumerate(operations):
+        parts = name.split("/")[:-1]
+        for length in range(1, len(parts) + 1):
+            scope = "/".join(parts[:length])
+            spans[scope] = (spans.get(scope, (index, index))[0], index)
+    return spans
+
+
+def _smallest(calls: Sequence[LayerCall], first: int, last: int) -> int | None:
+    """The innermost call that made all of a span of operations."""
+    return next((p for p, c in enumerate(calls) if c.operations[0] <= first and last < c.operations[1]), None)
+
+
+def _scopes(name: str) -> Iterator[str]:
+    """``a/b/c__3:0`` -> a/b/c__3, a/b/c, a/b, a."""
+    plain = name.partition(":")[0]
+    if _COUNTER.search(plain):
+        yield plain
+        plain = _COUNTER.sub("", plain)
+    parts = plain.split("/")
+    for length in range(len(parts), 0, -1):
+        yield "/".join(parts[:length])
+
+
+def _by_layer_names(calls: Sequence[LayerCall], suffix: str) -> Resolve:
+    """By layers' own names with a suffix, innermost first; a layer that is called twice is known by its first call."""
+    known: dict[str, list[int]] = defaultdict(list)
+    for place, call in enumerate(calls):
+        known[f"{call.layer.name}{suffix}"].append(place)
+
+    def resolve(name: str) -> int | None:
+        parts = _COUNTER.sub("", name.partition(":")[0]).split("/")
+        for depth in range(len(parts) - 1, -1, -1):
+            if parts[depth] in known:
+                return _most_alike(calls, known[parts[depth]], parts[:depth])
+        return None
+
+    return resolve
+
+
+def _most_alike(calls: Sequence[LayerCall], places: Sequence[int], outer: Sequence[str]) -> int:
+    """Of calls of one name the one whose outer layers are in the scope."""
+    scope = "/".join(outer)
+    return max(places, key=lambda place: (sum(p in scope for p in calls[place].name.split("/")[:-1]), -place))
