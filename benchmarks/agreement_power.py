@@ -68,7 +68,7 @@ def _run_files(artifact: Artifact, pool: Arrays) -> Iterator[tuple[str, bool, Ar
     """Kind, whether the file is correct, and what it answered; correct files come first."""
     import onnx
 
-    from benchmarks.mutants import MUTANTS
+    from bench.prepare.child.mutants.table import MUTANTS
 
     model = onnx.load(artifact.path)
     for level in LEVELS:

@@ -19,7 +19,9 @@ GROUND = {"bench.records", "bench.errors", "bench.units"}
 SHARED = {*GROUND, "bench", "bench.rows", "bench.places", "bench.children"}
 EXCEPTIONS = {  # comparing arrays is pure, and an export has to compare
     ("prepare", "bench.analysis.distance"),
+    ("prepare", "bench.analysis.naming"),
     ("prepare", "bench.analysis.noise"),
+    ("prepare", "bench.analysis.hypotheses.trial"),
 }
 RUNTIMES = {
     "tensorflow",
@@ -47,6 +49,7 @@ IN_A_CHILD = (
     "runtimes/iree_build.py",
     "runtimes/probe_child.py",
     "prepare/child/*.py",
+    "prepare/child/mutants/*.py",
 )
 WORKER_ALLOWS = {"numpy", "msgspec", "psutil", "bench"}
 

@@ -8,14 +8,12 @@ outputs, a fallback, a case that is gone) must fire every time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from statistics import fmean, median
 
+from bench.analysis.shares import exact_interval
 from bench.check.selftest import KINDS, SLOW, Load, Plant, Trial, TrialKind, outcome
 from bench.errors import EXIT_CANNOT_TELL, EXIT_OK, EXIT_OVER_BUDGET
 from bench.records import Record
-
-LEVEL = 0.95
 
 
 class Row(Record, frozen=True):
@@ -46,17 +44,6 @@ def count_rows(trials: Sequence[Trial]) -> list[Row]:
         _row(*lot, lots[lot])
         for lot in sorted(lots, key=lambda lot: (lot[1] != "quiet", KINDS.index(lot[0]), lot[2] or 0))
     ]
-
-
-@cache
-def exact_interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Clopper-Pearson: bounds of a rate of which ``k`` of ``n`` were seen, ``level`` two-sided."""
-    from scipy.stats import beta
-
-    tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
-    high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
-    return low, high
 
 
 def problems(rows: Sequence[Row], plants: Sequence[Plant], *, alpha: float, beta: float) -> list[str]:

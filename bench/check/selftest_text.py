@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.analysis.shares import exact_interval
 from bench.check.selftest import SLOW, Identity, Plant, TrialKind
-from bench.check.selftest_counts import Row, exact_interval
+from bench.check.selftest_counts import Row
 from bench.check.wording import percent
 
 _TITLES: dict[TrialKind, str] = {

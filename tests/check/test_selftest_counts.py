@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bench.analysis.shares import exact_interval
 from bench.check.records import GateAnswer
 from bench.check.selftest import Plant, TrialKind
-from bench.check.selftest_counts import Row, count_rows, exact_interval, exit_code_of, problems
+from bench.check.selftest_counts import Row, count_rows, exit_code_of, problems
 from selftest_fakes import (
     Rule,
     always_fires,

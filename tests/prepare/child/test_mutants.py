@@ -7,12 +7,12 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: it must not hide an installed bench
+sys.path.append(str(Path(__file__).resolve().parents[3]))  # last: it must not hide an installed bench
 
-from benchmarks import graph_places as places
+from bench.prepare.child.mutants import places
 from benchmarks.agreement_power import run_file
-from benchmarks.graph_surgery import attribute, constant, nodes_of
-from benchmarks.mutants import MUTANTS
+from bench.prepare.child.mutants.surgery import attribute, constant, nodes_of
+from bench.prepare.child.mutants.table import MUTANTS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
