@@ -7,8 +7,7 @@ explained by none. What needs the model run again is tried by ``prepare/hypothes
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,11 +16,8 @@ from bench.analysis.distance import Array
 from bench.analysis.hypotheses import marks
 from bench.analysis.hypotheses.arrangements import arrangements, orders_of_items, other_names
 from bench.analysis.hypotheses.functions import functions
-from bench.analysis.hypotheses.trial import error_of, in_float64, judge, shortened
+from bench.analysis.hypotheses.trial import error_of, in_float64, judge, ranked, shortened
 from bench.records import Finding
-
-_LEAST = 1e-7  # errors below it are all as good as none
-_WORSE = 100.0  # an explanation so many times worse than the best is none: it only looks a little like it
 
 
 def diagnose(truth: Mapping[str, Array], outputs: Mapping[str, Array]) -> dict[str, tuple[Finding, ...]]:
@@ -51,16 +47,6 @@ def explain(name: str, truth: Array, outputs: Mapping[str, Array]) -> tuple[Find
     return ranked(finding for finding in found if finding is not None)
 
 
-def ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By their error's order of magnitude, then as they came; those without one go last. One of each code."""
-    once: dict[str, Finding] = {}
-    for finding in sorted(found, key=_rank):
-        once.setdefault(finding.code, finding)
-    findings = list(once.values())
-    best = max(findings[0].error or _LEAST, _LEAST) if findings else _LEAST
-    return tuple(finding for finding in findings if (finding.error or 0.0) <= _WORSE * best)
-
-
 def _of_values(truth: Array, output: Array, before: float | None) -> list[Finding | None]:
     if not np.isfinite(truth).all() or not np.isfinite(output).all():
         return []
@@ -72,7 +58,3 @@ def _of_values(truth: Array, output: Array, before: float | None) -> list[Findin
         *marks.saturated(truth, output, before),
         *marks.rounded(truth, output),
     ]
-
-
-def _rank(finding: Finding) -> float:
-    return math.inf if finding.error is None else math.floor(math.log10(max(finding.error, _LEAST)))

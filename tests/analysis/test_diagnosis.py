@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analysis.agreement import check_outputs
-from bench.analysis.diagnosis import diagnose, explain, likely_cause, ranked
+from bench.analysis.diagnosis import diagnose, explain, likely_cause
+from bench.analysis.hypotheses.trial import ranked
 from bench.records import Finding
 
 Array = np.ndarray[Any, np.dtype[Any]]
