@@ -31,6 +31,7 @@ from bench.analysis import rules
 from bench.analysis.budget import Budget, check_by_budget
 from bench.analysis.diagnosis import likely_cause
 from bench.analysis.distance import Array
+from bench.analysis.naming import name_problems
 from bench.records import OutputCheck, Tolerance, Verdict
 
 _SEVERITY: dict[Verdict, int] = {"agrees": 0, "unchecked": 1, "vacuous": 2, "disagrees": 3}
@@ -45,26 +46,32 @@ def check_outputs(
     budget: Budget | None = None,
     distinct_inputs: int | None = None,
     dtypes: Mapping[str, str] | None = None,
+    names_flag: str = "--onnx-names",
 ) -> list[OutputCheck]:
     """One check for each output of either side, the truth's first, in its order.
 
     Arrays hold one row an input. ``distinct_inputs`` is how many of those inputs differ (``distance.distinct_items``);
     where it is None every row counts as one. ``dtypes`` are numpy's names of the model's own output types: a truth in
-    float64 does not tell them. ``budget`` is that of a precision other than float32.
+    float64 does not tell them. ``budget`` is that of a precision other than float32. ``names_flag`` is what would tell
+    that the outputs are called otherwise.
     """
-    problems = _dtype_problems(outputs, dtypes or {}) | far.name_problems(truth, outputs)
+    problems = _dtype_problems(outputs, dtypes or {}) | name_problems(truth, outputs, names_flag)
     names = [*truth, *(name for name in outputs if name not in truth)]
     return [
         OutputCheck(output=name, verdict="disagrees", reason=problems[name])
         if name in problems
-        else _check(name, truth[name], outputs, yardstick.get(name), tolerance or Tolerance(), distinct_inputs, budget)
+        else _counted(
+            _check(name, truth[name], outputs, yardstick.get(name), tolerance or Tolerance(), distinct_inputs, budget),
+            truth[name],
+            outputs[name],
+        )
         for name in names
     ]
 
 
 def worst_check(checks: Sequence[OutputCheck]) -> OutputCheck | None:
     """The check that decides a case: by verdict, then by the share of its tolerance that it used; None for none."""
-    return max(checks, key=_badness, default=None)
+    return max(checks, key=badness, default=None)
 
 
 def case_verdict(checks: Sequence[OutputCheck]) -> Verdict:
@@ -102,7 +109,8 @@ def _check(
     output = outputs[name]
     problem = far.structural_problem(truth, output)
     if problem:
-        return OutputCheck(output=name, verdict="disagrees", reason=problem)
+        reason = problem + likely_cause(name, truth, outputs)
+        return OutputCheck(output=name, verdict="disagrees", reason=reason)
     if truth.size == 0:
         return OutputCheck(output=name, verdict="vacuous", reason=f"nothing to compare: its shape is {truth.shape}")
     rows = len(np.atleast_1d(truth))
@@ -113,7 +121,7 @@ def _check(
     if kind in ("boolean", "string") or (kind == "integer" and limits is None):
         return rules.check_equal(name, truth, output, inputs)
     if far.nonfinite_count(truth) or far.nonfinite_count(output):
-        return rules.check_nonfinite(name, truth, output)
+        return _explained(rules.check_nonfinite(name, truth, output), truth, outputs)
     if limits is None:
         check = rules.check_by_yardstick(name, truth, output, yardstick, inputs)
     else:
@@ -121,10 +129,16 @@ def _check(
     return check if check.verdict != "disagrees" else _explained(check, truth, outputs)
 
 
+def _counted(check: OutputCheck, truth: Array, output: Array) -> OutputCheck:
+    """The check with the denormal numbers of both sides, in the output's own type."""
+    here, there = (far.denormal_count(array, like=output) for array in (output, truth))
+    return msgspec.structs.replace(check, denormals=here, denormals_truth=there) if here or there else check
+
+
 def _by_budget(name: str, truth: Array, outputs: Mapping[str, Array], budget: Budget, inputs: int) -> OutputCheck:
     output = outputs[name]
     if far.nonfinite_count(truth) or far.nonfinite_count(output):
-        return rules.check_nonfinite(name, truth, output)
+        return _explained(rules.check_nonfinite(name, truth, output), truth, outputs)
     check = check_by_budget(name, truth, output, budget, inputs)
     is_runtimes = check.verdict == "disagrees" and (check.precision_error or 0.0) > (check.tolerance or 0.0)
     return _explained(check, truth, outputs) if is_runtimes else check
@@ -142,7 +156,8 @@ def _explained(check: OutputCheck, truth: Array, outputs: Mapping[str, Array]) -
     return msgspec.structs.replace(check, reason=check.reason + likely_cause(check.output, truth, outputs))
 
 
-def _badness(check: OutputCheck) -> tuple[int, float]:
+def badness(check: OutputCheck) -> tuple[int, float]:
+    """The worst check has the greatest: by the verdict, then by the share of the tolerance that is used."""
     error = check.relative_error if check.precision_error is None else check.precision_error
     if error is None:
         return _SEVERITY[check.verdict], float("inf") if check.verdict == "disagrees" else 0.0
@@ -151,7 +166,7 @@ def _badness(check: OutputCheck) -> tuple[int, float]:
 
 def _worse(early: OutputCheck | None, late: OutputCheck | None) -> OutputCheck:
     both = [check for check in (early, late) if check is not None]
-    worst = max(both, key=_badness)
+    worst = max(both, key=badness)
     if early is None or late is None or early.verdict == late.verdict:
         return worst
     when, other = ("before", late) if worst is early else ("after", early)

@@ -20,7 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from bench.analysis import distance as far
+from bench.analysis import rules
 from bench.analysis.distance import Array, Distance
 from bench.analysis.noise import precision_error
 from bench.analysis.rules import LEAST_INPUTS, too_few
@@ -76,8 +79,9 @@ def check_by_budget(name: str, truth: Array, output: Array, budget: Budget, inpu
     tolerance = _tolerance(budget, own)
     measured = _measured(truth, output)
     verdict, reason = _judged(budget, own, error, tolerance, _is_vacuous(measured), inputs)
-    top1 = far.top_agreement(truth, output, 1, 0.0)
-    return OutputCheck(
+    tops = rules.tops(truth, output, 0.0)
+    top1 = tops["top1_agreement"]
+    check = OutputCheck(
         output=name,
         verdict=verdict,
         reason=reason if top1 is None else f"{reason}; {top1:.0%} of items have the same class on top",
@@ -85,16 +89,10 @@ def check_by_budget(name: str, truth: Array, output: Array, budget: Budget, inpu
         precision_error=error,
         conversion_error=own,
         tolerance=tolerance,
-        spread=measured.spread if measured else far.varying_share(truth),
-        max_abs_error=measured.max_abs_error if measured else None,
-        max_rel_error=measured.max_rel_error if measured else None,
-        cosine=measured.cosine if measured else None,
-        worst_index=measured.worst_index if measured else None,
-        smallest_atol=measured.max_abs_error if measured else None,
-        smallest_rtol=measured.smallest_rtol if measured else None,
-        top1_agreement=top1,
-        top5_agreement=far.top_agreement(truth, output, 5, 0.0),
+        spread=far.varying_share(truth),
+        **tops,
     )
+    return msgspec.structs.replace(check, **rules.numbers_of(measured)) if measured else check
 
 
 def _tolerance(budget: Budget, own: float | None) -> float:

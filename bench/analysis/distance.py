@@ -7,8 +7,7 @@ item (axis 0). prepare may import this module (for the yardstick), everything el
 from __future__ import annotations
 
 import hashlib
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -48,6 +47,8 @@ class Distance(Record, frozen=True):
     smallest_rtol: float | None  # with atol 0; None where no rtol would do
     cosine: float | None  # None where either side is all zeros
     worst_index: tuple[int, ...]  # of max_abs_error; element 0 is the item
+    worst_value: float  # of the output there
+    worst_truth: float
 
 
 def dtype_class(array: Array) -> DtypeClass:
@@ -67,18 +68,6 @@ def as_float64(array: Array) -> Array:
     return np.asarray(array, dtype=np.float64)
 
 
-def name_problems(truth: Mapping[str, Array], outputs: Mapping[str, Array]) -> dict[str, str]:
-    """One sentence for each output that is on one side only, by its name: both sides, and the flag that pairs them."""
-    extra = {name: array for name, array in outputs.items() if name not in truth}
-    sides = f"the model has {_listed(truth)}, the runtime gave {_listed(outputs)}"
-    missing = {
-        name: f"output {name!r} is missing: {sides}{_way_on(name, array, extra)}"
-        for name, array in truth.items()
-        if name not in outputs
-    }
-    return missing | {name: f"output {name!r} is not the model's: {sides}" for name in extra}
-
-
 def structural_problem(truth: Array, output: Array) -> str | None:
     """Why two arrays of one name can't be compared entry by entry: shape first, then the kind of values."""
     if truth.shape != output.shape:
@@ -94,6 +83,14 @@ def nonfinite_count(array: Array) -> int:
     if dtype_class(array) not in ("float", "complex"):
         return 0
     return int(np.count_nonzero(~np.isfinite(as_float64(array))))
+
+
+def denormal_count(array: Array, like: Array) -> int:
+    """How many entries are not 0 but below the least normal number of ``like``'s type; 0 for values that can't be."""
+    if dtype_class(array) not in ("float", "complex") or dtype_class(like) not in ("float", "complex"):
+        return 0
+    size = np.abs(as_float64(array))
+    return int(np.count_nonzero((size > 0) & (size < _least_normal(like.dtype))))
 
 
 def same_nonfinite(truth: Array, output: Array) -> bool:
@@ -127,6 +124,7 @@ def distance(truth: Array, output: Array) -> Distance:
     difference = np.abs(y - t)
     spread_, worst = _spread(t), float(difference.max())
     max_rel, smallest_rtol = _relative_to_entries(t, difference, DENORMAL / scale)
+    where = tuple(int(i) for i in np.unravel_index(int(difference.argmax()), difference.shape))
     return Distance(
         spread=scale * spread_,
         rounding=rounding(truth, output),
@@ -135,7 +133,9 @@ def distance(truth: Array, output: Array) -> Distance:
         max_rel_error=max_rel,
         smallest_rtol=smallest_rtol,
         cosine=_cosine(t, y),
-        worst_index=tuple(int(i) for i in np.unravel_index(int(difference.argmax()), difference.shape)),
+        worst_index=where,
+        worst_value=scale * float(y[where]),
+        worst_truth=scale * float(t[where]),
     )
 
 
@@ -188,17 +188,6 @@ def _item_digest(arrays: Mapping[str, Array], item: int) -> bytes:
     return digest.digest()
 
 
-def _way_on(name: str, truth: Array, extra: Mapping[str, Array]) -> str:
-    twins = [other for other, array in extra.items() if structural_problem(truth, array) is None]
-    if len(twins) != 1:
-        return ""
-    return f"; {twins[0]!r} has its shape: if it is that, add --onnx-names {shlex.quote(f'{twins[0]}={name}')}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(repr(name) for name in names) or "none"
-
-
 def _scaled(truth: Array) -> tuple[Array, float]:
     """The truth over a power of two near its largest value, so that no square over- or underflows."""
     t = as_float64(truth)
@@ -241,6 +230,13 @@ def _epsilon(dtype: np.dtype[Any]) -> float:
         return 2.0**-7
     width = dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
     return {16: 2.0**-52, 8: 2.0**-52, 4: 2.0**-23, 2: 2.0**-10}.get(width, 2.0**-2)
+
+
+def _least_normal(dtype: np.dtype[Any]) -> float:
+    width = dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
+    if width == 2 and not _is_bfloat16(dtype):
+        return 2.0**-14
+    return 2.0**-1022 if width >= 8 else 2.0**-126
 
 
 def _as_text(array: Array) -> Array:

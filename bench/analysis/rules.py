@@ -7,6 +7,7 @@ but leave a difference a difference.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -27,12 +28,12 @@ def check_by_yardstick(name: str, truth: Array, output: Array, yardstick: float 
     given = math.inf if yardstick is not None and not math.isfinite(yardstick) else yardstick or 0.0
     least = max(given, measured.rounding / spread)
     tolerance = _tolerance(least, measured)
-    check = _numbered(name, *_judged(truth, output, tolerance, measured, inputs), measured)
+    check = _numbered(name, *_judged(tolerance, measured, inputs), measured)
     return msgspec.structs.replace(
         check,
         tolerance=tolerance if math.isfinite(tolerance) else None,
         yardstick=least if math.isfinite(least) else None,
-        **_tops(truth, output, 2 * min(tolerance, GREATEST_TOLERANCE) * spread),
+        **tops(truth, output, 2 * min(tolerance, GREATEST_TOLERANCE) * spread),
     )
 
 
@@ -56,13 +57,13 @@ def check_by_limits(name: str, truth: Array, output: Array, rtol: float, atol: f
     elif wrong:
         verdict, reason = (
             "disagrees",
-            f"{wrong} of {t.size} entries are not within {rule}, {_at(truth, output, measured)}",
+            f"{wrong} of {t.size} entries are not within {rule}, {_at(measured)}",
         )
     elif inputs < LEAST_INPUTS:
         verdict, reason = "vacuous", too_few(inputs)
     else:
         verdict, reason = "agrees", f"every entry is within {rule}"
-    return msgspec.structs.replace(_numbered(name, verdict, reason, measured), **_tops(truth, output, 0.0))
+    return msgspec.structs.replace(_numbered(name, verdict, reason, measured), **tops(truth, output, 0.0))
 
 
 def check_equal(name: str, truth: Array, output: Array, inputs: int) -> OutputCheck:
@@ -90,6 +91,8 @@ def check_equal(name: str, truth: Array, output: Array, inputs: int) -> OutputCh
         spread=varying,
         max_abs_error=numbers.max_abs_error if numbers else None,
         worst_index=numbers.worst_index if numbers else None,
+        worst_value=numbers.worst_value if numbers else None,
+        worst_truth=numbers.worst_truth if numbers else None,
     )
 
 
@@ -114,39 +117,45 @@ def _tolerance(yardstick: float, measured: Distance) -> float:
     return max(tolerance, measured.relative_error or 0.0) if flushed else tolerance
 
 
-def _judged(truth: Array, output: Array, tolerance: float, measured: Distance, inputs: int) -> tuple[Verdict, str]:
+def _judged(tolerance: float, measured: Distance, inputs: int) -> tuple[Verdict, str]:
     error = measured.relative_error or 0.0
     if not tolerance <= GREATEST_TOLERANCE:
         hardly = f"the truth hardly varies over inputs ({measured.spread:.2g})"
         return "vacuous", f"{hardly}: correct runtimes may be {tolerance:.2g} of that apart; {_largest(measured)}"
     if not error <= tolerance:
-        return "disagrees", f"relative error {error:.2g} exceeds {tolerance:.2g}, {_at(truth, output, measured)}"
+        return "disagrees", f"relative error {error:.2g} exceeds {tolerance:.2g}, {_at(measured)}"
     if inputs < LEAST_INPUTS:
         return "vacuous", too_few(inputs)
     return "agrees", f"relative error {error:.2g} is within {tolerance:.2g}"
 
 
 def _numbered(name: str, verdict: Verdict, reason: str, measured: Distance) -> OutputCheck:
-    return OutputCheck(
-        output=name,
-        verdict=verdict,
-        reason=reason,
-        relative_error=measured.relative_error,
-        spread=measured.spread,
-        max_abs_error=measured.max_abs_error,
-        max_rel_error=measured.max_rel_error,
-        cosine=measured.cosine,
-        worst_index=measured.worst_index,
-        smallest_atol=measured.max_abs_error,
-        smallest_rtol=measured.smallest_rtol,
-    )
+    numbers = numbers_of(measured)
+    return OutputCheck(output=name, verdict=verdict, reason=reason, relative_error=measured.relative_error, **numbers)
 
 
-def _tops(truth: Array, output: Array, margin: float) -> dict[str, float | None]:
-    """Top-1 and top-5 agreement; classes that the truth holds within ``margin`` of one another are ties."""
+def numbers_of(measured: Distance) -> dict[str, Any]:
+    """What a check tells of a distance, whichever rule judged it."""
     return {
-        "top1_agreement": far.top_agreement(truth, output, 1, margin),
+        "spread": measured.spread,
+        "max_abs_error": measured.max_abs_error,
+        "max_rel_error": measured.max_rel_error,
+        "cosine": measured.cosine,
+        "worst_index": measured.worst_index,
+        "worst_value": measured.worst_value,
+        "worst_truth": measured.worst_truth,
+        "smallest_atol": measured.max_abs_error,
+        "smallest_rtol": measured.smallest_rtol,
+    }
+
+
+def tops(truth: Array, output: Array, margin: float) -> dict[str, float | None]:
+    """Top-1 and top-5 agreement; classes that the truth holds within ``margin`` of one another are ties."""
+    top1 = far.top_agreement(truth, output, 1, margin)
+    return {
+        "top1_agreement": top1,
         "top5_agreement": far.top_agreement(truth, output, 5, margin),
+        "tie_margin": None if top1 is None else margin,
     }
 
 
@@ -154,11 +163,9 @@ def _largest(measured: Distance) -> str:
     return f"the largest difference is {measured.max_abs_error:.2g}"
 
 
-def _at(truth: Array, output: Array, measured: Distance) -> str:
+def _at(measured: Distance) -> str:
     """The worst entry and both of its values."""
-    where = measured.worst_index
-    t, y = far.as_float64(truth)[where], far.as_float64(output)[where]
-    return f"worst at {where}: {y:.6g} where {t:.6g} was expected"
+    return f"worst at {measured.worst_index}: {measured.worst_value:.6g} where {measured.worst_truth:.6g} was expected"
 
 
 def too_few(inputs: int) -> str:

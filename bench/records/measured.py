@@ -24,11 +24,16 @@ class OutputCheck(Record, frozen=True):
     cosine: float | None = None
     top1_agreement: float | None = None
     top5_agreement: float | None = None
+    tie_margin: float | None = None  # classes that the truth holds so near one another are ties; of top-1 and top-5
     worst_index: tuple[int, ...] | None = None
+    worst_value: float | None = None  # of the output there
+    worst_truth: float | None = None
     smallest_atol: float | None = None  # with rtol 0
     smallest_rtol: float | None = None  # with atol 0
     nonfinite: int = 0
     nonfinite_truth: int = 0
+    denormals: int = 0  # entries below the least normal number of the output's type, but not 0
+    denormals_truth: int = 0  # of the truth in that type
 
 
 class Finding(Record, frozen=True):

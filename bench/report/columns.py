@@ -8,10 +8,11 @@ from __future__ import annotations
 from bench.report.column import Column, real, text, whole
 from bench.report.results_columns import RESULTS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 HISTORY = {
     1: "The first: results, samples, agreement and rounds.",
     2: "Placement and soak; precision, streams, environment, build, placement and Pareto columns of results.",
+    3: "Values of the worst element, margin of ties and denormal numbers in agreement.",
 }
 
 SAMPLES = (
@@ -48,11 +49,18 @@ AGREEMENT = (
     real("cosine", "", "higher", "Cosine of the angle between output and truth."),
     real("top1_agreement", "share", "higher", "Share of inputs with the same largest element."),
     real("top5_agreement", "share", "higher", "Share of inputs whose largest element is among the truth's first five."),
+    real(
+        "tie_margin", "output's", "none", "Classes so near one another in the truth are ties in the two above.", since=3
+    ),
     text("worst_index", "Index of the element that is furthest off, the input first, for example [3, 917]."),
+    real("worst_value", "output's", "none", "The output there.", since=3),
+    real("worst_truth", "output's", "none", "The truth there.", since=3),
     real("smallest_atol", "output's", "lower", "Smallest absolute tolerance that would pass, with rtol 0."),
     real("smallest_rtol", "ratio", "lower", "Smallest relative tolerance that would pass, with atol 0."),
     whole("nonfinite", "elements", "lower", "NaN and Inf in the output."),
     whole("nonfinite_truth", "elements", "lower", "NaN and Inf in the truth."),
+    whole("denormals", "elements", "lower", "Below the least normal number of the output's type, and not 0.", since=3),
+    whole("denormals_truth", "elements", "lower", "The same of the truth, in the output's type.", since=3),
 )
 
 ROUNDS = (

@@ -434,3 +434,19 @@ def test_an_answer_that_is_the_same_for_every_input_never_agrees(
         answer = np.broadcast_to(constant, truth.shape)
         assert check(truth, answer, yardstick).verdict != "agrees"
         assert check(truth, answer, tolerance=Tolerance(rtol={"": rtol}, atol={"": atol})).verdict != "agrees"
+
+
+def test_a_check_tells_the_worst_values_the_margin_of_ties_and_denormals_of_both_sides() -> None:
+    truth = np.random.default_rng(0).normal(size=(8, 6))
+    truth[0, 0] = 1e-42
+    output = truth.astype(np.float32)
+    output[3, 2] += 0.5
+    (check,) = check_outputs({"y": truth}, {"y": output}, {"y": 1e-6})
+    assert check.worst_index == (3, 2)
+    assert check.worst_value == pytest.approx(truth[3, 2] + 0.5)
+    assert check.worst_truth == pytest.approx(truth[3, 2])
+    assert (check.denormals, check.denormals_truth) == (1, 1)
+    assert check.spread is not None
+    assert check.tie_margin == pytest.approx(2 * 1e-3 * check.spread)
+    (flushed,) = check_outputs({"y": truth}, {"y": np.where(abs(output) < 1e-38, 0, output)}, {"y": 1e-6})
+    assert (flushed.denormals, flushed.denormals_truth) == (0, 1)

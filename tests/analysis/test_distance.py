@@ -140,22 +140,6 @@ def test_arrays_that_would_broadcast_or_convert_are_still_different(
     assert far.structural_problem(truth, output) == problem
 
 
-def test_names_on_one_side_only_are_each_told_and_a_twin_suggests_a_new_name() -> None:
-    truth = {"a": np.ones((8, 2)), "b": np.ones((8, 3))}
-    assert far.name_problems(truth, truth) == {}
-    assert far.name_problems(truth, {"a": truth["a"]}) == {
-        "b": "output 'b' is missing: the model has 'a', 'b', the runtime gave 'a'"
-    }
-    assert far.name_problems(truth, {})["a"].endswith("the runtime gave none")
-    assert far.name_problems(truth, {"a": truth["a"], "c": truth["b"]}) == {
-        "b": "output 'b' is missing: the model has 'a', 'b', the runtime gave 'a', 'c'; 'c' has its shape: "
-        "if it is that, add --onnx-names c=b",
-        "c": "output 'c' is not the model's: the model has 'a', 'b', the runtime gave 'a', 'c'",
-    }
-    twice = far.name_problems(truth, {"a": truth["a"], "c": truth["b"], "d": truth["b"]})
-    assert "--onnx-names" not in twice["b"]
-
-
 def test_what_can_not_be_measured_is_refused() -> None:
     for truth, output in [(np.ones(2), np.ones(3)), (np.empty((8, 0)), np.empty((8, 0)))]:
         with pytest.raises(ValueError, match="cannot measure a distance"):
@@ -231,3 +215,18 @@ def test_permuting_the_items_of_both_sides_changes_nothing(order: list[int]) -> 
     assert permuted.max_abs_error == plain.max_abs_error
     assert permuted.relative_error == pytest.approx(plain.relative_error, rel=1e-12)
     assert order[permuted.worst_index[0]] == plain.worst_index[0]
+
+
+def test_the_worst_entry_comes_with_both_of_its_values() -> None:
+    truth = np.array([[1.0, 2.0], [3.0, 4.0]])
+    measured = far.distance(truth, np.array([[1.0, 2.0], [3.5, 4.0]], np.float32))
+    assert (measured.worst_index, measured.worst_value, measured.worst_truth) == ((1, 0), 3.5, 3.0)
+
+
+@pytest.mark.parametrize(("kind", "tiny"), [(np.float32, 1e-40), (np.float16, 1e-6), (np.float64, 1e-310)])
+def test_denormals_are_those_of_the_outputs_own_type(kind: type, tiny: float) -> None:
+    output = np.array([0.0, tiny, 1.0, -tiny], kind)
+    assert far.denormal_count(output, like=output) == 2
+    assert far.denormal_count(output.astype(np.float64), like=output) == 2
+    assert far.denormal_count(np.array([0.0, 1.0, 1e-3], kind), like=output) == 0
+    assert far.denormal_count(np.array([1, 2]), like=output) == 0

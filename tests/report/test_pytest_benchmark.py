@@ -216,7 +216,7 @@ def test_a_file_that_is_not_there_or_too_new_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         read_pytest_benchmark(tmp_path / "gone.json")
     path = foreign(tmp_path / "new.json", extra_info={"bench_schema_version": 99})
-    with pytest.raises(UsageError, match="bench_schema_version is 99, this bench reads up to 2"):
+    with pytest.raises(UsageError, match="bench_schema_version is 99, this bench reads up to 3"):
         read_pytest_benchmark(path)
     path = foreign(tmp_path / "bad.json", extra_info={"bench_schema_version": 1, "case_id": 3})
     with pytest.raises(UsageError, match="an extra_info of bench is damaged"):

@@ -68,6 +68,13 @@ def test_the_golden_report_of_version_1_stays_loadable() -> None:
     assert report.rounds["disturbed"].tolist() == [False, True, False, True]
 
 
+def test_the_golden_report_of_version_3_has_the_worst_values_and_that_of_version_2_has_nulls_there() -> None:
+    for version, worst in (("v2", []), ("v3", [0.125, 0.25])):
+        agreement = bench.load_report(GOLDEN / version).agreement
+        first = agreement[["worst_value", "worst_truth"]].iloc[1]
+        assert [value for value in first.tolist() if value is not pd.NA] == worst
+
+
 def test_the_golden_report_of_version_2_has_where_it_ran_and_its_memory() -> None:
     report = bench.load_report(GOLDEN / "v2")
     assert report.environment.schema_version == 2
@@ -79,7 +86,7 @@ def test_the_golden_report_of_version_2_has_where_it_ran_and_its_memory() -> Non
     assert report.soak["rss_bytes"].tolist() == [0, 1 << 20]
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("version", ["v1", "v2", "v3"])
 def test_a_stored_report_prints_as_its_rows_would_today(version: str) -> None:
     report = bench.load_report(GOLDEN / version)
     assert render.render_markdown(report.rows(), report.environment) == texts["report.md"]

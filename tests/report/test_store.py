@@ -254,7 +254,7 @@ def test_a_run_that_ended_before_its_first_save_says_how_to_go_on(tmp_path: Path
 
 def test_a_report_of_version_1_has_neither_placement_nor_soak(saved: Path) -> None:
     path = saved / "environment.json"
-    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 1', 1))
+    path.write_text(path.read_text().replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 1', 1))
     for table in ("placement", "soak"):
         (saved / f"{table}.parquet").unlink()
         empty: pd.DataFrame = getattr(load_report(saved), table)
@@ -303,7 +303,7 @@ def test_a_damaged_environment_is_named(saved: Path, content: str) -> None:
 def test_a_newer_report_says_what_to_do(saved: Path) -> None:
     path = saved / "environment.json"
     path.write_text(json.dumps({"schema_version": 7, "something": "new"}))
-    with pytest.raises(UsageError, match=r"schema version 7, this bench reads up to 2\. Install a newer"):
+    with pytest.raises(UsageError, match=r"schema version 7, this bench reads up to 3\. Install a newer"):
         load_report(saved)
 
 
