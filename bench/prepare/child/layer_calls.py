@@ -80,7 +80,8 @@ class _Watch:
             return self._noted(of_layer, layer, args, kwargs)
 
         def call_operation(operation: Any, *args: Any, **kwargs: Any) -> Any:
-            if isinstance(operation, keras.layers.Layer):  # comes through here from its own
+            is_node = bool(operation._inbound_nodes)  # of a functional model; others are a layer's own affair
+            if isinstance(operation, keras.layers.Layer) or not is_node:
                 return of_operation(operation, *args, **kwargs)
             return self._noted(of_operation, operation, args, kwargs)
 

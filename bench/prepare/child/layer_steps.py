@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from bench.analysis import distance as far
+from bench.prepare.child import reference
 from bench.prepare.child.assign import Assignment
+from bench.prepare.child.items import batch_of, file_feed, one_by_one
 from bench.prepare.child.layer_calls import LayerCall, Recording, earlier_calls, record_calls
 from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel, trace
@@ -36,52 +39,38 @@ class Layers:
     outputs: dict[str, int]
 
 
-def one_by_one(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """The inputs with a free batch set to 1: results without the batch in front are then those of one item."""
-    return tuple(
-        msgspec.structs.replace(tensor, shape=(1, *tensor.shape[1:])) if tensor.shape[:1] == (None,) else tensor
-        for tensor in inputs
-    )
+class TracedCalls:
+    """A model traced with the result of each call as an output; ``inputs`` are its fixed inputs."""
 
+    def __init__(self, named: NamedModel, inputs: Sequence[Tensor]) -> None:
+        self._recording = record_calls(named)
+        self._function = trace(self._recording.named)
+        self._function.get_concrete_function()  # fills the recording
+        self._inputs = one_by_one(inputs)
 
-def layer_truths(named: NamedModel, inputs: Sequence[Tensor], pool: Arrays, seed: int) -> Layers:
-    """Every call of the model over the pool; ``inputs`` are its fixed inputs."""
-    recording = record_calls(named)
-    function = trace(recording.named)
-    function.get_concrete_function()
-    truth = tensorflow_truth(
-        recording.named,
-        function,
-        one_by_one(inputs),
-        pool,
-        seed,
-        as_named=lambda twin: record_calls(twin).named,
-    )
-    return _layers(recording, truth)
+    def bytes_per_item(self, pool: Arrays) -> int:
+        """What the results of all calls take in float64, of one item: seen in a run."""
+        rows = as_run(self._recording.named, self._function)(next(reference.batches(self._inputs, pool)))
+        size = sum(array.size for array in rows.values())
+        return size * np.dtype(np.float64).itemsize // batch_of(self._inputs)
 
-
-def bytes_per_item(named: NamedModel, inputs: Sequence[Tensor], pool: Arrays) -> int:
-    """What the results of all calls take in float64, of one item: seen in a run."""
-    recording = record_calls(named)
-    function = trace(recording.named)
-    function.get_concrete_function()
-    rows = as_run(recording.named, function)(first_run(one_by_one(inputs), pool))
-    batch = next((tensor.shape[0] for tensor in inputs if tensor.batched and tensor.shape[0]), 1)
-    return sum(array.size for array in rows.values()) * np.dtype(np.float64).itemsize // batch
-
-
-def first_run(inputs: Sequence[Tensor], pool: Arrays) -> dict[str, Array]:
-    """The feed of the first run."""
-    from bench.prepare.child.reference import batches
-
-    return next(batches(inputs, pool))
+    def truths(self, pool: Arrays, seed: int) -> Layers:
+        """Every call over the pool, in float64 where the whole model can be."""
+        truth = tensorflow_truth(
+            self._recording.named,
+            self._function,
+            self._inputs,
+            pool,
+            seed,
+            as_named=lambda twin: record_calls(twin).named,
+        )
+        return _layers(self._recording, truth)
 
 
 def layer_steps(layers: Layers, artifact: Artifact, pool: Arrays, folder: Path) -> list[Step]:
     """Each call as a step of the file; truths are left to the caller. ``pool`` is by the model's names."""
     file = MarkedFile(Path(artifact.path))
-    feed = {t.name: pool[artifact.names.get(t.name, t.name)].astype(t.dtype, copy=False) for t in artifact.inputs}
-    tensors = Tensors(file.run(one_by_one(artifact.inputs), feed, folder))
+    tensors = Tensors(file.run(one_by_one(artifact.inputs), file_feed(artifact, pool), folder))
     sought = [Sought(truth) for truth in layers.truths]
     found = Assignment(layers.calls, layers.earlier, sought, layers.yardsticks, tensors, file)
     steps = [_step(layers, found, place) for place in range(len(layers.calls))]
@@ -120,12 +109,29 @@ def _place_in_file(steps: Sequence[Step], place: int, layers: Layers, found: Ass
     if tensor is None:
         return {}
     fused = _fused(steps, place, layers.earlier)
-    holds = {layers.calls[one].name for one in found.owners.weights_of(tensor)}
     return {
         "before": _before(steps, place, tensor, found.file),
-        "fused": fused,
-        "blame": next((name for name in reversed(fused) if name in holds), None),
+        "fused": tuple(layers.calls[one].name for one in fused),
+        "blame": _blame(layers, found, place, tensor, fused),
     }
+
+
+def _blame(layers: Layers, found: Assignment, place: int, tensor: str, fused: Sequence[int]) -> str | None:
+    """The layer among the fused ones whose weights decide what the tensor holds."""
+    holds = found.owners.weights_of(tensor)
+    weighted = [one for one in fused if has_weights(layers.calls[one].layer)]
+    held = [one for one in fused if one in holds]
+    if held:
+        return layers.calls[held[-1]].name
+    if len(weighted) == 1 and not has_weights(layers.calls[place].layer):
+        return layers.calls[weighted[0]].name
+    return None
+
+
+def has_weights(layer: Any) -> bool:
+    """Whether a layer has variables of its own, or of a cell that is no call."""
+    own = [*getattr(layer, "_trainable_variables", ()), *getattr(layer, "_non_trainable_variables", ())]
+    return bool(own) or (hasattr(layer, "cell") and bool(layer.weights))
 
 
 def _before(steps: Sequence[Step], place: int, tensor: str, file: MarkedFile) -> tuple[int, ...]:
@@ -136,7 +142,7 @@ def _before(steps: Sequence[Step], place: int, tensor: str, file: MarkedFile) ->
     return tuple(sorted(latest[name] for name in found))
 
 
-def _fused(steps: Sequence[Step], place: int, earlier: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
+def _fused(steps: Sequence[Step], place: int, earlier: Sequence[tuple[int, ...]]) -> list[int]:
     """Steps without a tensor that this one is computed from with none that has one in between."""
     seen: set[int] = set()
     waiting = list(earlier[place])
@@ -145,4 +151,4 @@ def _fused(steps: Sequence[Step], place: int, earlier: Sequence[tuple[int, ...]]
         if before not in seen and steps[before].tensor is None:
             seen.add(before)
             waiting += earlier[before]
-    return tuple(steps[before].name for before in sorted(seen))
+    return sorted(seen)

@@ -95,7 +95,8 @@ def _by_operations(calls: Sequence[LayerCall]) -> Resolve:
     def resolve(name: str) -> int | None:
         for scope in _scopes(name):
             if scope in exact:
-                return exact[scope]
+                place: int | None = exact[scope]
+                return place
             if scope in spans:
                 return _smallest(calls, *spans[scope])
         return None
