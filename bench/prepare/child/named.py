@@ -24,7 +24,7 @@ Call = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class NamedModel:
-    """A model whose inputs and outputs have names; ``call`` is always inference."""
+    """A model whose inputs and outputs have names; ``call`` is inference."""
 
     inputs: tuple[Tensor, ...]  # axes free as in the source
     call: Call  # name -> tensor; gives name -> tensor, in the model's own order
@@ -34,8 +34,8 @@ class NamedModel:
     output_paths: dict[str, str] = field(default_factory=dict)  # filled by the first trace
 
 
-def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> NamedModel:
-    """A Keras model by the names of its inputs and outputs.
+def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]], *, training: bool = False) -> NamedModel:
+    """A Keras model by the names of its inputs and outputs; inference unless ``training``, which changes its weights.
 
     ``shapes`` are those of ``--input-shapes``: a model that does not know its own inputs needs them. Raises UsageError
     where it does and none are given.
@@ -45,12 +45,12 @@ def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> Nam
         model.inputs[0].name = next(iter(shapes))
     structure = input_structure(model)
     if structure is None:
-        return _from_shapes(model, shapes)
+        return _from_shapes(model, shapes, training)
     names = input_names(structure)
     inputs = tuple(_tensor(name, leaf) for name, leaf in zip(names, keras.tree.flatten(structure), strict=True))
 
     def call(feed: Mapping[str, Any]) -> Any:
-        return model(keras.tree.pack_sequence_as(structure, [feed[name] for name in names]), training=False)
+        return model(keras.tree.pack_sequence_as(structure, [feed[name] for name in names]), training=training)
 
     return _named(model, inputs, call)
 
@@ -100,7 +100,7 @@ def calling_the_model() -> Iterator[None]:
         raise UsageError(f"calling the model: {type(error).__name__}: {why}; does it take these inputs?") from error
 
 
-def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> NamedModel:
+def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]], training: bool) -> NamedModel:
     """A subclassed model: its inputs are what the user says, one tensor or a dict of them."""
     if not shapes:
         raise UsageError(
@@ -112,7 +112,7 @@ def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]]) -> N
     )
 
     def call(feed: Mapping[str, Any]) -> Any:
-        return model(next(iter(feed.values())) if len(inputs) == 1 else dict(feed), training=False)
+        return model(next(iter(feed.values())) if len(inputs) == 1 else dict(feed), training=training)
 
     if not model.built:  # variables have to be there before the first trace
         with calling_the_model():

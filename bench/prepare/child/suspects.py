@@ -1,0 +1,94 @@
+"""Outputs that are not the model's, and whether a re-run of the model under some hypothesis gives them. In the child.
+
+Pure: arrays in, findings out. Errors are in units of the truth's spread, the largest over all float outputs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.analysis import distance as far
+from bench.analysis.hypotheses.trial import LEAST_ENTRIES, explains
+from bench.prepare.child.reference import Array, Arrays
+from bench.records import Finding
+
+_ALIKE = 0.9  # correlation of two errors from which on the one is said to be the other's
+_FACTOR = 2.0  # and their sizes are at most so far apart
+_LEAST_ROUNDED = 16  # entries: fewer correlate by chance
+
+
+class Suspect:
+    """A runtime's outputs beside the truth and what the file gives when it is run exactly."""
+
+    def __init__(self, truth: Arrays, outputs: Arrays, as_it_is: Arrays) -> None:
+        self._spreads = {
+            name: spread
+            for name, array in truth.items()
+            if name in outputs and _is_comparable(array, outputs[name]) and (spread := far.spread(array)) > 0
+        }
+        self.outputs, self.as_it_is = outputs, as_it_is
+        self.before = self.error(truth)
+
+    def error(self, other: Arrays) -> float | None:
+        """The largest difference to other outputs of the model; None where nothing can be compared."""
+        if not self._spreads or any(not _is_comparable(other.get(n), self.outputs[n]) for n in self._spreads):
+            return None
+        return max(
+            float(np.abs(far.as_float64(self.outputs[name]) - far.as_float64(other[name])).max()) / spread
+            for name, spread in self._spreads.items()
+        )
+
+    def difference(self, outputs: Arrays) -> Array:
+        """All differences to the file run exactly, over the spread, as one vector."""
+        parts = [
+            (far.as_float64(outputs[name]) - far.as_float64(self.as_it_is[name])).ravel() / spread
+            for name, spread in self._spreads.items()
+        ]
+        return np.concatenate(parts)
+
+
+def is_explained_by(suspect: Suspect, outputs: Arrays) -> bool:
+    """Whether a run as it is gives the suspect's outputs: then the file is at fault and not who ran it."""
+    error = suspect.error(outputs)
+    return error is not None and suspect.before is not None and explains(suspect.before, error)
+
+
+def by_undoing(suspect: Suspect, code: str, said: str, outputs: Arrays) -> Finding | None:
+    """The finding where the re-run's outputs are the suspect's, and the truth is far from them."""
+    error = suspect.error(outputs)
+    if error is None or suspect.before is None or not explains(suspect.before, error):
+        return None
+    text = f"with {said} the model gives this: the error falls from {suspect.before:.2g} to {error:.2g}"
+    return Finding(code=code, text=text, error=error)
+
+
+def by_rounding(suspect: Suspect, code: str, said: str, outputs: Arrays) -> Finding | None:
+    """The finding where the re-run is off in the suspect's own direction and by as much.
+
+    Kernels that round add up in other orders, so the error need not vanish.
+    """
+    error = suspect.error(outputs)
+    if error is None or suspect.before is None or suspect.error(suspect.as_it_is) is None or error >= suspect.before:
+        return None
+    ours, theirs = suspect.difference(outputs), suspect.difference(suspect.outputs)
+    sizes = float(np.linalg.norm(ours)), float(np.linalg.norm(theirs))
+    if len(ours) < _LEAST_ROUNDED or min(sizes) == 0 or max(sizes) > _FACTOR * min(sizes):
+        return None
+    alike = float(np.vdot(ours, theirs)) / (sizes[0] * sizes[1])
+    if alike < _ALIKE:
+        return None
+    text = (
+        f"{said}: emulated, the error falls from {suspect.before:.2g} to {error:.2g} "
+        f"and the differences correlate by {alike:.3f}"
+    )
+    return Finding(code=code, text=text, error=error)
+
+
+def _is_comparable(array: Array | None, output: Array) -> bool:
+    """Finite floats of one shape, enough of them."""
+    return (
+        array is not None
+        and array.shape == output.shape
+        and array.size >= LEAST_ENTRIES
+        and all(far.dtype_class(side) == "float" and not far.nonfinite_count(side) for side in (array, output))
+    )
