@@ -12,7 +12,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from bench.analysis.distance import GREATEST_TOLERANCE, LEAST_TOLERANCE, YARDSTICKS
+from bench.analysis.distance import GREATEST_TOLERANCE
+from bench.prepare.steps import tolerance
 from bench.records import Record
 
 _CREEPING = 0.3  # of its budget: an error as large just before it leaves it may have been out of it earlier
@@ -68,13 +69,7 @@ def can_be_judged(spread: float | None, yardstick: float | None) -> bool:
     """Whether a check of this tensor could fail: it varies over inputs, and by more than correct runtimes differ."""
     if spread is None or not (math.isfinite(spread) and spread > 0):
         return False
-    return tolerance_of(yardstick) <= GREATEST_TOLERANCE
-
-
-def tolerance_of(yardstick: float | None) -> float:
-    """The relative error that a tensor is allowed."""
-    given = math.inf if yardstick is not None and not math.isfinite(yardstick) else yardstick or 0.0
-    return max(YARDSTICKS * given, LEAST_TOLERANCE)
+    return tolerance(yardstick) <= GREATEST_TOLERANCE
 
 
 def make_chain(links: Sequence[Link]) -> Chain:

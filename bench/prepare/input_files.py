@@ -59,21 +59,27 @@ def _from_numpy(path: Path, tensors: Sequence[Tensor]) -> dict[str, Array]:
 
 
 def _from_folder(path: Path, tensors: Sequence[Tensor], ranges: Mapping[str, Range]) -> dict[str, Array]:
-    sets = sorted(path.glob("test_data_set_*"), key=lambda folder: _number(folder.name))
-    if not sets and any(path.glob("input_*.pb")):
-        sets = [path]
+    sets = data_sets(path)
     if sets:
-        return _checked(path.name, _joined([_from_set(folder, tensors) for folder in sets], path.name), tensors)
+        loaded = [read_protos(folder, "input", tensors) for folder in sets]
+        return _checked(path.name, _joined(loaded, path.name), tensors)
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in _IMAGES)
     if not files:
         raise UsageError(f"--load-inputs {path.name}: the folder has no images and no test_data_set_N/input_K.pb")
     return _from_images(path.name, files, tensors, ranges)
 
 
-def _from_set(folder: Path, tensors: Sequence[Tensor]) -> dict[str, Array]:
-    files = sorted(folder.glob("input_*.pb"), key=lambda file: _number(file.stem))
+def data_sets(path: Path) -> list[Path]:
+    """The folders of ONNX test data in a folder, in order; itself where it is one, none where it has none."""
+    sets = sorted(path.glob("test_data_set_*"), key=lambda folder: _number(folder.name))
+    return sets or ([path] if any(path.glob("input_*.pb")) else [])
+
+
+def read_protos(folder: Path, what: str, tensors: Sequence[Tensor]) -> dict[str, Array]:
+    """The ``input_K.pb`` (or output) of one set of test data, by name."""
+    files = sorted(folder.glob(f"{what}_*.pb"), key=lambda file: _number(file.stem))
     if not files:
-        raise UsageError(f"--load-inputs {folder.name}: no input_K.pb in it")
+        raise UsageError(f"--load-inputs {folder.name}: no {what}_K.pb in it")
     return _from_protos(files, tensors)
 
 

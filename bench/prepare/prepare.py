@@ -18,6 +18,7 @@ import msgspec
 from bench.errors import DisagreeError, UnsupportedError, UsageError
 from bench.prepare import cache
 from bench.prepare.digests import are_unchanged, artifact_files, path_digest
+from bench.prepare.expected import with_data_beside
 from bench.prepare.launch import CHILD, run_child
 from bench.prepare.messages import ChildRequest
 from bench.prepare.opsets import GREATEST_OPSET, LEAST_OPSET
@@ -40,6 +41,7 @@ def prepare_model(
     cannot be had at all; a model that only cannot be exported is a Failure in the answer.
     """
     _check_opset(spec, settings)
+    settings = with_data_beside(spec, settings)
     key = cache_key(spec, settings)
     is_stale, found = cache.is_kept(key), cache.lookup(key)
     cautions: tuple[Caution, ...] = ()
@@ -115,7 +117,11 @@ def cache_key(spec: ModelSpec, settings: PrepareSettings) -> str:
         "zoo": _content(str(models_folder() / f"{spec.name}.py")) if spec.kind == "zoo" else None,
         "settings": msgspec.to_builtins(
             msgspec.structs.replace(
-                settings, load_inputs=_content(settings.load_inputs), onnx_file=_content(settings.onnx_file)
+                settings,
+                load_inputs=_content(settings.load_inputs),
+                onnx_file=_content(settings.onnx_file),
+                litert_file=None,  # another form of the model: ``variants`` knows it
+                litert_names={},
             )
         ),
         "versions": {name: metadata.version(name) for name in EXPORTERS},
@@ -134,8 +140,8 @@ def _check_opset(spec: ModelSpec, settings: PrepareSettings) -> None:
 def source_digest() -> str:
     """The sha256 over the source of this stage, and of the modules beside it that its answers depend on."""
     stage = Path(__file__).parent
-    pure = [stage.parent / "analysis" / name for name in ("distance.py", "noise.py")]
-    beside = [*pure, stage.parent / "runtimes" / "keras_names.py"]
+    pure = [stage.parent / "analysis" / name for name in ("distance.py", "naming.py", "noise.py")]
+    beside = [*pure, *(stage.parent / "runtimes" / name for name in ("keras_names.py", "litert_tensors.py"))]
     files = [*sorted(stage.rglob("*.py")), *beside]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

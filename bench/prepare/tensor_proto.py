@@ -1,4 +1,4 @@
-"""ONNX ``TensorProto`` files (``input_K.pb``) without onnx, which only child processes may load. Pure.
+"""ONNX ``TensorProto`` files (``input_K.pb``) read and written without onnx, which only children may load. Pure.
 
 Field numbers and types: ``onnx/onnx.proto``, message TensorProto; wire format: protobuf's encoding guide.
 """
@@ -40,6 +40,30 @@ def parse_tensor(data: bytes) -> tuple[str, Array]:
         elif field in _TYPED or field in _VARINTS:
             typed.append(_typed_values(field, value))
     return name, _assemble(code, raw, typed, dims)
+
+
+def tensor_bytes(name: str, array: Array) -> bytes:
+    """The array as a serialised TensorProto. Raises ValueError for what holds no numbers."""
+    codes = [code for code, dtype in _DTYPES.items() if dtype == array.dtype.name]
+    if not codes:
+        raise ValueError(f"{name!r} holds {array.dtype}, which no TensorProto of numbers can")
+    raw = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    dims = b"".join(_key(_DIMS, _VARINT) + _as_varint(length) for length in array.shape)
+    texts = ((_NAME, name.encode()), (_RAW, raw))
+    blocks = b"".join(_key(field, _BYTES) + _as_varint(len(text)) + text for field, text in texts)
+    return dims + _key(_TYPE, _VARINT) + _as_varint(codes[0]) + blocks
+
+
+def _key(field: int, kind: int) -> bytes:
+    return _as_varint(field << 3 | kind)
+
+
+def _as_varint(number: int) -> bytes:
+    digits = bytearray()
+    while number >= 0x80:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*digits, number])
 
 
 def _assemble(code: int, raw: bytes, typed: list[Array], dims: list[int]) -> Array:

@@ -67,7 +67,8 @@ class Prepared(Record, frozen=True):
     failures: dict[str, Failure]  # by ``artifact_key``, where there is no artifact
     pool: ArrayFile  # inputs: name -> array [items, ...]
     truth_file: ArrayFile  # outputs: name -> array [items, ...], float64 where the truth is
-    truth: str  # "float64", "float32 (Conv2D, ...)", "tensorflow float32", "onnxruntime-cpu unoptimised"
+    # "float64", "float32 (Conv2D, ...)", "tensorflow float32", "onnxruntime-cpu unoptimised", "stored outputs"
+    truth: str
     yardstick: dict[str, float | None]  # by output name, relative error
     parameters: int | None  # trainable
     multiply_adds: int | None  # of one item

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.prepare.tensor_proto import parse_tensor
+from bench.prepare.tensor_proto import parse_tensor, tensor_bytes
 
 onnx = pytest.importorskip("onnx")
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -43,6 +43,23 @@ def test_scalars_and_empty_tensors_keep_their_shape() -> None:
     for array in (np.array(3.0, np.float32), np.zeros((0, 4), np.float32)):
         parsed = parse_tensor(onnx.numpy_helper.from_array(array).SerializeToString())[1]
         assert parsed.shape == array.shape
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "bfloat16"])
+@pytest.mark.parametrize("shape", [(), (0, 4), (2, 3), (300, 1)])
+def test_what_is_written_is_what_onnx_would_write(dtype: str, shape: tuple[int, ...]) -> None:
+    kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
+    array = np.arange(np.prod(shape)).reshape(shape).astype(kind)
+    data = tensor_bytes("dense/add:0", array)
+    proto = onnx.TensorProto.FromString(data)
+    assert (proto.name, tuple(proto.dims)) == ("dense/add:0", shape)
+    np.testing.assert_array_equal(onnx.numpy_helper.to_array(proto), array)
+    assert parse_tensor(data)[1].dtype == array.dtype
+
+
+def test_texts_can_not_be_written() -> None:
+    with pytest.raises(ValueError, match="holds <U1"):
+        tensor_bytes("x", np.array(["a"]))
 
 
 def strings() -> bytes:

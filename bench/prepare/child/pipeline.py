@@ -14,6 +14,8 @@ from bench.prepare.child import onnx_file, onnx_source, record
 from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
 from bench.prepare.child.export import REJECTED, Sample, export_onnx, export_saved_model
+from bench.prepare.child.hazard_graph import own_transposes
+from bench.prepare.child.hazards import Subject, find_hazards
 from bench.prepare.child.load import LoadedModel, load_keras_model
 from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.onnx_run import open_unoptimised
@@ -24,6 +26,7 @@ from bench.prepare.child.shapes import Range, fix_shapes
 from bench.prepare.child.truth import as_run, tensorflow_truth
 from bench.prepare.child.weights import RECIPE_VERSION, apply_weights
 from bench.prepare.digests import dependency_digests, path_digest
+from bench.prepare.expected import STORED, expected_outputs
 from bench.prepare.inputs import load_pool, make_pool
 from bench.prepare.messages import ChildAnswer
 from bench.prepare.zoo import models_folder
@@ -87,6 +90,9 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
     made["saved_model"] = export_saved_model(named, function, sample, folder / "saved_model")
     progress.begin("export onnx")
     made["onnx"] = _onnx(named, function, sample, settings, folder / "onnx")
+    progress.begin("hazards")
+    own = own_transposes(function) if settings.onnx_file is None else None
+    hazards = find_hazards(Subject(inputs, pool, truth.reference, _made(made["onnx"]), named, own))
     progress.begin("store")
     prepared = record.make_record(spec, inputs, outputs, pool, truth, made, folder)
     recipe = RECIPE_VERSION if loaded and loaded.weights == "calibrated" else None
@@ -97,7 +103,7 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
         parameters=trainable_parameters(model) if model else None,
         multiply_adds=_count(model),
         rejected=_rejected(folder / "onnx" / REJECTED, sample),
-        cautions=(*cautions, *more, *_unsafe(spec, settings), *prepared.cautions),
+        cautions=(*cautions, *more, *_unsafe(spec, settings), *prepared.cautions, *hazards),
     )
     files = [*(loaded.files if loaded else []), *_data_of(settings.onnx_file)]
     return _finish(prepared, folder, dependency_digests(files, _base(spec)), progress)
@@ -116,15 +122,20 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
     progress.begin("truth")
     truth = onnx_source.onnx_truth(path, source.name, inputs, pool, settings.seed)
     outputs = describe_outputs(open_unoptimised(path), inputs, pool, truth.reference)
-    progress.begin("store")
+    stored = expected_outputs(settings.load_inputs, outputs, len(next(iter(pool.values()))))
+    if stored is not None:
+        truth = dataclasses.replace(truth, outputs=stored, kind=STORED)
     artifact = onnx_file.read_artifact(path, inputs, outputs)
+    progress.begin("hazards")
+    hazards = find_hazards(Subject(inputs, pool, truth.reference, artifact))
+    progress.begin("store")
     absent = Failure(status="unsupported", reason="TensorFlow runs Keras models and SavedModels, not .onnx files")
     prepared = record.make_record(spec, inputs, outputs, pool, truth, {"onnx": artifact, "saved_model": absent}, folder)
     prepared = msgspec.structs.replace(
         prepared,
         model_digest=artifact.digest,
         output_paths={tensor.name: "" for tensor in outputs},
-        cautions=(*cautions, *more, *prepared.cautions),
+        cautions=(*cautions, *more, *prepared.cautions, *hazards),
     )
     return _finish(prepared, folder, dependency_digests(external, source.parent), progress)
 
@@ -173,6 +184,10 @@ def _onnx(
         return export_onnx(named, function, sample, folder / "model.onnx", settings.opset)
     own = Path(settings.onnx_file)
     return onnx_source.user_artifact(own, folder, settings.onnx_names, sample.inputs, sample.pool, sample.reference)
+
+
+def _made(onnx: Artifact | Failure) -> Artifact | None:
+    return onnx if isinstance(onnx, Artifact) else None
 
 
 def _rejected(path: Path, sample: Sample) -> dict[str, Artifact]:
