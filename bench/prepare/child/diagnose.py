@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import onnx
 
-from bench.prepare.child import onnx_graph, reference
-from bench.prepare.child.named import NamedModel, from_keras, trace
-from bench.prepare.child.reference import Array, Arrays
-from bench.records import Tensor
-from bench.runtimes.keras_names import input_structure
+from bench.prepare.child import onnx_graph
 
 HINTS = {
     "Erfc": "gelu in its exact form; use gelu with approximate=True, as in "
@@ -30,9 +24,6 @@ HINTS = {
 }
 _NODE = re.compile(r"(?:name:?|node|In Node,)\s*[('\"]+([^'\")]+)['\")]")
 _LONG = 400  # characters of somebody else's message
-_SHARE = 1e-3  # relative error from which a layer differs
-_DEEP = 3  # nested models that are looked into
-_MANY = 600  # layers that are compared; more take too long
 
 
 def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
@@ -59,90 +50,6 @@ def explain(message: str, model: keras.Model | None) -> str:
         hint = HINTS["double"]
     reason = "the converted file does not load in ONNX Runtime" + (f" ({layer})" if layer else "")
     return f"{reason}: {_shortened(message)}" + (f"; that is {hint}" if hint else "")
-
-
-def first_differing_layer(named: NamedModel, pool: Arrays) -> str | None:
-    """The first layer whose output is another one in the converted file, by name and class, or None.
-
-    One conversion of a model that gives every layer's output; a nested model is then looked into.
-    """
-    if named.keras_model is None:
-        return None
-    try:
-        return _first_differing(named.keras_model, pool, _DEEP)
-    except Exception:  # a diagnosis may fail, the failure that it is about is already known
-        return None
-
-
-def _first_differing(model: keras.Model, pool: Arrays, depth: int) -> str | None:
-    steps = list(_steps(model))
-    if not 1 < len(steps) <= _MANY:
-        return _describe(steps[0].layer) if steps else None
-    probe = _probe(model, steps)
-    expected, converted = _both_sides(probe, pool)
-    values = dict(zip(map(id, keras.tree.flatten(input_structure(model))), pool.values(), strict=True))
-    values |= {id(step.output): expected[step.name] for step in steps}
-    for step in steps:
-        moved = reference.shift(expected[step.name], converted[step.name])
-        if moved is None or moved <= _SHARE:
-            continue
-        inner = _inside(step, values, depth)
-        return _describe(step.layer) if inner is None else f"{inner} in {step.layer.name}"
-    return None
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One call of one layer with a single tensor as its result."""
-
-    name: str
-    layer: Any
-    inputs: list[Any]
-    output: Any
-
-
-def _steps(model: keras.Model) -> Iterator[_Step]:
-    """Calls of a functional model's layers in topological order."""
-    functional = getattr(model, "_functional", None) or model
-    by_operation = {id(node): node for nodes in functional._nodes_by_depth.values() for node in nodes}
-    number = 0
-    for operation in functional.operations:
-        for node in operation._inbound_nodes:
-            if id(node) in by_operation and not node.is_input and len(node.output_tensors) == 1:
-                yield _Step(f"step_{number:04d}", operation, list(node.input_tensors), node.output_tensors[0])
-                number += 1
-
-
-def _probe(model: keras.Model, steps: list[_Step]) -> NamedModel:
-    return from_keras(keras.Model(input_structure(model), {step.name: step.output for step in steps}), {})
-
-
-def _both_sides(probe: NamedModel, pool: Arrays) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Every step's output over the pool, in TensorFlow and from the converted file."""
-    from bench.prepare.child.export import convert
-    from bench.prepare.child.onnx_run import open_as_deployed
-    from bench.prepare.child.truth import as_run
-
-    feed = dict(zip((tensor.name for tensor in probe.inputs), pool.values(), strict=True))
-    inputs = [
-        Tensor(name=t.name, shape=(None, *feed[t.name].shape[1:]), dtype=t.dtype, batched=t.batched)
-        for t in probe.inputs
-    ]
-    function = trace(probe)
-    expected = reference.run_pool(as_run(probe, function), inputs, feed)
-    outputs = [
-        Tensor(name=name, shape=(None, *rows.shape[1:]), dtype=rows.dtype.name) for name, rows in expected.items()
-    ]
-    proto = convert(probe, function, outputs, opset=18)
-    return expected, reference.run_pool(open_as_deployed(proto.SerializeToString()), inputs, feed)
-
-
-def _inside(step: _Step, values: dict[int, Array], depth: int) -> str | None:
-    """The layer within a nested model of one input, given the values that go into it."""
-    if not (isinstance(step.layer, keras.Model) and depth and len(step.inputs) == 1):
-        return None
-    into = values.get(id(step.inputs[0]))
-    return None if into is None else _first_differing(step.layer, {"": into}, depth - 1)
 
 
 def _cubic_layer(message: str, model: keras.Model | None) -> str | None:

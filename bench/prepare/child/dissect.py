@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.child import pipeline
-from bench.prepare.child.items import chosen_items, save_truths, with_truths
+from bench.prepare.child.items import chosen_items, file_feed, save_truths, with_truths
 from bench.prepare.child.layer_steps import TracedCalls, layer_steps
 from bench.prepare.child.node_steps import dissect_nodes
 from bench.prepare.child.serving import OnStage, serve
@@ -33,7 +33,8 @@ def dissect_layers(request: DissectRequest, folder: Path, on_stage: OnStage) -> 
     pool, is_wide = chosen_items(source.inputs, pool, traced.bytes_per_item(pool), request.budget_bytes)
     layers = traced.truths(pool, request.settings.seed)
     on_stage("tensors of the file")
-    steps = layer_steps(layers, request.artifact, pool, folder)
+    artifact = request.artifact
+    steps = layer_steps(layers, Path(artifact.path), artifact.inputs, file_feed(artifact, pool), folder)
     on_stage("store")
     files = save_truths(layers.truths, folder, is_wide=is_wide)
     return Dissection(

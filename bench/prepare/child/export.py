@@ -19,10 +19,12 @@ import onnx
 import tensorflow as tf
 
 from bench.prepare.child import diagnose, onnx_graph, reference
-from bench.prepare.child.named import NamedModel, safe_names
+from bench.prepare.child.layer_steps import first_wrong_layer
+from bench.prepare.child.named import NamedModel, safe_names, trace
 from bench.prepare.child.onnx_file import check_interface, read_artifact
 from bench.prepare.child.onnx_run import load_error, open_as_deployed
 from bench.prepare.child.reference import Arrays
+from bench.prepare.child.xla import is_compiled, without_xla
 from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Failure, Tensor
 
@@ -126,6 +128,8 @@ def convert(named: NamedModel, function: Any, outputs: Sequence[Tensor], opset: 
 
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)  # to the child's stderr, a file
     onnx_graph.make_conversion_repeatable()
+    if is_compiled(function.get_concrete_function()):
+        function = _without_xla(named)
     try:
         proto, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=opset)
     except Exception as error:
@@ -139,6 +143,14 @@ def convert(named: NamedModel, function: Any, outputs: Sequence[Tensor], opset: 
     if unsupported:
         return Failure(status="unsupported", reason=unsupported)
     return proto
+
+
+def _without_xla(named: NamedModel) -> Any:
+    """The traced function with what XLA would compile laid open; never called, for TensorFlow may be unable to."""
+    function = trace(named)
+    with without_xla():
+        function.get_concrete_function()
+    return function
 
 
 def weight_bytes(named: NamedModel) -> int:
@@ -161,7 +173,7 @@ def _try_file(named: NamedModel, proto: Any, path: Path, sample: Sample) -> Fail
     except Exception as error:
         return Failure(status="unsupported", reason=diagnose.explain(load_error(error), named.keras_model))
     worst = compare(sample, outputs)
-    return None if worst is None else _disagreement(named, sample, *worst)
+    return None if worst is None else _disagreement(named, sample, path, *worst)
 
 
 def compare(sample: Sample, outputs: Arrays) -> tuple[str, float | None, str] | None:
@@ -201,8 +213,10 @@ def _problem(sample: Sample, name: str, output: Any) -> tuple[float | None, str]
     )
 
 
-def _disagreement(named: NamedModel, sample: Sample, output: str, error: float | None, what: str) -> Failure:
-    layer = diagnose.first_differing_layer(named, sample.pool)
+def _disagreement(
+    named: NamedModel, sample: Sample, path: Path, output: str, error: float | None, what: str
+) -> Failure:
+    layer = first_wrong_layer(named, sample.inputs, sample.pool, path)
     where = f"; the first that differs is {layer}" if layer else ""
     return Failure(
         status="failed",

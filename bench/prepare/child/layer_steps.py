@@ -5,6 +5,7 @@ In memory, for ``dissect`` which stores it and for ``export`` which names the la
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from bench.analysis import distance as far
 from bench.prepare.child import reference
 from bench.prepare.child.assign import Assignment
-from bench.prepare.child.items import batch_of, file_feed, one_by_one
+from bench.prepare.child.items import batch_of, chosen_items, one_by_one
 from bench.prepare.child.layer_calls import LayerCall, Recording, earlier_calls, record_calls
 from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel, trace
@@ -24,7 +25,10 @@ from bench.prepare.child.reference import Array, Arrays
 from bench.prepare.child.tensor_match import Sought, Tensors
 from bench.prepare.child.truth import Truth, as_run, tensorflow_truth
 from bench.prepare.dissection import Step
-from bench.records import Artifact, Tensor
+from bench.prepare.steps import first_wrong, to_blame
+from bench.records import Tensor
+
+_DIAGNOSIS_BYTES = 2**29  # for all layers' results, where the export has to name one
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,31 @@ class TracedCalls:
         return _layers(self._recording, truth)
 
 
-def layer_steps(layers: Layers, artifact: Artifact, pool: Arrays, folder: Path) -> list[Step]:
-    """Each call as a step of the file; truths are left to the caller. ``pool`` is by the model's names."""
-    file = MarkedFile(Path(artifact.path))
-    tensors = Tensors(file.run(one_by_one(artifact.inputs), file_feed(artifact, pool), folder))
+def first_wrong_layer(named: NamedModel, inputs: Sequence[Tensor], pool: Arrays, path: Path) -> str | None:
+    """The first layer of which the converted file at ``path`` holds something else, in words; None where none is.
+
+    ``inputs`` and ``pool`` are the model's and the file's alike.
+    """
+    if named.keras_model is None:
+        return None
+    try:
+        traced = TracedCalls(named, inputs)
+        pool, _ = chosen_items(inputs, pool, traced.bytes_per_item(pool), _DIAGNOSIS_BYTES)
+        with tempfile.TemporaryDirectory() as folder:
+            steps = layer_steps(traced.truths(pool, seed=0), path, inputs, pool, Path(folder))
+    except Exception:  # a diagnosis may fail, the failure that it is about is already known
+        return None
+    place = first_wrong(steps, [step.file_error for step in steps])
+    return None if place is None else to_blame(steps, place)
+
+
+def layer_steps(layers: Layers, path: Path, inputs: Sequence[Tensor], feed: Arrays, folder: Path) -> list[Step]:
+    """Each call as a step of the file at ``path``; truths are left to the caller.
+
+    ``inputs`` and ``feed`` are by the file's names; ``folder`` takes a copy of the file.
+    """
+    file = MarkedFile(path)
+    tensors = Tensors(file.run(one_by_one(inputs), feed, folder))
     sought = [Sought(truth) for truth in layers.truths]
     found = Assignment(layers.calls, layers.earlier, sought, layers.yardsticks, tensors, file)
     steps = [_step(layers, found, place) for place in range(len(layers.calls))]
