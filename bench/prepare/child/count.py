@@ -64,7 +64,7 @@ def multiply_adds(model: keras.Model) -> int | None:
 
 
 def _trace(model: keras.Model) -> None:
-    specs = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
+    specs = [tf.TensorSpec((tensor.shape[0] or 1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
     structure = getattr(model, "_inputs_struct", specs if len(specs) > 1 else specs[0])  # Sequential has none
     packed = keras.tree.pack_sequence_as(structure, specs)
     tf.function(lambda *inputs: model(*inputs, training=False)).get_concrete_function(packed)
