@@ -187,7 +187,7 @@ def _unfit(case: Case, artifact: Artifact, shapes: Shapes) -> Failure | None:
         return Failure(
             status="failed",
             reason=f"the file's inputs are {_listed(wanted)}, the model's are {_listed(set(shapes))}; "
-            "nothing was compared; map them with --onnx-names FILE_NAME=MODEL_NAME",
+            f"nothing was compared; map them with --{artifact.kind}-names FILE_NAME=MODEL_NAME",
         )
     only = plan.fixed_batch(artifact)
     if only is not None and only != case.batch_size:

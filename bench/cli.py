@@ -110,6 +110,8 @@ def run(
     atol: f.Atol = None,
     onnx: f.Onnx = None,
     onnx_names: f.OnnxNames = None,
+    litert: f.LiteRt = None,
+    litert_names: f.LiteRtNames = None,
     custom_objects: f.CustomObjects = None,
     unsafe: f.Unsafe = False,
     signature: f.Signature = None,

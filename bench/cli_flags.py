@@ -83,12 +83,17 @@ Rtol = Annotated[
     typer.Option("--rtol", metavar="[OUTPUT:]V", help="Own relative tolerance instead of the measured one."),
 ]
 Atol = Annotated[list[str] | None, typer.Option("--atol", metavar="[OUTPUT:]V", help="Own absolute tolerance.")]
-Onnx = Annotated[
-    str | None, typer.Option("--onnx", metavar="FILE", help="Own ONNX file, judged against the Keras model.")
-]
+Onnx = Annotated[str | None, typer.Option("--onnx", metavar="FILE", help="Own ONNX file, judged against the model.")]
 OnnxNames = Annotated[
     list[str] | None,
     typer.Option("--onnx-names", metavar="FILE_NAME=MODEL_NAME", help="What a name in it is called in the model."),
+]
+LiteRt = Annotated[
+    str | None, typer.Option("--litert", metavar="FILE", help="Own .tflite file, judged against the model.")
+]
+LiteRtNames = Annotated[
+    list[str] | None,
+    typer.Option("--litert-names", metavar="FILE_NAME=MODEL_NAME", help="What a name in it is called in the model."),
 ]
 CustomObjects = Annotated[
     list[str] | None,

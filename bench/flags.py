@@ -41,6 +41,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     load_inputs: str | None = None
     onnx: str | None = None
     onnx_names: tuple[str, ...] = ()
+    litert: str | None = None
+    litert_names: tuple[str, ...] = ()
     custom_objects: tuple[str, ...] = ()
     unsafe: bool = False
     signature: str | None = None
@@ -88,7 +90,9 @@ def parse_flags(flags: Flags, usable: Callable[[], Sequence[str]] = tuple) -> As
         input_ranges=mistakes.attempt(lambda: parse_ranges(flags.input_range)) or {},
         load_inputs=flags.load_inputs,
         onnx_file=flags.onnx,
-        onnx_names=mistakes.attempt(lambda: parse_names(flags.onnx_names)) or {},
+        onnx_names=mistakes.attempt(lambda: parse_names("--onnx-names", flags.onnx_names)) or {},
+        litert_file=flags.litert,
+        litert_names=mistakes.attempt(lambda: parse_names("--litert-names", flags.litert_names)) or {},
         custom_objects=mistakes.attempt(lambda: parse_custom_objects(flags.custom_objects)) or (),
         unsafe=flags.unsafe or None,
         signature=flags.signature,
@@ -180,13 +184,13 @@ def parse_tolerances(flag: str, texts: Iterable[str]) -> dict[str, float]:
     return tolerances
 
 
-def parse_names(texts: Iterable[str]) -> dict[str, str]:
+def parse_names(flag: str, texts: Iterable[str]) -> dict[str, str]:
     """``["Identity:0=logits"]`` -> name in the file to name in the model."""
     names: dict[str, str] = {}
     for text in texts:
         theirs, _, ours = text.rpartition("=")
         if not theirs or not ours:
-            _refuse("--onnx-names", text, "NAME_IN_FILE=NAME_IN_MODEL")
+            _refuse(flag, text, "NAME_IN_FILE=NAME_IN_MODEL")
         names[theirs] = ours
     return names
 

@@ -19,7 +19,9 @@ from bench.suite import Mistakes, build_suite
 
 _MEASURING = ("quick", "thorough", "calls", "seconds", "tail", "time_limit")
 _ALLOWED = tuple(name for name in Flags.__struct_fields__ if name not in (*_MEASURING, "model"))
-_SEVERAL = ("runtime", "input_shapes", "input_range", "onnx_names", "custom_objects", "rtol", "atol")  # of texts
+_SEVERAL = (  # of texts
+    "runtime", "input_shapes", "input_range", "onnx_names", "litert_names", "custom_objects", "rtol", "atol",
+)  # fmt: skip
 
 
 class Given(NamedTuple):

@@ -31,6 +31,7 @@ def reproduce_command(case: Case, model: ModelSpec, suite: Suite, *, outputs: Co
     if case.runtime.name in suite.plugins:
         words += ["--plugin", f"{case.runtime.name}={_base_name(suite.plugins[case.runtime.name])}"]
     words += _preparing(suite.prepare, model)
+    words += _own_litert(suite.prepare) if case.runtime.name == "litert" else []  # refused where LiteRT does not run
     words += _pairs("--rtol", _tolerances(suite.tolerance.rtol, outputs))
     words += _pairs("--atol", _tolerances(suite.tolerance.atol, outputs))
     return shlex.join(words)
@@ -76,6 +77,12 @@ def _preparing(settings: PrepareSettings, model: ModelSpec) -> Iterator[str]:
         yield from ("--custom-objects", ",".join(settings.custom_objects))
     if settings.unsafe:
         yield "--unsafe"
+
+
+def _own_litert(settings: PrepareSettings) -> Iterator[str]:
+    if settings.litert_file:
+        yield from ("--litert", _base_name(settings.litert_file))
+    yield from _pairs("--litert-names", (f"{theirs}={ours}" for theirs, ours in settings.litert_names.items()))
 
 
 def _tolerances(by_output: Mapping[str, float], outputs: Collection[str] | None) -> Iterator[str]:

@@ -14,13 +14,13 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from bench.errors import UsageError
+from bench.own_files import wrong_own_files
 from bench.records import MeasureSettings, ModelSpec, PrepareSettings, RuntimeSpec, Suite, Tolerance
 from bench.spec_syntax import refuse_twice
 
 Effort = Literal["quick", "normal", "thorough"]
 REPETITIONS: dict[Effort, int] = {"quick": 3, "normal": 5, "thorough": 8}
 TAIL_CALLS = 500  # per repetition; p99 needs as many
-_KERAS_KINDS = ("zoo", "keras", "builder", "keras_file", "h5")
 
 Parsed = TypeVar("Parsed")
 
@@ -78,6 +78,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     load_inputs: str | None = None
     onnx_file: str | None = None
     onnx_names: dict[str, str] = {}
+    litert_file: str | None = None
+    litert_names: dict[str, str] = {}
     custom_objects: tuple[str, ...] = ()
     unsafe: bool | None = None
     signature: str | None = None
@@ -136,6 +138,8 @@ def build_suite(asked: Asked, *, cpus: int, default_runtimes: tuple[RuntimeSpec,
             load_inputs=asked.load_inputs,
             onnx_file=asked.onnx_file,
             onnx_names=asked.onnx_names,
+            litert_file=asked.litert_file,
+            litert_names=asked.litert_names,
             custom_objects=asked.custom_objects,
             unsafe=asked.unsafe,
             signature=asked.signature,
@@ -179,26 +183,18 @@ def _refuse_contradictions(asked: Asked) -> None:
     for name, file in asked.plugins.items():
         if not Path(file).is_file():
             mistakes.add(f"--plugin {name}={file}: there is no such file; give the provider's library")
-    for flag, path in (("--load-inputs", asked.load_inputs), ("--onnx", asked.onnx_file)):
+    for flag, path in (
+        ("--load-inputs", asked.load_inputs),
+        ("--onnx", asked.onnx_file),
+        ("--litert", asked.litert_file),
+    ):
         if path and not Path(path).exists():
             mistakes.add(f"{flag} {path}: there is no such file or folder")
-    if asked.onnx_file and (len(specs) != 1 or specs[0].kind not in _KERAS_KINDS):
-        mistakes.add("--onnx judges a file against one Keras model; name that model, and only that one")
-    if asked.onnx_file and Path(asked.onnx_file).exists():
-        mistakes.attempt(lambda: _check_onnx(Path(asked.onnx_file or "")), f"--onnx {asked.onnx_file}")
-    if asked.onnx_names and not asked.onnx_file:
-        mistakes.add("--onnx-names says what the names in --onnx FILE mean; there is no --onnx")
+    for text in wrong_own_files(asked, specs):
+        mistakes.add(text)
     if asked.signature and not any(spec.kind == "saved_model" for spec in specs):
         mistakes.add("--signature picks one of a SavedModel's; none of the models is a SavedModel folder")
     mistakes.raise_any()
-
-
-def _check_onnx(path: Path) -> None:
-    from bench.prepare.sniff import sniff
-
-    kind = None if path.is_dir() else sniff(path)
-    if kind != "onnx":
-        raise UsageError(f"expected an .onnx file, seen {'a folder' if kind is None else kind}")
 
 
 def _wrong_numbers(asked: Asked) -> Iterator[str]:

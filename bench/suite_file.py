@@ -45,7 +45,7 @@ A suite file says in keys what the command line says in flags. Paths in it are m
     batch = 8
     delta = "10%"
 
-``--unsafe`` and ``--onnx`` are for the command line alone.
+``--unsafe``, ``--onnx`` and ``--litert`` are for the command line alone.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ def by_base_name(settings: PrepareSettings) -> PrepareSettings:
 def files(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder in which the models lie and every line is read back."""
     folder = tmp_path_factory.mktemp("models")
+    (folder / "own.tflite").write_bytes(b"\x1c\x00\x00\x00TFL3")
     for name in ("in put.npz", "own's.onnx", "net.py"):
         (folder / name).write_bytes(b"\x3a\x00" if name.endswith(".onnx") else b"")  # an ONNX graph with nothing in it
     for name in ("saved", "mobilenet_v1", "keras:saved", "-saved"):
@@ -169,6 +170,8 @@ EXAMPLES: dict[type[Record], dict[str, tuple[Any, str]]] = {
         "load_inputs": ("a/in.npz", "--load-inputs in.npz"),
         "onnx_file": ("a/own.onnx", "--onnx own.onnx"),
         "onnx_names": ({"a:0": "b"}, "--onnx-names a:0=b"),
+        "litert_file": ("a/own.tflite", "--litert own.tflite"),
+        "litert_names": ({"a:0": "b"}, "--litert-names a:0=b"),
         "custom_objects": (("a:B", "c:D"), "--custom-objects a:B,c:D"),
         "unsafe": (True, "--unsafe"),
         "signature": ("other", "--signature other"),
@@ -201,7 +204,8 @@ def test_no_field_of_the_settings_is_forgotten(kind: type[Record]) -> None:
 def test_every_field_of_the_settings_is_in_the_line(kind: type[Record], field: str) -> None:
     value, words = EXAMPLES[kind][field]
     model = ModelSpec(text="./saved", kind="saved_model", name="saved", display="saved", path="saved")
-    runtime = RuntimeSpec(text="cpu", name="onnxruntime-cpu", display="onnxruntime-cpu")
+    name = "litert" if field.startswith("litert") else "onnxruntime-cpu"
+    runtime = RuntimeSpec(text=name, name=name, display=name)
     suite = Suite(
         models=(model,),
         runtimes=(runtime,),
@@ -213,7 +217,15 @@ def test_every_field_of_the_settings_is_in_the_line(kind: type[Record], field: s
     place = PLACES[kind]
     suite = msgspec.structs.replace(suite, **{place: msgspec.structs.replace(getattr(suite, place), **{field: value})})
     ((_, _, command),) = commands_of(suite)
-    assert command == f"bench run ./saved -e onnxruntime-cpu -b 1 -x 1 {words}"
+    assert command == f"bench run ./saved -e {name} -b 1 -x 1 {words}"
+
+
+def test_a_litert_file_is_in_the_line_of_litert_alone(files: Path) -> None:
+    flags = Flags(model=("mobilenet_v1",), runtime=("cpu,litert",), litert=f"{files}/own.tflite", litert_names=("a=b",))
+    first, second = (command for _, _, command in commands_of(suite_of(flags)))
+    assert "litert" not in first
+    assert second.endswith("-e litert -b 1 -x 2 --litert own.tflite --litert-names a=b")
+    assert read_back(second).prepare.litert_names == {"a": "b"}
 
 
 def test_a_case_of_several_callers_is_reproduced_with_its_number_alone_and_its_soak() -> None:

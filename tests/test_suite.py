@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +20,7 @@ from bench.suite_file import SuiteTable, read_gate_table, read_suite_file
 ROOT = Path(__file__).parent.parent
 
 EMPTY_ONNX = b"\x3a\x00"  # a graph with nothing in it
+EMPTY_LITERT = b"\x1c\x00\x00\x00TFL3"  # what a .tflite file begins with
 
 
 def suite_of(asked: Asked, cpus: int = 2) -> Suite:
@@ -62,9 +65,10 @@ def test_the_effort_decides_the_repetitions(flags: Flags, repetitions: int) -> N
 def test_every_flag_arrives_in_the_suite(tmp_path: Path) -> None:
     (tmp_path / "in.npz").touch()
     (tmp_path / "own.onnx").write_bytes(EMPTY_ONNX)
+    (tmp_path / "own.tflite").write_bytes(EMPTY_LITERT)
     flags = Flags(
         model=("mobilenet_v1#a",),
-        runtime=("cpu:arena=off",),
+        runtime=("cpu:arena=off", "litert"),
         batch="8,1,8",
         threads=1,
         seed=3,
@@ -78,6 +82,8 @@ def test_every_flag_arrives_in_the_suite(tmp_path: Path) -> None:
         load_inputs=f"{tmp_path}/in.npz",
         onnx=f"{tmp_path}/own.onnx",
         onnx_names=("Identity:0=probabilities",),
+        litert=f"{tmp_path}/own.tflite",
+        litert_names=("b:0=logits",),
         custom_objects=("package.layers:Own",),
         unsafe=True,
         rtol=("1e-3", "logits:1e-2"),
@@ -97,6 +103,8 @@ def test_every_flag_arrives_in_the_suite(tmp_path: Path) -> None:
         load_inputs=f"{tmp_path}/in.npz",
         onnx_file=f"{tmp_path}/own.onnx",
         onnx_names={"Identity:0": "probabilities"},
+        litert_file=f"{tmp_path}/own.tflite",
+        litert_names={"b:0": "logits"},
         custom_objects=("package.layers:Own",),
         unsafe=True,
     )
@@ -171,8 +179,42 @@ def test_an_operator_set_that_cannot_be_written_is_refused(opset: int) -> None:
 
 def test_an_own_onnx_file_needs_one_keras_model(tmp_path: Path) -> None:
     (tmp_path / "own.onnx").write_bytes(EMPTY_ONNX)
-    with pytest.raises(UsageError, match="against one Keras model"):
+    with pytest.raises(UsageError, match="against one Keras model or SavedModel"):
         suite_of(parse_flags(Flags(model=("mobilenet_v1", "mobilenet_v2"), onnx=f"{tmp_path}/own.onnx")))
+
+
+def test_an_own_onnx_file_is_judged_against_a_saved_model_too(tmp_path: Path) -> None:
+    (tmp_path / "own.onnx").write_bytes(EMPTY_ONNX)
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"\x08\x01\x12\x04\x0a\x02\x0a\x00")
+    suite = suite_of(parse_flags(Flags(model=(f"{tmp_path}/saved",), onnx=f"{tmp_path}/own.onnx")))
+    assert suite.prepare.onnx_file == f"{tmp_path}/own.onnx"
+    with pytest.raises(UsageError, match="against one Keras model or SavedModel"):
+        suite_of(parse_flags(Flags(model=(f"{tmp_path}/own.onnx",), onnx=f"{tmp_path}/own.onnx")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"litert": None}, "--litert-names says what the names in --litert FILE mean; there is no --litert"),
+        ({"runtime": ("tf,cpu",)}, "LiteRT is none of the runtimes; add -e tensorflow,litert"),
+        ({"runtime": ()}, "LiteRT is none of the runtimes"),
+        ({"model": ("mobilenet_v1", "mobilenet_v2")}, "name that model, and only that one"),
+        ({"litert": "gone.tflite"}, "--litert gone.tflite: there is no such file or folder"),
+        ({"litert": "own.onnx"}, "expected a .tflite file, seen another kind of file"),
+        ({"litert": "."}, "expected a .tflite file, seen a folder"),
+    ],
+)
+def test_what_is_wrong_about_an_own_litert_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.onnx").write_bytes(EMPTY_ONNX)
+    Path("own.tflite").write_bytes(EMPTY_LITERT)
+    right = {"model": ("mobilenet_v1",), "runtime": ("litert",), "litert": "own.tflite", "litert_names": ("a=b",)}
+    assert suite_of(parse_flags(Flags(**right))).prepare.litert_names == {"a": "b"}  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=re.escape(says)):
+        suite_of(parse_flags(Flags(**(right | changes))))
 
 
 def test_contradictions_are_reported_at_once() -> None:
@@ -202,7 +244,7 @@ def test_a_name_may_hold_a_colon() -> None:
     assert parse_shapes(["scalar:[]"]) == {"scalar": ()}
     assert parse_ranges(["input:0:0,1"]) == {"input:0": (0, 1)}
     assert parse_tolerances("--rtol", ["out:0:1e-3"]) == {"out:0": 1e-3}
-    assert parse_names(["a=b=c"]) == {"a=b": "c"}
+    assert parse_names("--onnx-names", ["a=b=c"]) == {"a=b": "c"}
 
 
 @pytest.mark.parametrize("text", ["x:[1,0]", "x:[1,-1]", "[1,3]", "x:1,3", "x:[1,,3]", "x:[1.5]"])

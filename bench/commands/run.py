@@ -66,7 +66,8 @@ def _interrupted_suite(folder: Path) -> Suite:
     from bench.resume import interrupted_run
 
     suite = interrupted_run(folder).environment.suite
-    paths = [model.path for model in suite.models] + [suite.prepare.load_inputs, suite.prepare.onnx_file]
+    asked = suite.prepare
+    paths = [model.path for model in suite.models] + [asked.load_inputs, asked.onnx_file, asked.litert_file]
     if missing := [path for path in paths if path and not Path(path).exists()]:
         raise UsageError(
             f"--resume {folder}: {', '.join(missing)} is not there; resume from the folder in which the run was begun"

@@ -92,7 +92,10 @@ def _what_text(head: bytes) -> str | None:
 
 def _what_binary(path: Path, head: bytes) -> str | None:
     if head[4:8] == b"TFL3":
-        return "a LiteRT (.tflite) model, which cannot be the source; name the Keras or ONNX model it was made from"
+        return (
+            "a LiteRT (.tflite) model, which cannot be the source; name the Keras or ONNX model it was made from, "
+            "and this file by --litert"
+        )
     if head.startswith(b"\x1f\x8b") or head[257:262] == b"ustar":
         return "a packed archive; unpack it and name what is in it"
     if head.startswith(b"\x80") and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):

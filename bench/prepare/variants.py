@@ -10,11 +10,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 
 import msgspec
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
 from bench.prepare import cache
+from bench.prepare.digests import path_digest
 from bench.prepare.launch import CHILD, run_child
 from bench.prepare.messages import ChildRequest, WantedVariant
 from bench.prepare.prepare import EXPORTERS, source_digest
@@ -48,7 +50,7 @@ def make_variant(
 
     ``on_stage`` is told what the child is at; nothing is told where the artifact was kept.
     """
-    source = prepared.artifacts.get(_FROM[kind])
+    source = _source_digest(prepared, settings, kind)
     if source is None:
         return _without_source(prepared, kind)
     key = variant_key(prepared, source, kind, precision)
@@ -72,14 +74,15 @@ def make_variant(
     return made
 
 
-def variant_key(prepared: Prepared, source: Artifact, kind: ArtifactKind, precision: Precision) -> str:
+def variant_key(prepared: Prepared, source: str, kind: ArtifactKind, precision: Precision) -> str:
     """What the artifact depends on, as one sha256: contents and our own source, never a path or a time.
 
+    ``source`` is the digest of what it is made from.
     The pool is part of it, for int8 is calibrated on it, and the truth, for the conversion's error is told from it.
     """
     parts = {
         "model": prepared.model_digest,
-        "source": source.digest,
+        "source": source,
         "pool": prepared.pool.digest,
         "truth": prepared.truth_file.digest,
         "yardstick": prepared.yardstick,
@@ -89,6 +92,15 @@ def variant_key(prepared: Prepared, source: Artifact, kind: ArtifactKind, precis
         "bench": source_digest(),
     }
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
+
+
+def _source_digest(prepared: Prepared, settings: PrepareSettings, kind: ArtifactKind) -> str | None:
+    """Of what the artifact is made from: a file of the user's, its names with it, or another form of the model."""
+    if kind == "litert" and settings.litert_file is not None:
+        own = [path_digest(Path(settings.litert_file)), *sorted(settings.litert_names.items())]
+        return hashlib.sha256(msgspec.json.encode(own)).hexdigest()
+    source = prepared.artifacts.get(_FROM[kind])
+    return source.digest if source else None
 
 
 def _kept(key: str) -> Artifact | None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench.records import Environment, GroupRepetition, Placement, Record
+from bench.records import Environment, GroupRepetition, OutputCheck, Placement, Record
 from bench.report.columns import AGREEMENT
 from bench.report.results_columns import RESULTS
 from bench.rows import Row
@@ -22,7 +22,7 @@ R = TypeVar("R", bound=Record)
 
 _HOMES = re.compile(r"(?<![\w.~-])(?:/home/[^/\s'\":;,)]+|/Users/[^/\s'\":;,)]+|/root)(?=/|[\s'\":;,)]|$)")
 _ROOTED = re.compile(r"(?:(?<=^)|(?<=[\s=:,@'\"]))(?:~[^/\s:,=]*|\.{1,2})?/[^:,='\"]*")  # /a, ~/a, ./a and ../a
-_PATH_FIELDS = {"path", "load_inputs", "onnx_file"}
+_PATH_FIELDS = {"path", "load_inputs", "onnx_file", "litert_file"}
 _NAME_FIELDS = {
     "name", "display", "label", "model", "batch_sizes", "packages", "versions", "machine", "environments",
     "environment_facts",
@@ -76,21 +76,22 @@ def scrub_row(row: Row, private: Private) -> Row:
 
 def scrub_repetition(group: GroupRepetition, private: Private) -> GroupRepetition:
     """The repetition with the reasons of checks, dead workers and placement scrubbed: no other text of it is stored."""
-    free = [column.name for column in AGREEMENT if column.free_text]
-
-    def scrubbed(check: Any) -> Any:
-        return msgspec.structs.replace(check, **{name: scrub_text(getattr(check, name), private) for name in free})
-
     cases = [
         msgspec.structs.replace(
             case,
             reason=scrub_text(case.reason, private),
-            checks=[scrubbed(check) for check in case.checks],
+            checks=[scrub_check(check, private) for check in case.checks],
             placement=case.placement and _scrub_placement(case.placement, private),
         )
         for case in group.cases
     ]
     return msgspec.structs.replace(group, cases=cases)
+
+
+def scrub_check(check: OutputCheck, private: Private) -> OutputCheck:
+    """The check with its sentences scrubbed."""
+    free = [column.name for column in AGREEMENT if column.free_text]
+    return msgspec.structs.replace(check, **{name: scrub_text(getattr(check, name), private) for name in free})
 
 
 def _scrub_placement(placement: Placement, private: Private) -> Placement:
@@ -132,7 +133,8 @@ def _without_typed_paths(environment: dict[str, Any]) -> dict[str, Any]:
     """Model texts and the command, with each path that was typed reduced to its base name."""
     suite = environment["suite"]
     paths = [model["path"] for model in suite["models"] if model["path"]]
-    paths += [path for path in (suite["prepare"]["load_inputs"], suite["prepare"]["onnx_file"]) if path]
+    own = (suite["prepare"][key] for key in ("load_inputs", "onnx_file", "litert_file"))
+    paths += [path for path in own if path]
     paths += suite["plugins"].values()
     models = [{**model, "text": _shorten(model["text"], paths)} for model in suite["models"]]
     command = short_command(environment["command"], paths)

@@ -1,6 +1,6 @@
 """LiteRT (TensorFlow Lite) on a ``.tflite`` file: runs in a worker or a probing child of its own environment.
 
-Tensors go by the names of the file's signature, never by position: an interpreter lists them in an order of its own.
+Tensors go by name, see ``litert_tensors.py``.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import numpy as np
 from bench.errors import BenchError, UnavailableError, UnsupportedError
 from bench.records import Artifact, Caution, Probe, SessionInfo, SessionSettings, Tensor
 from bench.runtimes.contract import Array, Feed, HostSession, closed
+from bench.runtimes.litert_tensors import details_by_name
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES
 
-SIGNATURE = "serving_default"
 _PACKAGE = "ai-edge-litert"
 _NONE_TAKEN = Caution(
     code="no delegate", text="XNNPACK took none of the operators: LiteRT's own kernels were timed, as with delegate=off"
@@ -139,7 +139,7 @@ def _run_tiny(name: str) -> None:
 
 def _bind(interpreter: Any, settings: SessionSettings) -> Callable[[Feed], Sequence[Array]]:
     """The call. Inputs are copied in, outputs out, both within the time of a call."""
-    inputs, outputs = _details(interpreter)
+    inputs, outputs = details_by_name(interpreter)
     places = [(tensor.name, inputs[tensor.name]["index"]) for tensor in settings.inputs]
     wanted = [outputs[output]["index"] for output in settings.outputs]
     set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
@@ -155,7 +155,7 @@ def _bind(interpreter: Any, settings: SessionSettings) -> Callable[[Feed], Seque
 
 def _fix_shapes(interpreter: Any, settings: SessionSettings) -> int:
     """Give every input its shape and plan the memory; the time that took, the packing of weights included."""
-    inputs, _ = _details(interpreter)
+    inputs, _ = details_by_name(interpreter)
     indices = {name: details["index"] for name, details in inputs.items()}
     del inputs, _  # the interpreter refuses to work while somebody holds its arrays
     for tensor in settings.inputs:
@@ -167,7 +167,7 @@ def _fix_shapes(interpreter: Any, settings: SessionSettings) -> int:
 
 
 def _check_names(interpreter: Any, path: Path, settings: SessionSettings) -> None:
-    inputs, outputs = _details(interpreter)
+    inputs, outputs = details_by_name(interpreter)
     wanted = [tensor.name for tensor in settings.inputs]
     for what, names, has in (("input", wanted, inputs), ("output", settings.outputs, outputs)):
         if missing := [name for name in names if name not in has]:
@@ -178,16 +178,6 @@ def _check_names(interpreter: Any, path: Path, settings: SessionSettings) -> Non
             raise UnsupportedError(
                 f"input {tensor.name!r} is {is_type} in {path.name}: {tensor.dtype} cannot be given to it"
             )
-
-
-def _details(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the signature's inputs and outputs are, by name."""
-    signatures = interpreter.get_signature_list()
-    if not signatures:
-        raise UnsupportedError("the file has no signature: nothing names its inputs and outputs")
-    key = SIGNATURE if SIGNATURE in signatures else next(iter(signatures))
-    runner = interpreter.get_signature_runner(key)
-    return dict(runner.get_input_details()), dict(runner.get_output_details())
 
 
 def _delegated_parts(interpreter: Any) -> int | None:

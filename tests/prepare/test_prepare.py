@@ -110,6 +110,11 @@ def test_files_in_the_settings_count_by_content(desk: Desk, tmp_path: Path, fiel
     assert len(keys) == 2
 
 
+def test_an_own_litert_file_makes_no_other_preparation() -> None:
+    own = msgspec.structs.replace(SETTINGS, litert_file="own.tflite", litert_names={"a": "b"})
+    assert cache_key(zoo(), own) == cache_key(zoo(), SETTINGS)
+
+
 def test_a_file_that_the_model_imports_counts(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "m.keras").write_bytes(b"one")
     (tmp_path / "layers.py").write_text("x = 1")

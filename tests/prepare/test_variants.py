@@ -35,11 +35,12 @@ def make(starts: Path) -> Make:
         precision: Precision = "int8",
         spec: ModelSpec = SPEC,
         said: list[str] | None = None,
+        settings: PrepareSettings = PrepareSettings(),  # noqa: B008 (frozen)
     ) -> Artifact | Failure:
         return make_variant(
             model or prepared(),
             spec,
-            PrepareSettings(),
+            settings,
             kind,
             precision,
             on_stage=(said if said is not None else []).append,
@@ -79,7 +80,7 @@ def test_it_depends_on_weights_inputs_and_truth(field: str) -> None:
     old = getattr(model, field)
     other = {"model_digest": "other", "yardstick": {"y": 0.5}}.get(field) or msgspec.structs.replace(old, digest="else")
     changed = msgspec.structs.replace(model, **{field: other})
-    source = model.artifacts["onnx"]
+    source = model.artifacts["onnx"].digest
     assert variant_key(model, source, "onnx", "int8") == variant_key(prepared(), source, "onnx", "int8")
     assert variant_key(changed, source, "onnx", "int8") != variant_key(model, source, "onnx", "int8")
 
@@ -131,6 +132,17 @@ def test_an_onnx_source_has_no_litert_file_and_no_child_is_started(make: Make, s
     assert made.status == "unsupported"
     assert made.reason.startswith("a litert file is made from the Keras model or SavedModel, and there is none")
     assert count(starts) == 0
+
+
+def test_an_own_litert_file_needs_no_other_form_and_counts_by_content_and_names(
+    make: Make, starts: Path, tmp_path: Path
+) -> None:
+    model = prepared(artifacts={"onnx": artifact()})
+    for place, content, names in (("a", b"one", {}), ("b", b"one", {}), ("b", b"one", {"x": "y"}), ("c", b"two", {})):
+        (tmp_path / place).write_bytes(content)
+        settings = PrepareSettings(litert_file=str(tmp_path / place), litert_names=names)
+        assert isinstance(make(model, kind="litert", precision="float32", settings=settings), Artifact)
+    assert count(starts) == 3
 
 
 def test_a_model_without_an_onnx_file_has_the_reason_of_that(make: Make) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from bench.errors import UnsupportedError
 from bench.prepare.arrays import load_arrays
 from bench.prepare.child.conversion import conversion_errors
 from bench.prepare.child.export import SIGNATURE
+from bench.prepare.child.litert_interpreter import open_exactly
 from bench.prepare.child.reference import Arrays, batches, run_pool
 from bench.prepare.digests import file_digest
 from bench.records import Artifact, Precision, Prepared
@@ -37,7 +37,7 @@ def write_litert(prepared: Prepared, precision: Precision, folder: Path, on_stag
         raise UnsupportedError(f"converting to LiteRT: {_first_line(error)}") from error
     on_stage("run exactly")
     try:
-        outputs = run_pool(lambda feed: _run(content, feed), source.inputs, pool)
+        outputs = run_pool(open_exactly(content), source.inputs, pool)
     except Exception as error:
         raise UnsupportedError(f"the LiteRT file does not run: {_first_line(error)}") from error
     path, unfinished = folder / FILE, folder / f"unfinished-{FILE}"
@@ -73,26 +73,6 @@ def _convert(source: Artifact, precision: Precision, pool: Arrays) -> bytes:
 
 def _samples(source: Artifact, pool: Arrays) -> Iterator[dict[str, Any]]:
     yield from batches(source.inputs, pool)
-
-
-def _run(content: bytes, feed: Arrays) -> dict[str, Any]:
-    """One batch through the reference kernels, no delegate: integers exactly, floats one after the other."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # this interpreter is deprecated in favour of LiteRT's, which is not installed
-        interpreter = tf.lite.Interpreter(
-            model_content=content, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
-        )
-    runner = interpreter.get_signature_runner(SIGNATURE)
-    inputs = {name: details["index"] for name, details in runner.get_input_details().items()}
-    outputs = {name: details["index"] for name, details in runner.get_output_details().items()}
-    del runner  # the interpreter refuses to work while somebody holds its arrays
-    for name, index in inputs.items():
-        interpreter.resize_tensor_input(index, list(feed[name].shape), strict=True)
-    interpreter.allocate_tensors()
-    for name, index in inputs.items():
-        interpreter.set_tensor(index, feed[name])
-    interpreter.invoke()
-    return {name: interpreter.get_tensor(index) for name, index in outputs.items()}
 
 
 def _first_line(error: Exception) -> str:

@@ -13,8 +13,8 @@ from onnx import numpy_helper
 from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.child import onnx_file, reference
 from bench.prepare.child.onnx_run import load_error, open_as_deployed, open_unoptimised
+from bench.prepare.child.own_names import OwnFile, check_said, unfed
 from bench.prepare.child.reference import Arrays
-from bench.prepare.child.shapes import check_names
 from bench.prepare.child.truth import Truth, nondeterministic_caution
 from bench.records import Artifact, Caution, Failure, Tensor
 
@@ -22,27 +22,27 @@ UNOPTIMISED = "onnxruntime-cpu unoptimised"
 
 
 def user_artifact(
-    source: Path, folder: Path, names: Mapping[str, str], model_names: Sequence[str]
+    source: Path, folder: Path, names: Mapping[str, str], inputs: Sequence[Tensor], pool: Arrays, truth: Arrays
 ) -> Artifact | Failure:
-    """The user's file and its data, copied into ``folder``; a Failure where it does not load.
+    """The user's file and its data, copied into ``folder``; a Failure where it does not load or can't be fed.
 
-    ``names`` is from the file's names to the model's; that its numbers are right is for others to say. Raises
-    UsageError for names that neither has.
+    ``names`` is from the file's names to the model's, whose ``inputs``, pool and truth are given; that its numbers are
+    right is for others to say. Raises UsageError for names that neither has.
     """
     try:
         path = onnx_file.copy_model(source, folder)
-        inputs, outputs = onnx_file.read_tensors(onnx_file.read_graph(path))
+        tensors = onnx_file.read_tensors(onnx_file.read_graph(path))
     except UsageError:
         raise
     except BenchError as error:
         return Failure(status="unsupported", reason=f"{source.name}: {error}")
-    check_names("--onnx-names", names, [tensor.name for tensor in (*inputs, *outputs)], f"the file {source.name}")
-    check_names("--onnx-names", names.values(), model_names)
+    own = OwnFile(file=source.name, flag="--onnx-names", inputs=tensors[0], outputs=tensors[1], names=dict(names))
+    check_said(own, (*pool, *truth))
     try:
-        open_as_deployed(path)
+        run = open_as_deployed(path)
     except Exception as error:
         return Failure(status="unsupported", reason=f"{source.name} does not load in ONNX Runtime: {load_error(error)}")
-    return onnx_file.read_artifact(path, inputs, outputs, dict(names))
+    return unfed(own, run, inputs, pool, truth) or onnx_file.read_artifact(path, *tensors, dict(names))
 
 
 def onnx_truth(path: Path, name: str, inputs: Sequence[Tensor], pool: Arrays, seed: int) -> Truth:

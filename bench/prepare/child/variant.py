@@ -37,6 +37,11 @@ def _made(
         from bench.prepare.child.keras_file import write_keras
 
         return write_keras(spec, settings, folder, wanted.prepared)
+    if wanted.kind == "litert" and settings.litert_file is not None:
+        from bench.prepare.child.litert_source import user_litert
+
+        own = Path(settings.litert_file)
+        return user_litert(own, settings.litert_names, wanted.prepared, wanted.precision, folder)
     if wanted.kind == "litert":
         from bench.prepare.child.litert_file import write_litert
 

@@ -96,7 +96,7 @@ def test_random_operations_are_a_caution(prepare_here: Prepare, tmp_path: Path) 
 
 def test_the_users_own_file_is_the_artifact_with_its_names_mapped(prepare_kind: Prepare, tmp_path: Path) -> None:
     source = write_linear(tmp_path / "own.onnx", axis=8)
-    prepared = prepare_kind("constant", onnx_file=str(source))
+    prepared = prepare_kind("fixed_batch", onnx_file=str(source))
     artifact = prepared.artifacts["onnx"]
     assert prepared.failures == {}
     assert Path(artifact.path).read_bytes() == source.read_bytes()
