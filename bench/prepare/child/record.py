@@ -11,7 +11,6 @@ import msgspec
 
 from bench.errors import UnsupportedError
 from bench.prepare.arrays import save_arrays
-from bench.prepare.child import onnx_source
 from bench.prepare.child.reference import Arrays, is_number
 from bench.prepare.child.truth import Truth
 from bench.records import ArrayFile, Artifact, Failure, ModelSpec, Prepared, Tensor
@@ -33,7 +32,6 @@ def make_record(
     Raises UnsupportedError for outputs that are no numbers.
     """
     artifacts = {kind: thing for kind, thing in made.items() if isinstance(thing, Artifact)}
-    onnx = artifacts.get("onnx")
     return Prepared(
         model=spec.display,
         model_digest="",
@@ -49,7 +47,7 @@ def make_record(
         parameters=None,
         multiply_adds=None,
         versions={name: metadata.version(name) for name in _PACKAGES},
-        cautions=(*truth.cautions, *(onnx_source.random_caution(Path(onnx.path)) if onnx else ())),
+        cautions=truth.cautions,
     )
 
 
