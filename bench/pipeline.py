@@ -14,7 +14,7 @@ import msgspec
 
 from bench import errors, standing
 from bench.analysis.agreement import merge_checks
-from bench.analysis.checker import budgets_of, make_checker
+from bench.analysis.checker import budgets_of, make_checker, names_flags_of
 from bench.analysis.outcome import exit_code_of
 from bench.apart import with_placements, with_soak
 from bench.cases import Group, Shapes, build_groups
@@ -26,6 +26,7 @@ from bench.preparing import pool_shapes, prepare_models
 from bench.progress import Progress
 from bench.records import CaseRepetition, Environment, Failure, GroupRepetition, Prepared, Suite
 from bench.report import store
+from bench.report.kept_outputs import OutputsKeeper
 from bench.resume import (
     KeptPlan,
     interrupted_run,
@@ -42,7 +43,7 @@ from bench.surroundings import describe_surroundings
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run or a verification came to."""
+    """What a run came to."""
 
     rows: list[Row]
     exit_code: int
@@ -71,22 +72,14 @@ def run_suite(suite: Suite, out: Path, *, resume: bool, command: str, progress: 
     return RunResult(rows, exit_code_of(rows, suite.measure), out, run.environment_now(finished=True))
 
 
-def verify_suite(suite: Suite, *, progress: Progress) -> RunResult:
-    """Agreement alone: every case's outputs once, nothing timed, nothing stored."""
-    run = _Run(suite, None, "", progress)
-    with machine_lock(progress.note):
-        run.prepare()
-        rows = run.verify()
-    return RunResult(rows, exit_code_of(rows, suite.measure))
-
-
 class _Run:
-    """One run in progress; ``out`` is None where nothing is stored."""
+    """One run in progress."""
 
-    def __init__(self, suite: Suite, out: Path | None, command: str, progress: Progress) -> None:
+    def __init__(self, suite: Suite, out: Path, command: str, progress: Progress) -> None:
         self.suite = suite
         self.out = out
         self.progress = progress
+        self.keeper = OutputsKeeper(out, progress.note)
         self.stages = Stages()
         self.prepared: dict[str, Prepared | Failure] = {}
         self.shapes: dict[str, Shapes] = {}
@@ -99,10 +92,10 @@ class _Run:
 
     def load_earlier(self) -> None:
         """The repetitions that an interrupted run left, refused where they can't be joined with new ones."""
-        assert self.out is not None
         earlier = interrupted_run(self.out)
         refuse_other_machine(self.out, earlier.environment, self.environment)
         self.done = store.read_journal(self.out)
+        self.keeper.resume()
         self.available_bytes = earlier.available_bytes
         self.kept_groups = earlier.groups
         self.stages.seconds.update(earlier.environment.stages_s)
@@ -113,8 +106,7 @@ class _Run:
         self.prepared = prepare_models(self.suite, self.progress, self.stages)
         self.shapes = pool_shapes(self.prepared)
         refuse_other_models(self.environment.models, self.prepared)
-        apart = self.out is not None  # a verification profiles nothing: its sessions tell where they are
-        groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes, profiled_apart=apart)
+        groups = build_groups(self.suite, self.prepared, self.shapes, self.available_bytes, profiled_apart=True)
         if self.kept_groups is not None:
             refuse_other_groups(self.kept_groups, [[case.case_id for case in group.cases] for group in groups])
         pinner = Pinner(self.progress)
@@ -148,13 +140,11 @@ class _Run:
         self.progress.done()
 
     def _keep_plan(self) -> None:
-        assert self.out is not None
         groups = tuple(tuple(case.case_id for case in group.cases) for group in self.groups)
         environment = self.environment_now(finished=False)
         keep_plan(self.out, KeptPlan(environment=environment, available_bytes=self.available_bytes, groups=groups))
 
     def _measure_one(self, group: Group, repetition: int, launcher: launch.ProcessLauncher) -> None:
-        assert self.out is not None
         self.progress.stage(f"{group.model}, batch {group.cases[0].batch_size}: repetition {repetition + 1}")
         arms = [arm for arm in group.arms if not standing.is_given_up(self.done, group.number, arm.case.case_id)]
         if not arms:
@@ -177,7 +167,6 @@ class _Run:
 
     def _keep(self, result: GroupRepetition) -> None:
         """A repetition that is new, or the same with more in it: from here on a killed run has it."""
-        assert self.out is not None
         with self.stages.timed("save"):
             store.append_repetition(self.out, result)
             self.done = standing.with_repetition(self.done, result)
@@ -191,7 +180,9 @@ class _Run:
         assert isinstance(prepared, Prepared)
         if model not in self.checkers:
             cases = [case for group in self.groups if group.model == model for case in group.cases]
-            self.checkers[model] = make_checker(prepared, self.suite.tolerance, budgets_of(cases, prepared))
+            budgets = budgets_of(cases, prepared)
+            check = make_checker(prepared, self.suite.tolerance, budgets, names_flags_of(cases))
+            self.checkers[model] = self.keeper.watched(check, prepared, budgets)
         return Repetition(
             arms,
             launcher,
@@ -202,25 +193,13 @@ class _Run:
             on_turn=lambda detail: self.progress.advance(0, detail),
         )
 
-    def verify(self) -> list[Row]:
-        """One worker per case, its outputs once."""
-        self.progress.stage("verifying")
-        self.progress.start(sum(len(group.arms) for group in self.groups))
-        with self._launcher() as launcher:
-            for group in self.groups:
-                for arm in group.arms:
-                    self.done.append(self._driver([arm], launcher).verify(group.number))
-                    self.progress.advance(1, arm.case.runtime.display)
-        self.progress.done()
-        return self._rows(finished=True)
-
     def save(self, *, finished: bool) -> list[Row]:
         """Write the whole report as it stands; returns its rows."""
-        assert self.out is not None
         rows = self._rows(finished=finished)
         everything = [one for group in self.groups for one in standing.repetitions_of(group, self.done)]
         environment, feeds = self.environment_now(finished=finished), standing.feeds_of(self.groups)
         store.save_report(self.out, environment, rows, everything, batches=feeds)
+        self.keeper.save(rows, self.suite.tolerance)
         return rows
 
     def _rows(self, *, finished: bool) -> list[Row]:

@@ -12,7 +12,7 @@ import pytest
 
 import bench
 from bench import errors
-from bench.pipeline import RunResult, run_suite, verify_suite
+from bench.pipeline import RunResult, run_suite
 from bench.progress import Silent
 from bench.records import MeasureSettings, ModelSpec, PrepareSettings, RuntimeSpec, Suite
 from bench.report import store
@@ -263,19 +263,6 @@ def test_a_run_with_other_versions_is_not_resumed(tmp_path: Path, monkeypatch: p
     with pytest.raises(errors.UsageError, match="bench_version differ"):
         run_suite(asked, out, resume=True, command="", progress=Silent())
     assert len(store.read_journal(out)) == 1
-
-
-def test_verification_alone_stores_nothing_and_times_nothing() -> None:
-    result = verify_suite(suite(), progress=Silent())
-    assert result.exit_code == 0
-    assert [row.agreement for row in result.rows] == ["agrees", "agrees"]
-    assert all(row.latency_ns_best is None for row in result.rows)
-
-
-def test_random_weights_are_called_vacuous_not_verified() -> None:
-    result = verify_suite(suite(f"{SMALL},weights=random"), progress=Silent())
-    assert [row.agreement for row in result.rows] == ["vacuous", "vacuous"]
-    assert result.exit_code == 5
 
 
 def test_several_callers_are_a_group_of_their_own_with_what_each_saw(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def verify_models(flags: Flags, *, suite_file: Path | None, console: Console, pr
     """Print what each case's outputs are worth; returns 0 agrees, 3 disagrees, 5 cannot tell, 6 a case failed."""
     suite = resolve_suite(flags, suite_file, console)
 
-    from bench.pipeline import verify_suite
+    from bench.verifying import verify_suite
 
     result = verify_suite(suite, progress=progress)
     progress.done()

@@ -24,7 +24,8 @@ def point(link: str, output: Array, since: int | None) -> Point:
 def noise(seed: int, size: float) -> Array:
     """Differences of which the largest is ``size`` of the spread."""
     drawn = np.random.default_rng(seed).uniform(-1, 1, TRUTH.shape)
-    return drawn / np.abs(drawn).max() * size * SPREAD
+    scaled: Array = drawn / np.abs(drawn).max() * size * SPREAD
+    return scaled
 
 
 def chain(**planted: float) -> Attribution:
