@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Literal
 
 from bench.analysis.distance import GREATEST_TOLERANCE
@@ -112,12 +112,12 @@ def make_chain(links: Sequence[Link]) -> Chain:
     )
 
 
-def hidden_before_outputs(links: Sequence[Link]) -> tuple[int, ...]:
-    """Steps that no tensor is judged for on their way to an output: what is wrong there shows in the whole alone."""
+def hidden_before(links: Sequence[Link], outputs: Collection[int]) -> tuple[int, ...]:
+    """Steps that no tensor is judged for on their way to outputs: what is wrong there shows in the whole alone."""
     hidden: list[frozenset[int]] = []
     for place, link in enumerate(links):
         hidden.append(frozenset() if link.tensor is not None else _joined(hidden[i] for i in link.before) | {place})
-    return tuple(sorted(_joined(hidden[place] for place, link in enumerate(links) if link.is_output)))
+    return tuple(sorted(_joined(hidden[place] for place in outputs)))
 
 
 def _alive(links: Sequence[Link]) -> set[int]:

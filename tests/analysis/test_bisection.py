@@ -15,7 +15,7 @@ from bench.analysis.bisection import (
     Link,
     Search,
     can_be_judged,
-    hidden_before_outputs,
+    hidden_before,
     make_chain,
     most_runs,
     search,
@@ -107,8 +107,8 @@ def test_a_step_without_a_tensor_is_part_of_the_next_that_has_one() -> None:
     ]
     chain = make_chain(links)
     assert (chain.steps, chain.within, chain.last_read) == ((0, 2), ((), (1,)), (1, 2))
-    assert hidden_before_outputs(links) == (3, 4)
-    assert hidden_before_outputs(residual()) == ()
+    assert hidden_before(links, {4}) == (3, 4)
+    assert hidden_before(residual(), {4}) == ()
 
 
 def test_a_step_that_hands_its_input_on_is_no_step_of_its_own() -> None:

@@ -1,0 +1,234 @@
+"""One bisection of a model that was taken apart: the whole, the search, the part that is wrong alone, every layer.
+
+Joins measure and analysis; decides nothing about numbers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.analysis import bisection
+from bench.analysis.agreement import case_verdict
+from bench.analysis.bisection import Chain, Search
+from bench.bisect_depths import depths
+from bench.bisect_part import Part, make_part, write_part
+from bench.bisect_probes import Prober, badness, links_of
+from bench.bisect_runs import Cutter, Runner
+from bench.bisect_text import readme_of
+from bench.bisected import Bisected, Nearby, PartFacts
+from bench.errors import BenchError
+from bench.measure import launch
+from bench.pinning import Pinner
+from bench.prepare.dissection import Dissection
+from bench.prepare.steps import tolerance
+from bench.progress import Progress
+from bench.records import Artifact, OutputCheck, Prepared, RuntimeSpec, Suite
+
+
+class Hunt:
+    """One bisection in progress."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        prepared: Prepared,
+        taken: Dissection,
+        source: Artifact,
+        reference: RuntimeSpec | None,
+        folder: Path,
+        progress: Progress,
+    ) -> None:
+        self.suite, self.prepared, self.taken, self.source = suite, prepared, taken, source
+        self.folder, self.progress = folder, progress
+        self.links = links_of(taken, source)
+        self.chain: Chain = bisection.make_chain(self.links)
+        self.n = len(self.chain.steps)
+        self.most = bisection.most_runs(self.n)
+        launcher, pinner = launch.ProcessLauncher(folder), Pinner(progress)
+
+        def runner(runtime: RuntimeSpec) -> Runner:
+            return Runner(
+                suite.models[0],
+                runtime,
+                suite,
+                prepared,
+                launcher,
+                folder,
+                pinner,
+                on_turn=lambda detail: progress.advance(0, detail),
+            )
+
+        self.prober = Prober(
+            prepared,
+            taken,
+            self.chain,
+            Cutter(source, folder / "parts"),
+            runner(suite.runtimes[-1]),
+            runner(reference) if reference else None,
+        )
+
+    def run(self, *, every_layer: bool, keep: Path | None) -> Bisected:
+        """The whole model, the search, the part; then every layer where that is asked for."""
+        try:
+            checks = self.prober.whole()
+        except BenchError as error:
+            return self._answer(verdict="failed", reason=str(error))
+        wrong = tuple(_nearby(one.output, one) for one in checks if one.verdict == "disagrees")
+        found, part = self._judged(checks, wrong)
+        if every_layer:
+            found = self._with_layers(found)
+        found = msgspec.structs.replace(found, layers=depths(self.prober))
+        if part is not None and keep is not None:
+            found = _kept(found, part, keep)
+        return found
+
+    def _judged(self, checks: Sequence[OutputCheck], wrong: tuple[Nearby, ...]) -> tuple[Bisected, Part | None]:
+        verdict = case_verdict(checks)
+        if verdict == "agrees":
+            return self._answer(verdict="nothing differs"), None
+        self.progress.stage("searching")
+        self.progress.start(self.most)
+        search = bisection.search(self.n, self._probe, most=self.most - (self.n > 1), spent=self.prober.runner.runs)
+        if search.verdict == "only as a whole":
+            return self._only_as_a_whole(checks, wrong), None
+        self.progress.stage("cutting out what is wrong")
+        return self._located(search, wrong)
+
+    def _probe(self, length: int) -> bisection.Answer:
+        answer = self.prober(length)
+        self.progress.advance(answer.runs, f"{length} of {self.n} layers")
+        return answer
+
+    def _only_as_a_whole(self, checks: Sequence[OutputCheck], wrong: tuple[Nearby, ...]) -> Bisected:
+        """Every layer is right: what no tensor can be judged for is wrong, or only the whole is."""
+        ends = {place for output, place in self.taken.outputs.items() if output in {one.name for one in wrong}}
+        hidden = bisection.hidden_before(self.links, ends)
+        right = self._right(self.n)
+        if wrong and hidden:
+            step, worst = self.taken.steps[hidden[-1]], max(wrong, key=lambda one: one.error or 0.0)
+            return self._answer(
+                verdict="found",
+                layer=step.name,
+                kind=step.kind,
+                error=worst.error,
+                tolerance=worst.tolerance,
+                candidates=tuple(self.taken.steps[place].name for place in hidden),
+                outputs=wrong,
+                before=right,
+            )
+        if not wrong:
+            reasons = [f"{one.output}: {one.reason}" for one in checks if one.verdict != "agrees"]
+            reason = f"its outputs can't be judged ({'; '.join(reasons)})"
+            reason += "; every layer that can be is within its budget" if self.n else ""
+        elif self.n:
+            reason = (
+                f"only the whole is ({', '.join(one.name for one in wrong)}): each of {self.n} layers is right when "
+                "the file ends there, so it is what the runtime fuses across such an end"
+            )
+        else:
+            reason = "no tensor of the file is known as a layer's result"
+        return self._answer(verdict="cannot tell", reason=reason, outputs=wrong, before=right)
+
+    def _located(self, search: Search, wrong: tuple[Nearby, ...]) -> tuple[Bisected, Part | None]:
+        chain, checks = self.chain, self.prober.seen.get(search.bad, {})
+        tensor = _first_wrong(chain.tensors[search.bad - 1], checks)
+        step, check = self.prober.step_of(tensor), checks.get(tensor)
+        layer = step.blame or step.name
+        number = chain.tensors.index(tensor)
+        inside = [self.taken.steps[place].name for place in chain.within[number]]
+        between = [self.taken.steps[chain.steps[place]].name for place in range(search.good, search.bad)]
+        found = self._answer(
+            verdict="found",
+            layer=layer,
+            kind=next((one.kind for one in self.taken.steps if one.name == layer), step.kind),
+            tensor=tensor,
+            error=check.relative_error if check else None,
+            tolerance=tolerance(step.yardstick),
+            file_error=step.file_error,
+            fused=tuple(name for name in dict.fromkeys((*step.fused, *inside, step.name)) if name != layer),
+            candidates=tuple(between) if len(between) > 1 else (),
+            outputs=wrong,
+            before=self._right(search.good),
+            cautions=_cautions(search),
+        )
+        part = self._part(search, tensor) if check is not None else None
+        runs = self.prober.runner.runs
+        return msgspec.structs.replace(found, part=_facts(part) if part else None, runs=runs), part
+
+    def _part(self, search: Search, tensor: str) -> Part | None:
+        try:
+            return make_part(self.prober, search.good, search.bad, tensor, self.folder)
+        except BenchError as error:
+            self.progress.note(f"the part that is wrong could not be cut out: {error}")
+            return None
+
+    def _right(self, length: int) -> tuple[Nearby, ...]:
+        """Layers of a prefix's frontier with their errors."""
+        checks = self.prober.seen.get(length, {})
+        return tuple(_nearby(self.prober.step_of(tensor).name, check) for tensor, check in checks.items())
+
+    def _with_layers(self, found: Bisected) -> Bisected:
+        """Every prefix run once: the runtime's error of every layer."""
+        before = self.prober.runner.runs
+        missing = [length for length in range(1, self.n + 1) if length not in self.prober.seen]
+        self.progress.stage("every layer")
+        self.progress.start(len(missing))
+        for length in missing:
+            self.prober(length)
+            self.prober.rows.pop(length, None)
+            self.progress.advance(1, f"{length} of {self.n} layers")
+        return msgspec.structs.replace(found, layer_runs=self.prober.runner.runs - before)
+
+    def _answer(self, **facts: Any) -> Bisected:
+        return Bisected(
+            model=self.prepared.model,
+            runtime=self.prober.runner.runtime.display,
+            runtime_version=self.prober.runner.version,
+            reference=self.prober.reference.runtime.display if self.prober.reference else None,
+            truth=self.taken.truth,
+            runs=self.prober.runner.runs,
+            most_runs=self.most,
+            layers_judged=self.n,
+            **facts,
+        )
+
+
+def _first_wrong(own: str, checks: Mapping[str, OutputCheck]) -> str:
+    """The prefix's last tensor where it is wrong, else the worst of its frontier."""
+    wrong = {tensor: check for tensor, check in checks.items() if check.verdict == "disagrees"}
+    if own in wrong or not wrong:
+        return own
+    return max(wrong, key=lambda tensor: badness(wrong[tensor]))
+
+
+def _cautions(search: Search) -> tuple[str, ...]:
+    said = [f"the first {length} layers could not be run: {reason}" for length, reason in search.failed.items()]
+    if search.creeping:
+        said.append("the error was near the budget before this layer: an earlier one may have brought it (--all tells)")
+    return tuple(said)
+
+
+def _nearby(name: str, check: OutputCheck) -> Nearby:
+    return Nearby(name=name, error=check.relative_error, tolerance=check.tolerance)
+
+
+def _facts(part: Part) -> PartFacts:
+    return PartFacts(
+        folder=None,
+        inputs=tuple(part.inputs),
+        outputs=tuple(part.outputs),
+        error=part.check.relative_error,
+        tolerance=part.check.tolerance,
+        from_inputs=part.from_inputs,
+        note=part.why_wide,
+    )
+
+
+def _kept(found: Bisected, part: Part, folder: Path) -> Bisected:
+    assert found.part is not None
+    write_part(part, folder, readme_of(found))
+    return msgspec.structs.replace(found, part=msgspec.structs.replace(found.part, folder=str(folder)))

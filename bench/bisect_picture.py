@@ -1,0 +1,99 @@
+"""Error along depth as a picture: what TensorFlow's float32, the file and the runtime lose from layer to layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.bisected import Bisected, Depth
+
+_LEAST, _MOST = 1e-8, 1e2  # what is drawn: smaller and larger errors, and NaN, are at the edge
+_NAMED_STEPS = 40  # more have numbers below them
+_COLOURS = {"TensorFlow float32": "#7f7f7f", "file, unoptimised": "#1f77b4", "runtime": "#d62728", "budget": "#2ca02c"}
+_STEP_WIDTH, _LEAST_WIDTH, _GREATEST_WIDTH, _HEIGHT = 22, 420, 1100, 320  # pixels
+
+
+def draw_errors(found: Bisected, folder: Path) -> None:
+    """``errors.png`` and ``errors.svg`` in a folder that is there."""
+    chart = errors_chart(found)
+    chart.save(folder / "errors.svg")
+    chart.save(folder / "errors.png", scale_factor=2)
+
+
+def errors_chart(found: Bisected) -> Any:
+    """Errors relative to each layer's spread, on a log scale, the budget dashed, the named layer marked."""
+    import altair as alt
+
+    points = list(_points(found))
+    names = {row.place: row.layer for row in found.layers}
+    few = len(names) <= _NAMED_STEPS
+    labels = " : ".join(f"datum.value == {place} ? {_quoted(name)}" for place, name in names.items()) + " : ''"
+    axis = alt.Axis(
+        title="layer, in order of computation",
+        values=list(names) if few else alt.Undefined,
+        labelExpr=labels if few else alt.Undefined,
+        labelAngle=-60 if few else 0,
+        labelLimit=160,
+        grid=False,
+        format="d",
+    )
+    order = list(_COLOURS)
+    x = alt.X("place:Q", axis=axis, scale=alt.Scale(domain=[0.5, len(names) + 0.5], nice=False))
+    y = alt.Y(
+        "error:Q",
+        title="largest error over spread",
+        scale=alt.Scale(type="log", domain=[_LEAST, _top(points)], clamp=True),
+        axis=alt.Axis(format=".0e"),
+    )
+    colour = alt.Color(
+        "what:N", title=None, scale=alt.Scale(domain=order, range=[_COLOURS[name] for name in order]), sort=order
+    )
+    base = alt.Chart(alt.Data(values=points)).encode(x=x, y=y, color=colour)
+    measured = base.transform_filter("datum.what != 'budget'")
+    lines = measured.mark_line(strokeWidth=1.2) + measured.mark_point(filled=True, size=28)
+    budget = base.transform_filter("datum.what == 'budget'").mark_line(strokeDash=[5, 4])
+    width = min(_GREATEST_WIDTH, max(_LEAST_WIDTH, _STEP_WIDTH * len(names)))
+    chart = alt.layer(budget, lines, *_marked(found, alt)).properties(
+        width=width, height=_HEIGHT, title=f"{found.model} on {found.runtime}"
+    )
+    return chart.configure_view(stroke=None).configure_legend(orient="top")
+
+
+def _marked(found: Bisected, alt: Any) -> list[Any]:
+    """A line at the layer whose tensor is the first wrong one, with its name."""
+    row = next((one for one in found.layers if found.tensor and one.tensor == found.tensor), None)
+    row = row or next((one for one in found.layers if one.layer == found.layer), None)
+    if row is None:
+        return []
+    mark = alt.Chart(alt.Data(values=[{"place": row.place, "name": found.layer or row.layer}])).encode(x="place:Q")
+    right = row.place > len(found.layers) / 2
+    text = mark.mark_text(align="right" if right else "left", dx=-5 if right else 5, baseline="top", fontWeight="bold")
+    return [mark.mark_rule(strokeWidth=1.2), text.encode(text="name:N", y=alt.value(2))]
+
+
+def _points(found: Bisected) -> Iterator[dict[str, object]]:
+    for row in found.layers:
+        yield from (
+            {"place": row.place, "what": what, "error": _drawn(value)}
+            for what, value in zip(_COLOURS, _values(row), strict=True)
+            if value is not None
+        )
+
+
+def _values(row: Depth) -> Sequence[float | None]:
+    """In the order of the colours."""
+    beyond = _MOST if row.verdict == "beyond" and row.error is None else row.error
+    return (row.yardstick, row.file_error, beyond, row.budget)
+
+
+def _drawn(value: float) -> float:
+    return min(_MOST, max(_LEAST, value))
+
+
+def _top(points: Sequence[dict[str, object]]) -> float:
+    return 10 * max((float(str(point["error"])) for point in points), default=1.0)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

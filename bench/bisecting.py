@@ -1,0 +1,74 @@
+"""A model and a runtime -> the first layer that leaves its budget: prepared, taken apart, searched, cut out.
+
+Joins prepare, measure and analysis, as ``pipeline.py`` does for a run. Decides nothing about numbers itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.bisect_hunt import Hunt
+from bench.bisected import Bisected
+from bench.errors import BenchError, UsageError
+from bench.measure import launch
+from bench.measure.lock import machine_lock
+from bench.prepare.dissection import dissect
+from bench.preparing import prepare_models
+from bench.progress import Progress
+from bench.records import Artifact, Failure, Prepared, Suite
+from bench.runtimes.table import RUNTIMES, artifact_kind, precision_of
+from bench.stages import Stages
+
+
+def check_runtimes(suite: Suite) -> None:
+    """UsageError for runtimes that can't be given a part of a model, and for more than two."""
+    for runtime in suite.runtimes:
+        if artifact_kind(runtime.name, runtime.options) != "onnx":
+            fit = ", ".join(name for name in RUNTIMES if artifact_kind(name, {}) == "onnx")
+            raise UsageError(
+                f"-e {runtime.text}: a bisection runs parts of an ONNX file, which {runtime.name} does not load; "
+                f"these do: {fit}"
+            )
+        if precision_of(runtime.options) != "float32":
+            raise UsageError(
+                f"-e {runtime.text}: a layer's budget is that of float32, so every layer would be beyond it; "
+                "leave precision= away"
+            )
+    if len(suite.runtimes) > 2:
+        raise UsageError("bisecting: give one runtime, or two (-e REFERENCE,RUNTIME) to judge the second by the first")
+
+
+def bisect_suite(suite: Suite, *, every_layer: bool, progress: Progress, keep: Path | None = None) -> Bisected:
+    """Find the first layer of the suite's model that leaves its budget on its (last) runtime.
+
+    With ``keep`` the part that is wrong alone goes into a new folder there. UsageError is raised, any other failure is
+    the answer's.
+    """
+    check_runtimes(suite)
+    spec, runtime = suite.models[0], suite.runtimes[-1]
+    reference = suite.runtimes[0] if len(suite.runtimes) == 2 else None
+    with machine_lock(progress.note), launch.run_folder() as folder:
+        prepared = prepare_models(suite, progress, Stages())[spec.display]
+        source = _source(prepared)
+        if isinstance(source, Failure) or isinstance(prepared, Failure):
+            reason = source.reason if isinstance(source, Failure) else ""
+            return Bisected(verdict="failed", model=spec.display, runtime=runtime.display, reason=reason)
+        progress.stage(f"taking {spec.display} apart")
+        try:
+            taken = dissect(prepared, spec, suite.prepare, source, folder / "dissection", on_stage=progress.stage)
+        except UsageError:
+            raise
+        except BenchError as error:
+            return Bisected(verdict="failed", model=spec.display, runtime=runtime.display, reason=str(error))
+        hunt = Hunt(suite, prepared, taken, source, reference, folder, progress)
+        return hunt.run(every_layer=every_layer, keep=keep)
+
+
+def _source(prepared: Prepared | Failure) -> Artifact | Failure:
+    """The file to look into: also one that was exported and refused because its numbers are wrong."""
+    if isinstance(prepared, Failure):
+        return prepared
+    if "onnx" in prepared.rejected:
+        return prepared.rejected["onnx"]
+    missing = Failure(status="unsupported", reason="there is no ONNX file of this model")
+    return prepared.artifacts.get("onnx") or prepared.failures.get("onnx", missing)
