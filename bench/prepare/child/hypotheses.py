@@ -66,7 +66,14 @@ def answer(request: HypothesesRequest, folder: Path, on_stage: OnStage) -> Hypot
     for again in _bounded(_of_training(request, pool), deadline) if unexplained else ():
         on_stage(f"trying {again.said}")
         _compare(again, unexplained, found)
-    return Hypotheses(findings={case: ranked(findings) for case, findings in found.items()})
+    return Hypotheses(findings={case: ranked(_with_one_rounding(findings)) for case, findings in found.items()})
+
+
+def _with_one_rounding(findings: list[Finding]) -> Iterator[Finding]:
+    """All but the roundings that come less near than the nearest: they are variants of one another."""
+    codes = {rounding.code for rounding in ROUNDINGS}
+    nearest = min((finding.error or 0.0 for finding in findings if finding.code in codes), default=0.0)
+    yield from (finding for finding in findings if finding.code not in codes or (finding.error or 0.0) <= nearest)
 
 
 def _bounded(hypotheses: Iterator[Again], deadline: float) -> Iterator[Again]:

@@ -1,6 +1,6 @@
 """Outputs that are not the model's, and whether a re-run of the model under some hypothesis gives them. In the child.
 
-Pure: arrays in, findings out. Errors are in units of the truth's spread, the largest over all float outputs.
+Pure: arrays in, findings out. Errors are in units of the spread, the largest over all float outputs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bench.records import Finding
 
 _ALIKE = 0.9  # correlation of two errors from which on the one is said to be the other's
 _FACTOR = 2.0  # and their sizes are at most so far apart
+_LEAST_SPREAD = 1e-3  # of the truth's: a re-run of zeros has a spread of rounding noise, or none
 _LEAST_ROUNDED = 16  # entries: fewer correlate by chance
 
 
@@ -30,11 +31,15 @@ class Suspect:
         self.before = self.error(truth)
 
     def error(self, other: Arrays) -> float | None:
-        """The largest difference to other outputs of the model; None where nothing can be compared."""
+        """The largest difference to other outputs of the model; None where nothing can be compared.
+
+        In units of their spread where it is less than the truth's: outputs that are all small are not near one another.
+        """
         if not self._spreads or any(not _is_comparable(other.get(n), self.outputs[n]) for n in self._spreads):
             return None
         return max(
-            float(np.abs(far.as_float64(self.outputs[name]) - far.as_float64(other[name])).max()) / spread
+            float(np.abs(far.as_float64(self.outputs[name]) - far.as_float64(other[name])).max())
+            / min(spread, max(far.spread(other[name]), _LEAST_SPREAD * spread))
             for name, spread in self._spreads.items()
         )
 
