@@ -17,7 +17,6 @@ from bench.bisect_probes import Prober, Rows
 from bench.errors import BenchError, UnsupportedError
 from bench.measure import plan
 from bench.prepare.arrays import load_arrays, save_arrays
-from bench.prepare.dissection import extract
 from bench.prepare.prepare import copy_with_data
 from bench.prepare.tensor_proto import tensor_bytes
 from bench.records import Artifact, OutputCheck, Tensor
@@ -60,7 +59,7 @@ def make_part(prober: Prober, good: int, bad: int, tensor: str, folder: Path) ->
 def _between(prober: Prober, good: int, tensor: str, folder: Path) -> Part:
     """Fed with the truth of the last right tensors."""
     stops = tuple(prober.chain.tensors[place] for place in prober.chain.frontier(good))
-    artifact = extract(prober.cutter.source, (tensor,), folder / "part", inputs=stops)
+    artifact = prober.cutter.between(stops, tensor)
     loose = [one.name for one in (*artifact.inputs, *artifact.outputs) if not one.batched]
     if loose:
         raise UnsupportedError(f"{loose[0]!r} has not the batch in front")

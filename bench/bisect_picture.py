@@ -35,6 +35,7 @@ def errors_chart(found: Bisected) -> Any:
         labelExpr=labels if few else alt.Undefined,
         labelAngle=-60 if few else 0,
         labelLimit=160,
+        labelOverlap=not few,
         grid=False,
         format="d",
     )
@@ -44,12 +45,12 @@ def errors_chart(found: Bisected) -> Any:
         "error:Q",
         title="largest error over spread",
         scale=alt.Scale(type="log", domain=[_LEAST, _top(points)], clamp=True),
-        axis=alt.Axis(format=".0e"),
+        axis=alt.Axis(format=".0e", values=[10.0**power for power in range(-8, 4)]),
     )
     colour = alt.Color(
         "what:N", title=None, scale=alt.Scale(domain=order, range=[_COLOURS[name] for name in order]), sort=order
     )
-    base = alt.Chart(alt.Data(values=points)).encode(x=x, y=y, color=colour)
+    base = alt.Chart(_data(points)).encode(x=x, y=y, color=colour)
     measured = base.transform_filter("datum.what != 'budget'")
     lines = measured.mark_line(strokeWidth=1.2) + measured.mark_point(filled=True, size=28)
     budget = base.transform_filter("datum.what == 'budget'").mark_line(strokeDash=[5, 4])
@@ -66,7 +67,7 @@ def _marked(found: Bisected, alt: Any) -> list[Any]:
     row = row or next((one for one in found.layers if one.layer == found.layer), None)
     if row is None:
         return []
-    mark = alt.Chart(alt.Data(values=[{"place": row.place, "name": found.layer or row.layer}])).encode(x="place:Q")
+    mark = alt.Chart(_data([{"place": row.place, "name": found.layer or row.layer}])).encode(x="place:Q")
     right = row.place > len(found.layers) / 2
     text = mark.mark_text(align="right" if right else "left", dx=-5 if right else 5, baseline="top", fontWeight="bold")
     return [mark.mark_rule(strokeWidth=1.2), text.encode(text="name:N", y=alt.value(2))]
@@ -79,6 +80,13 @@ def _points(found: Bisected) -> Iterator[dict[str, object]]:
             for what, value in zip(_COLOURS, _values(row), strict=True)
             if value is not None
         )
+
+
+def _data(values: Sequence[dict[str, object]]) -> Any:
+    """Rows as they are, with no pandas between."""
+    import altair as alt
+
+    return alt.InlineData(values=values)
 
 
 def _values(row: Depth) -> Sequence[float | None]:

@@ -51,6 +51,10 @@ class Cutter:
             self._parts[key] = extract(self.source, key, self._folder / f"part-{len(self._parts)}")
         return self._parts[key]
 
+    def between(self, inputs: Sequence[str], tensor: str) -> Artifact:
+        """The part that computes one tensor from others. Raises UnsupportedError where it can't be cut."""
+        return extract(self.source, (tensor,), self._folder / "between", inputs=tuple(inputs))
+
 
 class Runner:
     """One runtime; ``runs`` counts what it was given, ``version`` is what it said it is."""

@@ -91,7 +91,8 @@ def dissect(
 
 
 def extract(source: Artifact, outputs: tuple[str, ...], folder: Path, *, inputs: tuple[str, ...] = ()) -> Artifact:
-    """The part of a file that computes ``outputs``, as ``folder/model.onnx``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    request = ExtractRequest(source=source, target=str(folder / "model.onnx"), outputs=outputs, inputs=inputs)
+    """The part of a file that computes ``outputs``, as ``folder/onnx/model.onnx``: alone there, but for its data."""
+    target = folder / "onnx" / "model.onnx"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    request = ExtractRequest(source=source, target=str(target), outputs=outputs, inputs=inputs)
     return run_task("extract", request, Extracted, folder, doing="cutting a part of the file").artifact
