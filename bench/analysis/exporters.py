@@ -71,11 +71,11 @@ def headline(rows: Sequence[ExporterRow]) -> str:
         return _without_any(rows, wrong, unused)
     parts = [f"all {len(rows)} files agree with the model"]
     if len(agreeing) < len(rows):
-        parts = [f"{len(agreeing)} of {len(rows)} files agree with the model"]
+        parts = [f"{len(agreeing)} of {len(rows)} files {'agrees' if len(agreeing) == 1 else 'agree'} with the model"]
     if wrong:
-        parts.append(f"{named(wrong)} computes something else")
+        parts.append(f"{named(wrong)} {_verb('compute', wrong)} something else")
     if unused:
-        parts.append(f"{named(unused)} gives no file that loads")
+        parts.append(f"{named(unused)} {_verb('give', unused)} no file that loads")
     said = "; ".join([*parts, _fastest(agreeing)])
     return said[0].upper() + said[1:]
 
@@ -84,7 +84,7 @@ def _without_any(rows: Sequence[ExporterRow], wrong: Sequence[ExporterRow], unus
     if len(unused) == len(rows):
         return "No exporter makes a file that loads"
     if wrong:
-        return f"No file agrees with the model: {named(wrong)} computes something else"
+        return f"No file agrees with the model: {named(wrong)} {_verb('compute', wrong)} something else"
     return "No file is known to agree: the check could not have failed"
 
 
@@ -113,3 +113,7 @@ def named(rows: Sequence[ExporterRow]) -> str:
     for row in rows:
         opsets.setdefault(row.exporter, []).append(str(row.opset))
     return " and ".join(f"{exporter} (opset {', '.join(numbers)})" for exporter, numbers in opsets.items())
+
+
+def _verb(word: str, rows: Sequence[ExporterRow]) -> str:
+    return word if len({row.exporter for row in rows}) > 1 else f"{word}s"

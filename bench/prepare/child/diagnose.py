@@ -13,16 +13,22 @@ from bench.prepare.child import onnx_graph
 HINTS = {
     "Erfc": "gelu in its exact form; use gelu with approximate=True, as in "
     "keras.layers.Activation(lambda x: keras.activations.gelu(x, approximate=True))",
-    "ScaleAndTranslate": "Resizing by lanczos or with antialiasing; use interpolation='bilinear' or 'nearest'",
+    "ScaleAndTranslate": "resizing by lanczos or with antialiasing; use interpolation='bilinear' or 'nearest'",
     "ResizeArea": "Resizing by area; use interpolation='bilinear' or 'nearest'",
     "LookupTableFindV2": "a lookup layer; leave it out of the exported model and look up before it",
+    "StringToHashBucket": "a hashing layer; leave it out of the exported model and hash before it",
+    "Bucketize": "a Discretization layer; leave it out of the exported model and bin before it",
+    "RFFT": "a Fourier transform; leave spectrograms out of the exported model and make them before it",
+    "Expm1": "keras.ops.expm1, as in celu; write exp(x) - 1, or use elu, which is celu with alpha=1",
+    "PartitionedCall": "a tf.function within the model that is compiled or called as one; call it as plain Python",
+    "pads must not contain negative": "a transposed convolution with output_padding and padding='valid'; use 'same'",
     "Cubic": "Resizing by bicubic; use interpolation='bilinear' or 'nearest'",
     "Bitcast": "keras.ops.argmax or argmin; leave it out of the model and take the argmax of its outputs",
     "StatelessRandom": "a random number: the model is random; leave noise and sampling out of it",
     "bfloat16": "ONNX Runtime's CPU provider has no bfloat16; build the model with dtype policy float32",
     "double": "ONNX Runtime's CPU provider has few float64 operators; build the model with dtype policy float32",
 }
-_NODE = re.compile(r"(?:name:?|node|In Node,)\s*[('\"]+([^'\")]+)['\")]")
+_NODE = re.compile(r"(?:name:?|[Nn]ode|In Node,)\s*[('\"]+([^'\")]+)['\")]")
 _LONG = 400  # characters of somebody else's message
 
 
@@ -37,7 +43,7 @@ def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
     if not unknown:
         return None
     named = {f"{node.op_type} ({layer_of(node.name, model)})": node.op_type for node in unknown}
-    hints = dict.fromkeys(hint for op in named.values() for word, hint in HINTS.items() if op.startswith(word))
+    hints = dict.fromkeys(hint for op in named.values() for word, hint in HINTS.items() if word in op)
     return f"ONNX has no operation for {', '.join(named)}" + "".join(f"; that is {hint}" for hint in hints)
 
 

@@ -97,7 +97,14 @@ def calling_the_model() -> Iterator[None]:
         raise
     except Exception as error:
         why = re.sub(r"\x1b\[[0-9;]*m", "", " ".join(str(error).split("\n\nArguments received")[0].split()))
-        raise UsageError(f"calling the model: {type(error).__name__}: {why}; does it take these inputs?") from error
+        raise UsageError(f"calling the model: {type(error).__name__}: {why}; {_advice(why)}") from error
+
+
+def _advice(why: str) -> str:
+    """What the caller can do; TensorFlow makes every layer's name the name of a scope."""
+    if "valid scope name" in why or "valid root scope name" in why:
+        return "give that layer or model another name, of letters, digits and _, with no _ in front"
+    return "does it take these inputs?"
 
 
 def _from_shapes(model: keras.Model, shapes: Mapping[str, tuple[int, ...]], training: bool) -> NamedModel:

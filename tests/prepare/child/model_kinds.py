@@ -251,3 +251,35 @@ class StatelessNoise(layers.Layer):  # type: ignore[misc]
 
 def stateless_noise() -> keras.Model:
     return keras.Sequential([keras.Input((4,)), layers.Dense(4), StatelessNoise()])
+
+
+def grouped() -> keras.Model:
+    x = keras.Input((8, 8, 4), name="image")
+    return keras.Model(x, layers.Conv2D(6, 3, groups=2, bias_initializer="random_normal")(x))
+
+
+def stateful() -> keras.Model:
+    x = keras.Input(batch_shape=(2, 5, 4), name="x")
+    return keras.Model(x, layers.LSTM(3, stateful=True)(x))
+
+
+def hashed() -> keras.Model:
+    return keras.Sequential([keras.Input((3,), dtype="int32"), layers.Hashing(num_bins=4), layers.Embedding(9, 2)])
+
+
+def binned() -> keras.Model:
+    return keras.Sequential([keras.Input((3,)), layers.Discretization([0.2, 0.6]), layers.Embedding(9, 2)])
+
+
+def stretched(padding: str = "valid") -> keras.Model:
+    x = keras.Input((5, 5, 2), name="x")
+    return keras.Model(x, layers.Conv2DTranspose(3, 3, strides=2, padding=padding, output_padding=1, name="up")(x))
+
+
+def activated(name: str = "celu") -> keras.Model:
+    return keras.Sequential([keras.Input((6,)), layers.Dense(4, activation=name, name="act")])
+
+
+def spaced_name() -> keras.Model:
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, layers.Dense(3, name="class scores")(x))
