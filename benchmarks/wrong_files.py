@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import onnx
-from onnx import helper, parser
+from onnx import helper, numpy_helper, parser
 
 _DOMAIN = "fault"
 _BACK = (
@@ -139,3 +140,16 @@ def swapped(model: Any, side: str, first: str, second: str) -> Any:
         ends = node.input if side == "input" else node.output
         ends[:] = [names.get(name, name) for name in ends]
     return copy
+
+
+def quantised() -> Any:
+    """A file quantised dynamically, with weights and inputs so large that pairs of products saturate."""
+    text = """<ir_version: 8, opset_import: ["" : 18]> g (float[N, 64] x) => (float[N, 12] y) {
+        a, scale, zero = DynamicQuantizeLinear(x)  whole = MatMulInteger(a, w, zero)
+        z = Cast<to = 1>(whole)  p = Mul(z, scale)  y = Mul(p, step) }"""
+    rng = np.random.default_rng(0)
+    weights = (rng.integers(90, 128, (64, 12)) * rng.choice([-1, 1], (64, 12))).astype(np.int8)
+    model = parser.parse_model(text)
+    constants = {"w": weights, "step": np.float32(0.01)}
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    return model
