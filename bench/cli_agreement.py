@@ -50,7 +50,7 @@ def verify(
     if stored is not None:
         from bench.commands.verify_stored import judge_again
 
-        return judge_again(stored, flags, as_json=json, console=make_console())
+        return judge_again(stored, flags, beside=bool(suite or out or power), as_json=json, console=make_console())
     with shown_progress() as progress:
         if power:
             from bench.commands.verify_power import measure_power

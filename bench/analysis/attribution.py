@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench import units
 from bench.analysis import distance as far
 from bench.analysis.distance import Array
 from bench.records import OutputCheck, Record, Verdict
@@ -172,4 +173,4 @@ def _source(links: Sequence[LinkError], points: Sequence[Point], yardstick: floa
 
 
 def _off(error: float | None) -> str:
-    return "of another shape or not finite" if error is None else f"off by {error:.2g} of the spread"
+    return "of another shape or not finite" if error is None else f"off by {units.error(error)} of the spread"

@@ -2,61 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from bench.commands.asking import resolve_suite
 from bench.commands.console import Console
-from bench.commands.tables import draw_table
+from bench.commands.report_folder import claimed_folder
+from bench.commands.verify_sentence import verdict_sentence
+from bench.commands.verify_text import agreement_text, explanation_text
 from bench.flags import Flags
 from bench.progress import Progress
-from bench.records import Tolerance
-from bench.rows import Row
-from bench.units import UNKNOWN
+from bench.records import Suite
+from bench.verifying import JudgedCase, JudgedModel, Verified
 
-_HEADER = ("model", "runtime", "batch", "agreement", "error", "tolerance", "max abs", "truth")
+_ROW_FIELDS = (
+    *("case_id", "runtime", "runtime_spec", "runtime_version", "batch_size", "precision", "status", "status_reason"),
+    *("agreement", "agreement_reason", "relative_error", "precision_error", "tolerance"),
+)
 
 
-def verify_models(flags: Flags, *, suite_file: Path | None, console: Console, progress: Progress) -> int:
-    """Print what each case's outputs are worth; returns 0 agrees, 3 disagrees, 5 cannot tell, 6 a case failed."""
+def verify_models(
+    flags: Flags, *, suite_file: Path | None, out: Path | None, as_json: bool, console: Console, progress: Progress
+) -> int:
+    """Print what each model's outputs are worth; returns 0 agrees, 3 disagrees, 5 cannot tell, 6 a case failed."""
     suite = resolve_suite(flags, suite_file, console)
 
     from bench.verifying import verify_suite
 
-    result = verify_suite(suite, progress=progress)
+    claim: AbstractContextManager[Path | None] = nullcontext()
+    if out is not None:
+        claim = claimed_folder(out, suite.models, datetime.now(UTC))
+    with claim as folder:
+        result = verify_suite(suite, progress=progress, out=folder)
     progress.done()
-    console.say(agreement_text(result.rows, suite.tolerance))
+    console.say(verified_json(result, suite) if as_json else verified_text(result, suite))
+    if folder is not None:
+        console.warn(f"outputs: {folder}")
     return result.exit_code
 
 
-def agreement_text(rows: Sequence[Row], tolerance: Tolerance | None = None) -> str:
-    """A table of verdicts, then the reason of everything that does not agree; ``tolerance`` is the user's own."""
-    own = _spell_tolerance(tolerance or Tolerance())
-    lines = [draw_table(_HEADER, [_cells(row, own) for row in rows], numeric=(2, 4, 5, 6))]
-    for row in rows:
-        reason = row.status_reason if row.status != "ok" else row.agreement_reason
-        if row.status != "ok" or row.agreement != "agrees":
-            lines.append(f"{row.model}, {_runtime(row)}, batch {row.batch_size}: {reason or row.agreement}")
-    return "\n".join(lines)
+def verified_text(result: Verified, suite: Suite) -> str:
+    """A sentence for each model, the table of verdicts, then what explains them, model by model."""
+    sentences = [verdict_sentence(judged, suite.prepare) for judged in result.models]
+    parts = ["\n".join(sentences), agreement_text(result.rows, suite.tolerance)]
+    for judged in result.models:
+        text = explanation_text(judged)
+        heading = f"{judged.spec.display}\n" if len(result.models) > 1 and text else ""
+        parts.append(heading + text)
+    return "\n\n".join(part for part in parts if part)
 
 
-def _cells(row: Row, own: str) -> tuple[str, ...]:
-    verdict = row.agreement if row.status == "ok" else f"{row.agreement} ({row.status})"
-    judged = row.relative_error if row.precision_error is None else row.precision_error
-    error, tolerance, largest = (
-        UNKNOWN if number is None else f"{number:.1e}" for number in (judged, row.tolerance, row.max_abs_error)
-    )
-    if row.tolerance is None and row.max_abs_error is not None:  # judged by the user's, which is no one number
-        tolerance = own
-    return (row.model, _runtime(row), str(row.batch_size), verdict, error, tolerance, largest, row.truth or UNKNOWN)
+def verified_json(result: Verified, suite: Suite) -> str:
+    """Everything that was found."""
+    models = [_model_values(judged, suite) for judged in result.models]
+    return json.dumps({"exit_code": result.exit_code, "models": models}, indent=2, ensure_ascii=False)
 
 
-def _spell_tolerance(tolerance: Tolerance) -> str:
-    """``rtol 0.001, atol logits:1e-06``."""
-    both = (("rtol", tolerance.rtol), ("atol", tolerance.atol))
-    said = [f"{flag} {f'{name}:' * bool(name)}{value:g}" for flag, named in both for name, value in named.items()]
-    return ", ".join(said) or UNKNOWN
+def _model_values(judged: JudgedModel, suite: Suite) -> dict[str, Any]:
+    return {
+        "model": judged.spec.display,
+        "verdict": verdict_sentence(judged, suite.prepare),
+        "truth": judged.truth,
+        "cautions": [_plain(caution) for caution in judged.cautions],
+        "cases": [_case_values(case) for case in judged.cases],
+        "apart": [{"runtimes": list(pair), "distance": _plain(distance)} for pair, distance in judged.apart.items()],
+    }
 
 
-def _runtime(row: Row) -> str:
-    return row.runtime_spec or row.runtime
+def _case_values(case: JudgedCase) -> dict[str, Any]:
+    row = case.row
+    chains = {one.output: one for one in case.chain}
+    checks = {check.output: check for check in case.checks}
+    outputs = [
+        {"output": name, **_named(checks.get(name)), "whose_error": _plain(chains.get(name))}
+        for name in dict.fromkeys([*checks, *chains])
+    ]
+    return {
+        **{name: _plain(getattr(row, name)) for name in _ROW_FIELDS},
+        "outputs": outputs,
+        "findings": [_plain(finding) for finding in case.findings],
+    }
+
+
+def _named(record: Any) -> dict[str, Any]:
+    return dict(_plain(record)) if record is not None else {}
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own values: NaN and infinities are null."""
+    return json.loads(msgspec.json.encode(value))

@@ -1,0 +1,130 @@
+"""The one plain sentence of a verification: is it the same function, and if not, whose fault is that. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from bench import units
+from bench.analysis.agreement import worst_check
+from bench.analysis.attribution import EXPORT, RUNTIME, Attribution, explain_blame, explain_source
+from bench.records import ModelSpec, OutputCheck, PrepareSettings
+from bench.rows import Row
+from bench.verifying import JudgedCase, JudgedModel
+
+_RAN = ("ok", "partial")
+
+
+def verdict_sentence(judged: JudgedModel, settings: PrepareSettings) -> str:
+    """One sentence about all cases of a model, of the worst of them first."""
+    wrong = [case for case in judged.cases if case.row.agreement == "disagrees"]
+    failed = [case for case in judged.cases if case.row.status not in _RAN and case not in wrong]
+    unsure = [case for case in judged.cases if case.row.agreement != "agrees" and case not in [*wrong, *failed]]
+    right = [case for case in judged.cases if case not in [*wrong, *failed, *unsure]]
+    if wrong:
+        first = _wrong(wrong, judged, settings)
+    elif failed:
+        first = f"{_names(failed, judged)} could not run: {failed[0].row.status_reason}"
+    elif unsure:
+        why = _reason(unsure[0])
+        first = f"cannot tell whether {_names(unsure, judged)} {_compute(unsure)} the same function: {why}"
+    else:
+        return f"{judged.spec.display}: {_right(right, judged)}"
+    rest = f"; {_names(right, judged)} {_compute(right)} the same function" if right else ""
+    return f"{judged.spec.display}: {first}{rest}"
+
+
+def worst_attribution(case: JudgedCase) -> Attribution | None:
+    """Whose error the output has that decides the case; of a case without outputs the first with somebody to blame."""
+    worst = worst_check(case.checks)
+    if worst is not None:
+        return next((one for one in case.chain if one.output == worst.output), None)
+    return next((one for one in case.chain if one.blame), None)
+
+
+def yardstick_name(truth: str | None) -> str:
+    """What the yardstick is, in words."""
+    return "TensorFlow's own float32" if truth is None or truth.startswith("float") else "one rounding of the weights"
+
+
+def runtime_of(row: Row) -> str:
+    """The runtime as it was asked for."""
+    return row.runtime_spec or row.runtime
+
+
+def _wrong(cases: Sequence[JudgedCase], judged: JudgedModel, settings: PrepareSettings) -> str:
+    case = max(cases, key=lambda one: one.row.relative_error or 0.0)
+    worst, found = worst_check(case.checks), worst_attribution(case)
+    does = "do" if len(cases) > 1 else "does"
+    says = [_how_far(worst)] if worst is not None else []
+    if found is not None and found.blame is not None:
+        says.append(explain_blame(found, runtime_of(case.row)))
+    elif worst is None:
+        says.append(_reason(case))
+    says.append(_way_on(case, found, judged.spec, settings))
+    about = f"{runtime_of(case.row)}'s " if len(cases) > 1 and worst is not None else ""
+    told = "; ".join(filter(None, says))
+    return f"{_names(cases, judged)} {does} not compute the same function: {about}{told}"
+
+
+def _right(cases: Sequence[JudgedCase], judged: JudgedModel) -> str:
+    """All agree: the one that is furthest off, TensorFlow itself last, and where that is from."""
+    others = [case for case in cases if not case.row.runtime.startswith("tensorflow")] or cases
+    case = max(others, key=lambda one: _share(worst_check(one.checks)))
+    worst, found = worst_check(case.checks), worst_attribution(case)
+    error = None if worst is None else _judged_error(worst)
+    first = f"{_names(cases, judged)} {_compute(cases)} the same function"
+    if worst is None or error is None:
+        return first
+    furthest = ", the furthest," if len(others) > 1 else ""
+    who = f"{runtime_of(case.row)}{furthest} is " if len(cases) > 1 else ""
+    allowed = "" if worst.tolerance is None else f" where {units.error(worst.tolerance)} is allowed"
+    own = worst.yardstick if worst.yardstick is not None else found.yardstick if found else None
+    yardstick = "" if own is None else f" ({yardstick_name(judged.truth)}: {units.error(own)})"
+    source = (
+        f"; {explain_source(found)}" if found is not None and (found.source != RUNTIME or len(found.links) > 1) else ""
+    )
+    return f"{first}: {who}off by {units.error(error)} of the outputs' spread{allowed}{yardstick}{source}"
+
+
+def _how_far(check: OutputCheck) -> str:
+    error = _judged_error(check)
+    if error is None or check.tolerance is None:
+        return f"output {check.output!r}: {check.reason}"
+    allowed = units.error(check.tolerance)
+    return f"output {check.output!r} is off by {units.error(error)} of its spread where {allowed} is allowed"
+
+
+def _way_on(case: JudgedCase, found: Attribution | None, spec: ModelSpec, settings: PrepareSettings) -> str:
+    """The command that finds the layer; nothing where there is no ONNX file to be taken apart."""
+    if found is None or (found.links and len(found.links) == 1 and found.blame == RUNTIME):
+        return ""
+    runtime = "cpu" if found.blame == EXPORT else runtime_of(case.row)
+    own = ["--onnx", settings.onnx_file] if settings.onnx_file else []
+    return f"find the layer: {shlex.join(['bench', 'bisect', spec.text, '-e', runtime, *own])}"
+
+
+def _names(cases: Sequence[JudgedCase], judged: JudgedModel) -> str:
+    batches = {case.row.batch_size for case in judged.cases}
+    several = len(batches) > 1
+    names = [f"{runtime_of(c.row)} (batch {c.row.batch_size})" if several else runtime_of(c.row) for c in cases]
+    *first, last = dict.fromkeys(names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _compute(cases: Sequence[JudgedCase]) -> str:
+    return "compute" if len(cases) > 1 else "computes"
+
+
+def _reason(case: JudgedCase) -> str:
+    row = case.row
+    return (row.agreement_reason if row.status in _RAN else row.status_reason) or row.agreement
+
+
+def _judged_error(check: OutputCheck) -> float | None:
+    return check.relative_error if check.precision_error is None else check.precision_error
+
+
+def _share(check: OutputCheck | None) -> float:
+    """How much of its tolerance a check used."""
+    return 0.0 if check is None else (_judged_error(check) or 0.0) / (check.tolerance or 1.0)
