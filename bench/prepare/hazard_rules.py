@@ -23,7 +23,7 @@ _BOUNDS = {"Sigmoid": "0 or 1", "HardSigmoid": "0 or 1", "Softmax": "one-hot", "
 class Seen(Record, frozen=True):
     """What is in one tensor, all looked-at items together."""
 
-    place: str  # "layer conv1, Conv2D", "node Conv_3", "input x"
+    place: str  # "layer conv1 (Conv2D)", "node h (MatMul)", "input x"
     values: int
     denormal: int = 0
     nan: int = 0
@@ -185,4 +185,4 @@ def _listed(places: Sequence[str]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= LEAST_SHARE else f"{share:.2g}"
+    return f"{share:.0%}" if share >= LEAST_SHARE else f"{100 * share:.2g}%"

@@ -20,7 +20,8 @@ _RANDOM = ("Random", "Bernoulli", "Multinomial")
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 _CONVOLUTIONS = ("Conv", "ConvTranspose", "FusedConv")
 _OF_A_NORM = ("BatchNormalization", "Mul", "Add", "Sub", "Div")
-_NORM = ", BatchNormalization"  # of a layer's place
+_AS_CONVOLUTION = ("_bn_nchwc", "_mul_nchwc")  # what ONNX Runtime makes of them in its own layout
+_NORM = " (BatchNormalization)"  # of a layer's place
 _LEAST_US = 100.0  # of a call: the profile counts whole microseconds
 _NOTHING = Passes(places=(), written_bytes=0, share=0.0)
 PlaceOf = Callable[[Any], str]
@@ -87,9 +88,14 @@ def _norms(proto: Any, place_of: PlaceOf) -> Iterator[str]:
     channels = {t.name for t in proto.graph.initializer if max(t.dims, default=1) == np.prod(t.dims) > 1}
     scaled: set[str] = set()
     for node in proto.graph.node:
-        if node.op_type in _OF_A_NORM and place_of(node).endswith(_NORM):
+        is_scale = node.op_type in _OF_A_NORM or node.name.endswith(_AS_CONVOLUTION)
+        if is_scale and place_of(node).endswith(_NORM):
             yield node.name
-        elif node.op_type == "BatchNormalization" or _scales(node, makers, channels, scaled):
+        elif (
+            node.op_type == "BatchNormalization"
+            or node.name.endswith(_AS_CONVOLUTION[0])
+            or _scales(node, makers, channels, scaled)
+        ):
             scaled.update(node.output)
             yield node.name
 

@@ -113,8 +113,8 @@ def _places(subject: Subject) -> Callable[[Any], str]:
     model = subject.named.keras_model if subject.named else None
 
     def place_of(node: Any) -> str:
-        place = layer_of(node.name or node.output[0], model)
-        return f"{place}, {node.op_type}" if place.startswith("node ") else place
+        place, _, layer_class = layer_of(node.name or node.output[0], model).partition(", ")
+        return f"{place} ({layer_class or node.op_type})"
 
     return place_of
 
