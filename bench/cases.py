@@ -27,6 +27,7 @@ from bench.records import (
     SessionSettings,
     Suite,
 )
+from bench.runtimes.onnx_versions import why_unread
 from bench.runtimes.table import artifact_kind, artifact_needed, boundary_of, precision_of
 from bench.specs import ALL
 
@@ -195,6 +196,9 @@ def _unfit(case: Case, artifact: Artifact, shapes: Shapes) -> Failure | None:
             status="unsupported",
             reason=f"the file's batch is fixed at {only}, {case.batch_size} was asked for; use -b {only}",
         )
+    unread = why_unread(case.runtime.name, case.runtime.version, artifact)
+    if unread is not None:
+        return Failure(status="unsupported", reason=unread)
     if case.batch_size > 1 and not any(tensor.batched for tensor in artifact.inputs):
         return Failure(status="unsupported", reason="the model has no batch dimension; use -b 1")
     return None

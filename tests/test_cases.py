@@ -163,3 +163,12 @@ def test_numbers_of_streams_are_groups_of_their_own_and_reach_the_worker() -> No
     assert len(set(ids)) == len(ids)
     assert ids[0] == "m | tensorflow | batch 1 | threads 2"  # as it always was
     assert ids[2] == "m | tensorflow | batch 1 | threads 2 | streams 4"
+
+
+def test_a_file_that_the_version_asked_for_cannot_read_is_refused_before_anything_is_installed() -> None:
+    old = RuntimeSpec(text="o", name="onnxruntime-cpu", display="onnxruntime-cpu@1.15.1", version="1.15.1")
+    newer = prepared(onnx=artifact(opset=20, ir_version=8))
+    (group,) = groups(suite(old, runtime()), newer)
+    assert [one.status for one in group.refused] == ["unsupported"]
+    assert "version 1.15.1 reads operator sets up to 19, the file is of 20" in group.refused[0].reason
+    assert [arm.case.runtime.name for arm in group.arms] == ["onnxruntime-cpu"]
