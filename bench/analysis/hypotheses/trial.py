@@ -14,6 +14,7 @@ from bench.records import Finding
 
 CLOSE = 1e-2  # relative error below which a hypothesis explains a difference ...
 FALL = 10.0  # ... if the error is this many times less than without it: a small difference is not explained by anything
+DIFFERENT = 1e-4  # a smaller error is rounding to float32, which needs no explanation
 LEAST_ENTRIES = 8  # fewer are near one another by chance
 _LEAST = 1e-7  # errors below it are all as good as none
 _WORSE = 100.0  # an explanation so many times worse than the best is none: it only looks a little like it
@@ -40,7 +41,7 @@ def judge(trial: Trial, before: float | None) -> Finding | None:
 
 def explains(before: float | None, after: float) -> bool:
     """Whether what is left is little, and little of what there was."""
-    return after <= CLOSE and (before is None or after * FALL <= before)
+    return after <= CLOSE and (before is None or (before > DIFFERENT and after * FALL <= before))
 
 
 def error_of(truth: Array, output: Array) -> float | None:
