@@ -67,16 +67,42 @@ class Assignment:
             self.found[place] = match
 
     def _named(self, place: int, taken: set[str], *, is_vouched: bool) -> Match | None:
-        sized = set(self.tensors.sized(self.sought[place])) - taken
-        own = [self.tensors.best(name, self.sought[place]) for name in self.owned[place] if name in sized]
+        others = {tensor for tensor, by in self._by_name.items() if by not in self.earlier[place]}
+        sized = set(self.tensors.sized(self.sought[place])) - taken - others
+        names = self.owners.named(place) if is_vouched else self.owned[place]
+        own = [self.tensors.best(name, self.sought[place]) for name in self._computed(place, names) if name in sized]
         if own:
             nearest = min(own, key=lambda match: match.error)
             if nearest.error < _NEAR:
                 return nearest
-            return None if is_vouched else own[-1]
+            return None if is_vouched or _is_backwards(self.calls[place]) else self._last_of_first(own)
         if is_vouched or self.owned[place]:
             return None
         return self._folded(place, sized) or self._reached(place, sized)
+
+    def _last_of_first(self, own: Sequence[Match]) -> Match:
+        """The last tensor of a call's nodes; of the nodes of several calls of a layer, those that come first."""
+        first = [match for match in own if self.owners.weights_of(match.tensor)]
+        is_shared = any(len(self.owners.weights_of(match.tensor)) > 1 for match in first)
+        return first[0] if is_shared else own[-1]
+
+    def _computed(self, place: int, names: Sequence[str]) -> Sequence[str]:
+        """Those tensors that are computed from what the calls before gave, where some are: not another call's."""
+        after = self._after(self._starts(place))
+        return [name for name in names if name in after] or names
+
+    def _starts(self, place: int) -> set[str]:
+        """Tensors of the nearest calls before that are known by more than their names."""
+        starts, seen, waiting = set[str](), set[int](), list(self.earlier[place])
+        while waiting:
+            before = waiting.pop()
+            match = self.found[before]
+            if match is not None and match.tensor not in self._by_name:
+                starts.add(match.tensor)
+            elif before not in seen:
+                seen.add(before)
+                waiting += self.earlier[before]
+        return starts
 
     def _folded(self, place: int, sized: set[str]) -> Match | None:
         """The tensor of the one call before, known by name, for a call that has no node: a folded batch norm."""
@@ -86,8 +112,7 @@ class Assignment:
 
     def _reached(self, place: int, sized: set[str]) -> Match | None:
         """The nearest tensor that is computed from what the calls before gave."""
-        starts = {match.tensor for before in self.earlier[place] if (match := self.found[before])}
-        reached = self._after(starts)
+        reached = self._after(self._starts(place))
         matches = [self.tensors.best(name, self.sought[place]) for name in sized if name in reached]
         nearest = min(matches, key=lambda match: match.error, default=None)
         return nearest if nearest and nearest.error < _NEAR else None
@@ -115,3 +140,8 @@ class Assignment:
         """Whether a call gives an earlier call's own tensor: dropout, the outer layer of a nested model."""
         before = self.earlier[place]
         return len(before) == 1 and self.calls[before[0]].tensor is self.calls[place].tensor
+
+
+def _is_backwards(call: LayerCall) -> bool:
+    """Whether a layer gives its steps of time in the other order than the file, where they are turned at once."""
+    return bool(getattr(call.layer, "go_backwards", False))

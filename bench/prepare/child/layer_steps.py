@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import msgspec
 import numpy as np
 
 from bench.analysis import distance as far
 from bench.prepare.child import reference
 from bench.prepare.child.assign import Assignment
+from bench.prepare.child.folded_norm import is_norm_wrong
 from bench.prepare.child.items import batch_of, chosen_items, one_by_one
 from bench.prepare.child.layer_calls import LayerCall, Recording, earlier_calls, record_calls
 from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel, trace
 from bench.prepare.child.reference import Array, Arrays
-from bench.prepare.child.tensor_match import Sought, Tensors
+from bench.prepare.child.tensor_match import Sought, Tensors, in_order
 from bench.prepare.child.truth import Truth, as_run, tensorflow_truth
 from bench.prepare.dissection import Step
-from bench.prepare.steps import first_wrong, to_blame
+from bench.prepare.steps import first_wrong, to_blame, tolerance
 from bench.records import Tensor
 
 _DIAGNOSIS_BYTES = 2**29  # for all layers' results, where the export has to name one
@@ -144,13 +146,24 @@ def _place_in_file(steps: Sequence[Step], place: int, layers: Layers, found: Ass
 def _blame(layers: Layers, found: Assignment, place: int, tensor: str, fused: Sequence[int]) -> str | None:
     """The layer among the fused ones whose weights decide what the tensor holds."""
     holds = found.owners.weights_of(tensor)
-    weighted = [one for one in fused if has_weights(layers.calls[one].layer)]
     held = [one for one in fused if one in holds]
     if held:
-        return layers.calls[held[-1]].name
+        return None if _is_norm_wrong(layers, found, place, held[-1]) else layers.calls[held[-1]].name
+    weighted = [one for one in fused if has_weights(layers.calls[one].layer)]
     if len(weighted) == 1 and not has_weights(layers.calls[place].layer):
         return layers.calls[weighted[0]].name
     return None
+
+
+def _is_norm_wrong(layers: Layers, found: Assignment, place: int, convolution: int) -> bool:
+    """Whether a step that is a folded batch norm is off as only its own weights can make it."""
+    norm, match = layers.calls[place].layer, found.found[place]
+    is_norm = isinstance(norm, keras.layers.BatchNormalization) and norm.axis in (-1, layers.truths[place].ndim - 1)
+    if match is None or not is_norm or match.error <= tolerance(layers.yardsticks[place]):
+        return False
+    truth = layers.truths[place]
+    value = in_order(found.tensors.values[match.tensor], match.axes, truth.shape)
+    return is_norm_wrong(truth, value, norm, has_bias=getattr(layers.calls[convolution].layer, "use_bias", True))
 
 
 def has_weights(layer: Any) -> bool:

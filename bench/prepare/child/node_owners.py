@@ -28,47 +28,46 @@ class Owners:
         self.by_name = [_owners(resolve, (node.name, *node.output)) for node in file.nodes]
         weights = {name: resolve(name) for name in file.initializers}
         self.by_weight = self._of_weights({name: place for name, place in weights.items() if place is not None})
-        self._inherit()
+        named = [names | weights for names, weights in zip(self.by_name, self.by_weight, strict=True)]
+        self._named = self._tensors(named)
+        self._all = self._tensors(self._inherited(named))
+
+    def named(self, place: int) -> list[str]:
+        """Tensors of nodes that bear a call's name or hold its weights, in the graph's order."""
+        return self._named[place]
 
     def tensors_of(self, place: int) -> list[str]:
-        """Tensors that a call's nodes make, in the graph's order."""
-        return [
-            name
-            for node, names, weights in zip(self._file.nodes, self.by_name, self.by_weight, strict=True)
-            if place in names or place in weights
-            for name in node.output
-            if name
-        ]
+        """Those and the tensors of nodes without a name that go on with them."""
+        return self._all[place]
+
+    def _tensors(self, owners: Sequence[set[int]]) -> list[list[str]]:
+        found: list[list[str]] = [[] for _ in self._calls]
+        for node, places in zip(self._file.nodes, owners, strict=True):
+            for place in places:
+                found[place] += [name for name in node.output if name]
+        return found
 
     def weights_of(self, tensor: str) -> set[int]:
         """Calls whose weights the node reads that makes a tensor."""
         return self.by_weight[self._file.maker[tensor]]
 
     def _of_weights(self, owner: dict[str, int]) -> list[set[int]]:
-        """For each node the calls whose weights it reads: the n-th to read a layer's weights is its n-th call."""
-        by_layer: dict[int, list[int]] = defaultdict(list)
+        """For each node the calls of the layers whose weights it reads: all of a layer that is called again."""
+        by_layer: dict[int, set[int]] = defaultdict(set)
         for place, call in enumerate(self._calls):
-            if not call.name.endswith(")") or "(output " not in call.name.rpartition("/")[2]:
-                by_layer[id(call.layer)].append(place)
-        readers: dict[int, list[int]] = defaultdict(list)
-        for index, node in enumerate(self._file.nodes):
-            for layer in dict.fromkeys(id(self._calls[owner[name]].layer) for name in node.input if name in owner):
-                readers[layer].append(index)
-        found: list[set[int]] = [set() for _ in self._file.nodes]
-        for layer, indices in readers.items():
-            places = by_layer[layer]
-            for number, index in enumerate(indices):
-                found[index].add(places[min(number * len(places) // len(indices), len(places) - 1)])
-        return found
+            by_layer[id(call.layer)].add(place)
+        return [
+            set().union(*(by_layer[id(self._calls[owner[name]].layer)] for name in node.input if name in owner))
+            for node in self._file.nodes
+        ]
 
-    def _inherit(self) -> None:
-        """A node without a name of a layer goes on with what the latest of those before it did."""
-        for index, node in enumerate(self._file.nodes):
-            if self.by_name[index] or self.by_weight[index]:
-                continue
-            makers = [self._file.maker[name] for name in node.input if name in self._file.maker]
-            before = [place for maker in makers for place in (*self.by_name[maker], *self.by_weight[maker])]
-            self.by_name[index] = {max(before)} if before else set()
+    def _inherited(self, named: Sequence[set[int]]) -> list[set[int]]:
+        """A node without a layer's name goes on with what those did that it reads from."""
+        owners: list[set[int]] = []
+        for node, own in zip(self._file.nodes, named, strict=True):
+            makers = [maker for name in node.input if (maker := self._file.maker.get(name, len(owners))) < len(owners)]
+            owners.append(own or set().union(*(owners[maker] for maker in makers)))
+        return owners
 
 
 def _owners(resolve: Resolve, names: Sequence[str]) -> set[int]:

@@ -92,17 +92,22 @@ def in_order(rows: Array, axes: Axes | None, shape: tuple[int, ...]) -> Array:
 
 
 def _orders(shape: tuple[int, ...], truth: tuple[int, ...], runs: int) -> Iterator[Axes | None]:
-    """As it is, then every order of the axes whose lengths are the truth's; axes of length 1 do not count."""
-    yield None
-    batch = truth[0] // runs
-    wanted = [length for length in (batch, *truth[1:]) if length != 1]
+    """Orders of the axes whose lengths are the truth's, the own one (None) first; axes of length 1 do not count.
+
+    Where the own order has other lengths it comes last: a reshape.
+    """
+    wanted = [length for length in (truth[0] // runs, *truth[1:]) if length != 1]
     ones = tuple(axis for axis, length in enumerate(shape) if length == 1)
     longer = tuple(axis for axis, length in enumerate(shape) if length != 1)
-    if len(longer) > _MOST_AXES or len(longer) != len(wanted):
-        return
-    for order in itertools.permutations(longer):
-        if order != longer and [shape[axis] for axis in order] == wanted:
-            yield (*ones, *order)
+    fits = [shape[axis] for axis in longer] == wanted
+    if fits:
+        yield None
+    if len(longer) == len(wanted) <= _MOST_AXES:
+        for order in itertools.permutations(longer):
+            if order != longer and [shape[axis] for axis in order] == wanted:
+                yield (*ones, *order)
+    if not fits:
+        yield None
 
 
 def _extremes(values: Array) -> tuple[float, float]:
