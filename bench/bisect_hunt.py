@@ -13,63 +13,28 @@ import msgspec
 
 from bench.analysis import bisection
 from bench.analysis.agreement import case_verdict
-from bench.analysis.bisection import Chain, Search
+from bench.analysis.bisection import Link, Search
 from bench.bisect_depths import depths
 from bench.bisect_part import Part, make_part, write_part
-from bench.bisect_probes import Prober, badness, links_of
-from bench.bisect_runs import Cutter, Runner
-from bench.bisect_text import readme_of
+from bench.bisect_probes import Prober, badness
+from bench.bisect_text import listed, readme_of
 from bench.bisected import Bisected, Nearby, PartFacts
 from bench.errors import BenchError
-from bench.measure import launch
-from bench.pinning import Pinner
-from bench.prepare.dissection import Dissection
+from bench.prepare.expected import STORED
 from bench.prepare.steps import tolerance
 from bench.progress import Progress
-from bench.records import Artifact, OutputCheck, Prepared, RuntimeSpec, Suite
+from bench.records import OutputCheck
 
 
 class Hunt:
     """One bisection in progress."""
 
-    def __init__(
-        self,
-        suite: Suite,
-        prepared: Prepared,
-        taken: Dissection,
-        source: Artifact,
-        reference: RuntimeSpec | None,
-        folder: Path,
-        progress: Progress,
-    ) -> None:
-        self.suite, self.prepared, self.taken, self.source = suite, prepared, taken, source
-        self.folder, self.progress = folder, progress
-        self.links = links_of(taken, source)
-        self.chain: Chain = bisection.make_chain(self.links)
+    def __init__(self, prober: Prober, links: Sequence[Link], progress: Progress) -> None:
+        """``links`` are those that the prober's chain was made of."""
+        self.prober, self.links, self.progress = prober, links, progress
+        self.taken, self.chain = prober.dissection, prober.chain
         self.n = len(self.chain.steps)
         self.most = bisection.most_runs(self.n)
-        launcher, pinner = launch.ProcessLauncher(folder), Pinner(progress)
-
-        def runner(runtime: RuntimeSpec) -> Runner:
-            return Runner(
-                suite.models[0],
-                runtime,
-                suite,
-                prepared,
-                launcher,
-                folder,
-                pinner,
-                on_turn=lambda detail: progress.advance(0, detail),
-            )
-
-        self.prober = Prober(
-            prepared,
-            taken,
-            self.chain,
-            Cutter(source, folder / "parts"),
-            runner(suite.runtimes[-1]),
-            runner(reference) if reference else None,
-        )
 
     def run(self, *, every_layer: bool, keep: Path | None) -> Bisected:
         """The whole model, the search, the part; then every layer where that is asked for."""
@@ -105,8 +70,9 @@ class Hunt:
 
     def _only_as_a_whole(self, checks: Sequence[OutputCheck], wrong: tuple[Nearby, ...]) -> Bisected:
         """Every layer is right: what no tensor can be judged for is wrong, or only the whole is."""
-        ends = {place for output, place in self.taken.outputs.items() if output in {one.name for one in wrong}}
-        hidden = bisection.hidden_before(self.links, ends)
+        names = {one.name for one in wrong}
+        places = {place for output, place in self.taken.outputs.items() if output in names}
+        hidden = bisection.hidden_before(self.links, places)
         right = self._right(self.n)
         if wrong and hidden:
             step, worst = self.taken.steps[hidden[-1]], max(wrong, key=lambda one: one.error or 0.0)
@@ -125,10 +91,13 @@ class Hunt:
             reason = f"its outputs can't be judged ({'; '.join(reasons)})"
             reason += "; every layer that can be is within its budget" if self.n else ""
         elif self.n:
+            ends = listed([one.name for one in right])
             reason = (
-                f"only the whole is ({', '.join(one.name for one in wrong)}): each of {self.n} layers is right when "
-                "the file ends there, so it is what the runtime fuses across such an end"
+                f"only the whole is ({listed([one.name for one in wrong])}): {ends} is right when the file ends there"
             )
+            reason += ", so it is what the runtime fuses across such an end"
+            if self.prober.prepared.truth == STORED:
+                reason = f"run node by node the file is no nearer to the {STORED}: it is another function as a whole"
         else:
             reason = "no tensor of the file is known as a layer's result"
         return self._answer(verdict="cannot tell", reason=reason, outputs=wrong, before=right)
@@ -161,7 +130,7 @@ class Hunt:
 
     def _part(self, search: Search, tensor: str) -> Part | None:
         try:
-            return make_part(self.prober, search.good, search.bad, tensor, self.folder)
+            return make_part(self.prober, search.good, search.bad, tensor)
         except BenchError as error:
             self.progress.note(f"the part that is wrong could not be cut out: {error}")
             return None
@@ -185,7 +154,7 @@ class Hunt:
 
     def _answer(self, **facts: Any) -> Bisected:
         return Bisected(
-            model=self.prepared.model,
+            model=self.prober.prepared.model,
             runtime=self.prober.runner.runtime.display,
             runtime_version=self.prober.runner.version,
             reference=self.prober.reference.runtime.display if self.prober.reference else None,

@@ -38,7 +38,7 @@ class Part:
     why_wide: str = ""
 
 
-def make_part(prober: Prober, good: int, bad: int, tensor: str, folder: Path) -> Part:
+def make_part(prober: Prober, good: int, bad: int, tensor: str) -> Part:
     """The part between two prefixes that computes ``tensor``, proved wrong by a run of it.
 
     From the model's inputs where a shorter one is not wrong: that was proved by the search. Raises BenchError where
@@ -47,7 +47,7 @@ def make_part(prober: Prober, good: int, bad: int, tensor: str, folder: Path) ->
     if good == 0:
         return _prefix(prober, bad, tensor, "")
     try:
-        part = _between(prober, good, tensor, folder)
+        part = _between(prober, good, tensor)
     except BenchError as error:
         return _prefix(prober, bad, tensor, str(error))
     if part.check.verdict == "disagrees":
@@ -56,7 +56,7 @@ def make_part(prober: Prober, good: int, bad: int, tensor: str, folder: Path) ->
     return _prefix(prober, bad, tensor, f"alone it is right (error {shown}): only with what is before is it wrong")
 
 
-def _between(prober: Prober, good: int, tensor: str, folder: Path) -> Part:
+def _between(prober: Prober, good: int, tensor: str) -> Part:
     """Fed with the truth of the last right tensors."""
     stops = tuple(prober.chain.tensors[place] for place in prober.chain.frontier(good))
     artifact = prober.cutter.between(stops, tensor)
@@ -64,7 +64,9 @@ def _between(prober: Prober, good: int, tensor: str, folder: Path) -> Part:
     if loose:
         raise UnsupportedError(f"{loose[0]!r} has not the batch in front")
     inputs = {one.name: _fed(prober, good, one, artifact) for one in artifact.inputs}
-    pool = save_arrays(folder / "part-inputs.npz", {artifact.names.get(name, name): v for name, v in inputs.items()})
+    pool = save_arrays(
+        prober.folder / "part-inputs.npz", {artifact.names.get(name, name): v for name, v in inputs.items()}
+    )
     rows = prober.run_part(artifact, pool)
     expected = _expected(prober, artifact, rows)
     return Part(artifact, inputs, expected, tensor, prober.judge(tensor, rows), from_inputs=False)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from bench.analysis import bisection
 from bench.analysis.agreement import check_outputs
 from bench.analysis.bisection import Answer, Chain, Link
 from bench.analysis.distance import Array, distinct_items
 from bench.analysis.tensor_layout import as_layer
-from bench.bisect_runs import Cutter, Runner, Values
+from bench.bisect_runs import Values
 from bench.errors import BenchError
 from bench.prepare.arrays import load_arrays
 from bench.prepare.dissection import Dissection, Step
 from bench.prepare.steps import tolerance
-from bench.records import ArrayFile, Artifact, OutputCheck, Prepared
+from bench.records import ArrayFile, Artifact, OutputCheck, Prepared, RuntimeSpec
 
 
 def links_of(dissection: Dissection, source: Artifact) -> list[Link]:
@@ -39,6 +41,32 @@ def _is_judged(step: Step, given: set[str]) -> bool:
     return bisection.can_be_judged(step.spread, step.yardstick)
 
 
+class Cuts(Protocol):
+    """Who cuts a file: ``bisect_runs.Cutter``."""
+
+    source: Artifact
+
+    def part(self, tensors: Sequence[str]) -> Artifact:
+        """From the file's inputs on."""
+        ...
+
+    def between(self, inputs: Sequence[str], tensor: str) -> Artifact:
+        """From other tensors on."""
+        ...
+
+
+class Runs(Protocol):
+    """Who runs parts: ``bisect_runs.Runner``."""
+
+    runtime: RuntimeSpec
+    runs: int
+    version: str | None
+
+    def run(self, part: Artifact, pool: ArrayFile) -> Values:
+        """Rows by the part's tensors; BenchError where it can't be run."""
+        ...
+
+
 @dataclass(frozen=True)
 class Rows:
     """What a part gave, by its tensors; ``reference`` is the other runtime's, where there is one."""
@@ -57,9 +85,10 @@ class Prober:
     prepared: Prepared
     dissection: Dissection
     chain: Chain
-    cutter: Cutter
-    runner: Runner
-    reference: Runner | None = None
+    cutter: Cuts
+    runner: Runs
+    reference: Runs | None
+    folder: Path  # takes inputs of parts
     seen: dict[int, dict[str, OutputCheck]] = field(default_factory=dict)
     rows: dict[int, Rows] = field(default_factory=dict)
     _whole: Rows | None = None  # of the items that the dissection is of

@@ -15,7 +15,7 @@ from bench.analysis.distance import Array
 from bench.cases import Group, make_arm, make_case
 from bench.errors import BenchError, UnavailableError, UnsupportedError
 from bench.measure import plan
-from bench.measure.launch import Launcher
+from bench.measure.launch import ProcessLauncher
 from bench.measure.rounds import Repetition
 from bench.pinning import Pinner
 from bench.prepare.arrays import load_arrays
@@ -65,17 +65,15 @@ class Runner:
         runtime: RuntimeSpec,
         suite: Suite,
         prepared: Prepared,
-        launcher: Launcher,
-        folder: Path,
+        launcher: ProcessLauncher,
         pinner: Pinner,
         on_turn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``folder`` takes outputs while they are read."""
         self.runtime = runtime
         self.runs = 0
         self.version: str | None = None
         self._spec, self._suite, self._prepared = spec, suite, prepared
-        self._launcher, self._folder, self._pinner, self._on_turn = launcher, folder, pinner, on_turn
+        self._launcher, self._pinner, self._on_turn = launcher, pinner, on_turn
 
     def run(self, part: Artifact, pool: ArrayFile) -> Values:
         """Every output of a part over a pool, rows under the names of its tensors.
@@ -108,6 +106,6 @@ class Runner:
             return []
 
         driver = Repetition(
-            placed.arms, self._launcher, self._suite.measure, self._folder, keep, merge_checks, self._on_turn
+            placed.arms, self._launcher, self._suite.measure, self._launcher.folder, keep, merge_checks, self._on_turn
         )
         return driver.verify(0).cases[0], seen

@@ -15,7 +15,7 @@ def verdict_sentence(found: Bisected) -> str:
     judge = f"{found.reference}" if found.reference else "the truth"
     if found.verdict == "failed":
         return f"{found.model} on {found.runtime}: {found.reason}"
-    runs = f"{found.runs} runs of at most {found.most_runs}"
+    runs = f"{found.runs} run{'s' * (found.runs != 1)} of at most {found.most_runs}"
     if found.verdict == "nothing differs":
         return (
             f"Nothing differs: every output of {found.model} on {found.runtime} is within its budget of {judge}; {runs}"

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.analysis.bisection import make_chain
 from bench.bisect_hunt import Hunt
+from bench.bisect_probes import Prober, links_of
+from bench.bisect_runs import Cutter, Runner
 from bench.bisected import Bisected
 from bench.errors import BenchError, UsageError
 from bench.measure import launch
 from bench.measure.lock import machine_lock
+from bench.pinning import Pinner
 from bench.prepare.dissection import dissect
 from bench.preparing import prepare_models
 from bench.progress import Progress
-from bench.records import Artifact, Failure, Prepared, Suite
+from bench.records import Artifact, Failure, Prepared, RuntimeSpec, Suite
 from bench.runtimes.table import RUNTIMES, artifact_kind, precision_of
 from bench.stages import Stages
 
@@ -60,8 +64,15 @@ def bisect_suite(suite: Suite, *, every_layer: bool, progress: Progress, keep: P
             raise
         except BenchError as error:
             return Bisected(verdict="failed", model=spec.display, runtime=runtime.display, reason=str(error))
-        hunt = Hunt(suite, prepared, taken, source, reference, folder, progress)
-        return hunt.run(every_layer=every_layer, keep=keep)
+        launcher, pinner = launch.ProcessLauncher(folder), Pinner(progress)
+
+        def runner(one: RuntimeSpec) -> Runner:
+            return Runner(spec, one, suite, prepared, launcher, pinner, lambda detail: progress.advance(0, detail))
+
+        links, cutter = links_of(taken, source), Cutter(source, folder / "parts")
+        other = runner(reference) if reference else None
+        prober = Prober(prepared, taken, make_chain(links), cutter, runner(runtime), other, folder)
+        return Hunt(prober, links, progress).run(every_layer=every_layer, keep=keep)
 
 
 def _source(prepared: Prepared | Failure) -> Artifact | Failure:

@@ -1,0 +1,163 @@
+"""A bisection against a runtime with a fault at any place: what is named, what it took, what is cut out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.analysis.bisection import most_runs
+from bench.prepare.tensor_proto import parse_tensor
+from bisect_fakes import bisection, chain_of, steps_of
+
+# stem, a branch of two, a branch of one, their sum, a head
+BRANCHES = [(), (0,), (1,), (0,), (2, 3), (4,)]
+
+
+@pytest.mark.parametrize("faulty", range(6))
+def test_a_fault_in_any_branch_is_named_with_what_is_right_before(tmp_path: Path, faulty: int) -> None:
+    found = bisection(tmp_path, steps_of(BRANCHES), faulty).run(every_layer=False, keep=None)
+    assert (found.verdict, found.layer, found.kind, found.tensor) == ("found", f"s{faulty}", "Dense", f"t{faulty}")
+    assert found.error is not None
+    assert found.error == pytest.approx(0.5, abs=0.2)
+    assert found.runs <= found.most_runs == 7
+    before = [(), ("s0",), ("s0", "s1"), ("s0", "s2"), ("s2", "s3"), ("s4",)][faulty]
+    assert tuple(one.name for one in found.before) == before
+    assert found.part is not None
+    assert found.part.inputs == (tuple(f"t{name[1:]}" for name in before) if faulty else ("x",))
+    assert [one.name for one in found.outputs] == ["y"]
+
+
+@pytest.mark.parametrize(("n", "runs"), [(1, 1), (2, 3), (5, 5), (16, 6), (50, 8), (150, 10)])
+def test_runs_are_the_whole_a_halving_and_the_part(tmp_path: Path, n: int, runs: int) -> None:
+    worst = 0
+    for faulty in {0, 1, n // 2, n - 2, n - 1} & set(range(n)):
+        folder = tmp_path / str(faulty)
+        folder.mkdir()
+        fake = bisection(folder, steps_of(chain_of(n)), faulty)
+        found = fake.run()
+        assert (found.layer, found.runs) == (f"s{faulty}", len(fake.runner.asked))
+        worst = max(worst, found.runs)
+    assert worst <= runs <= most_runs(n)
+
+
+def test_a_model_that_is_right_takes_one_run(tmp_path: Path) -> None:
+    found = bisection(tmp_path, steps_of(BRANCHES), None).run()
+    assert (found.verdict, found.runs, found.layer, found.part) == ("nothing differs", 1, None, None)
+
+
+def test_a_runtime_that_fails_on_the_whole_says_why(tmp_path: Path) -> None:
+    found = bisection(tmp_path, steps_of(BRANCHES), None, refused={frozenset(["t5"])}).run()
+    assert (found.verdict, found.reason) == ("failed", "no kernel for this")
+
+
+def test_parts_that_can_not_be_loaded_leave_several_layers(tmp_path: Path) -> None:
+    refused = {frozenset([f"t{i}"]) for i in (2, 3, 4)}
+    found = bisection(tmp_path, steps_of(chain_of(8)), 3, refused=refused).run()
+    assert found.verdict == "found"
+    assert found.candidates == ("s2", "s3", "s4", "s5")
+    assert all("no kernel" in text for text in found.cautions)
+    assert found.runs <= found.most_runs
+
+
+def test_a_fault_that_only_the_whole_has_can_not_be_told(tmp_path: Path) -> None:
+    """The last step's tensor is not the file's output: a part can end before it."""
+    steps = steps_of(chain_of(6), tensor={5: "t4"}, before={5: (4,)})
+    fake = bisection(tmp_path, steps, 4, only_whole=True)
+    found = fake.run()
+    assert found.verdict == "cannot tell"
+    assert "only the whole is (y)" in found.reason
+    assert found.runs == 2
+
+
+def test_a_wrong_last_layer_without_a_tensor_is_named_by_the_output(tmp_path: Path) -> None:
+    steps = steps_of(chain_of(6), spread={5: 0.0})
+    found = bisection(tmp_path, steps, 5).run()
+    assert (found.verdict, found.layer, found.tensor) == ("found", "s5", None)
+    assert [one.name for one in found.before] == ["s4"]
+
+
+def test_the_layer_to_blame_is_named_and_what_is_fused_with_it(tmp_path: Path) -> None:
+    steps = steps_of(chain_of(5), tensor={1: None}, before={1: (), 2: (0,)}, fused={2: ("s1",)}, blame={2: "s1"})
+    found = bisection(tmp_path, steps, 2).run()
+    assert (found.layer, found.tensor, found.fused) == ("s1", "t2", ("s2",))
+
+
+def test_a_step_that_can_not_be_judged_is_part_of_the_next(tmp_path: Path) -> None:
+    found = bisection(tmp_path, steps_of(chain_of(5), yardstick={2: 0.05}), 2).run()
+    assert (found.layer, found.fused, found.tensor) == ("s3", ("s2",), "t3")
+
+
+def test_outputs_that_are_vacuous_still_have_their_layers_searched(tmp_path: Path) -> None:
+    steps = steps_of(chain_of(5), spread={4: 0.0})
+    wrong = bisection(tmp_path, steps, 2, truth_spread=0.0).run()
+    assert (wrong.verdict, wrong.layer) == ("found", "s2")
+    right = bisection(tmp_path, steps, None, truth_spread=0.0).run()
+    assert right.verdict == "cannot tell"
+    assert "its outputs can't be judged" in right.reason
+
+
+def test_a_part_that_is_right_alone_is_widened_to_the_inputs(tmp_path: Path) -> None:
+    found = bisection(tmp_path, steps_of(chain_of(6)), 3, only_from_inputs=True).run()
+    assert found.part is not None
+    assert (found.layer, found.part.from_inputs, found.part.inputs) == ("s3", True, ("x",))
+    assert "alone it is right" in found.part.note
+
+
+def test_a_part_that_can_not_be_fed_item_by_item_is_widened(tmp_path: Path) -> None:
+    found = bisection(tmp_path, steps_of(chain_of(6)), 3, unbatched=["t2"]).run()
+    assert found.part is not None
+    assert (found.part.from_inputs, found.part.note) == (True, "'t2' has not the batch in front")
+
+
+def test_two_runtimes_are_judged_one_by_the_other(tmp_path: Path) -> None:
+    fake = bisection(tmp_path, steps_of(BRANCHES), 3, reference=True)
+    found = fake.run()
+    assert (found.layer, found.reference, found.runtime) == ("s3", "openvino", "onnxruntime-cpu")
+    assert fake.prober.reference is not None
+    assert fake.prober.reference.runs == fake.runner.runs
+
+
+def test_every_layer_is_run_once_where_that_is_asked_for(tmp_path: Path) -> None:
+    fake = bisection(tmp_path, steps_of(chain_of(9), spread={4: 0.0}), 5)
+    found = fake.run(every_layer=True)
+    assert [row.verdict for row in found.layers] == ["within"] * 4 + ["not judged"] + ["beyond"] * 4
+    assert found.layers[4].reason == "the same for every input"
+    assert found.runs + found.layer_runs == len(fake.runner.asked) <= 9 + 2
+    seldom = bisection(tmp_path, steps_of(chain_of(9)), 5).run()
+    assert "not run" in {row.verdict for row in seldom.layers}
+
+
+def test_what_is_kept_has_the_layout_of_onnx(tmp_path: Path) -> None:
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "model.onnx").write_bytes(b"onnx")
+    fake = bisection(tmp_path, steps_of(chain_of(4)), 2)
+    cut = fake.prober.cutter.between(["t1"], "t2")
+    fake.prober.cutter.between = lambda *_: _at(cut, tmp_path / "cut" / "model.onnx")  # type: ignore[method-assign]
+    fake.runner._dirty = lambda _: {"t2", "t3"}  # type: ignore[method-assign]
+    found = fake.run(keep=tmp_path / "out" / "part")
+    folder = tmp_path / "out" / "part"
+    assert sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()) == [
+        "README.md",
+        "model.onnx",
+        "test_data_set_0/input_0.pb",
+        "test_data_set_0/output_0.pb",
+    ]
+    name, inputs = parse_tensor((folder / "test_data_set_0" / "input_0.pb").read_bytes())
+    assert name == "t1"
+    np.testing.assert_array_equal(inputs, fake.runner.truths["t1"])
+    np.testing.assert_array_equal(
+        parse_tensor((folder / "test_data_set_0" / "output_0.pb").read_bytes())[1], fake.runner.truths["t2"]
+    )
+    readme = (folder / "README.md").read_text()
+    assert "s2 (Dense) of net on onnxruntime-cpu 1.0" in readme
+    assert "bench verify ./model.onnx -e onnxruntime-cpu" in readme
+    assert found.part is not None
+    assert found.part.folder == str(folder)
+
+
+def _at(artifact: object, path: Path) -> object:
+    import msgspec
+
+    return msgspec.structs.replace(artifact, path=str(path))  # type: ignore[type-var]
