@@ -18,10 +18,10 @@ import numpy as np
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # last: it must not hide an installed bench
 
 from bench.analysis import sequential
+from bench.analysis.shares import exact_interval
 from benchmarks import peer_trials as trials
 from benchmarks.peer_rules import PAIR_RULES, RULES, Rule
 from benchmarks.peer_trials import Count, Fits
-from benchmarks.power_table import clopper_pearson
 from benchmarks.trace_file import FOLDER, SERIES, Trace, load_trace
 
 COLUMNS = (
@@ -123,7 +123,7 @@ def with_interval(count: Count) -> str:
     """``3/32 = 9.4 [2.0, 25.0]``; ``-`` where there is no trial."""
     if not count.trials:
         return "-"
-    low, high = clopper_pearson(count.alarms, count.trials)
+    low, high = exact_interval(count.alarms, count.trials)
     share = 100 * count.alarms / count.trials
     return f"{count.alarms}/{count.trials} = {share:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench.analysis.detection import EQUIVALENT_WITHIN
+from bench.analysis.shares import exact_interval
 from bench.units import error as in_short
-
-LIMITS = (1e-5, 1e-3)
-EQUIVALENT_WITHIN = 3.0
-LEVEL = 0.95
+from benchmarks.judges import JUDGES
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Outcome:
     reason: str
     relative_error: float | None
     tolerance: float | None
-    passes_allclose: tuple[bool, ...]  # one for each of LIMITS
+    passes: tuple[bool, ...]  # one for each of JUDGES
     same_form: bool  # names, shapes and types of the outputs are those of the correct file
     bitwise_equal: bool  # to the correct file
 
@@ -104,24 +103,14 @@ def undetected(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def scores(outcomes: Sequence[Outcome]) -> list[Score]:
-    """Ours and ``allclose`` at each limit, on the same files."""
+    """Ours and every other judge, on the same files."""
     wrong, right = scored(outcomes), [o for o in outcomes if o.is_correct]
 
     def score(judge: str, calls: Callable[[Outcome], bool], alarms: Callable[[Outcome], bool]) -> Score:
         return Score(judge, sum(map(calls, wrong)), len(wrong), sum(map(alarms, right)), len(right))
 
     ours = score("ours", is_called_out, lambda o: o.verdict != "agrees")
-    return [ours, *(score(f"allclose {_limit(i)}", _rejects(i), _rejects(i)) for i in range(len(LIMITS)))]
-
-
-def clopper_pearson(successes: int, trials: int, level: float = LEVEL) -> tuple[float, float]:
-    """Exact interval of a share: Clopper and Pearson 1934, by quantiles of the beta distribution."""
-    from scipy.stats import beta
-
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, successes, trials - successes + 1)) if successes else 0.0
-    high = float(beta.ppf(1 - tail, successes + 1, trials - successes)) if successes < trials else 1.0
-    return low, high
+    return [ours, *(score(judge, _rejects(i), _rejects(i)) for i, judge in enumerate(JUDGES))]
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
@@ -132,7 +121,7 @@ def render_files(outcomes: Sequence[Outcome]) -> str:
     counted = scored(outcomes)
     shown = sorted((o for o in outcomes if o.is_correct or o in counted), key=lambda o: not o.is_correct)
     rows = [o for model in models(outcomes) for o in shown if o.model == model]
-    header = ["model", "file", "relative error", "tolerance", "ours", *(f"allclose {_limit(i)}" for i in _places())]
+    header = ["model", "file", "relative error", "tolerance", "ours", *JUDGES]
     return _markdown(header, [_file_row(o) for o in rows])
 
 
@@ -174,30 +163,41 @@ def render_scores(outcomes: Sequence[Outcome]) -> str:
     return _markdown(["judge", "wrong files called out", "correct files called out"], rows)
 
 
+def render_models(outcomes: Sequence[Outcome]) -> str:
+    """Model by model and judge by judge: wrong files called out, then correct ones accused where there are some."""
+    rows = []
+    for model in models(outcomes):
+        found = scores([o for o in outcomes if o.model == model])
+        alarms = [f", {s.false_alarms} of {s.correct} accused" if s.false_alarms else "" for s in found]
+        cells = [f"{s.called_out}{alarm}" for s, alarm in zip(found, alarms, strict=True)]
+        rows.append([model, str(found[0].scored), *cells])
+    return _markdown(["model", "wrong files", "ours", *JUDGES], rows)
+
+
 def render_vacuous(outcomes: Sequence[Outcome]) -> str:
-    """Model by model: what our check says of every mutant, and how many ``allclose`` lets pass."""
+    """Model by model: what our check says of every mutant, and how many each other judge lets pass."""
     rows = []
     for model in models(outcomes):
         own = [o for o in outcomes if o.model == model]
         wrong = [o for o in own if not o.is_correct]
         correct = ", ".join(sorted({o.verdict for o in own if o.is_correct}))
         by_verdict = [sum(o.verdict == verdict for o in wrong) for verdict in ("agrees", "vacuous", "disagrees")]
-        passed = [sum(o.passes_allclose[i] for o in wrong) for i in _places()]
+        passed = [sum(o.passes[i] for o in wrong) for i in range(len(JUDGES))]
         rows.append([model, correct, *map(str, [len(wrong), *by_verdict, *passed])])
     header = ["model", "ours: correct file", "wrong files", "ours: agrees", "vacuous", "disagrees"]
-    return _markdown([*header, *(f"pass allclose {_limit(i)}" for i in _places())], rows)
+    return _markdown([*header, *(f"pass {judge}" for judge in JUDGES)], rows)
 
 
 def _file_row(o: Outcome) -> list[str]:
     name = f"*correct, {o.kind}*" if o.is_correct else o.kind
-    passes = ["passes" if passed else "fails" for passed in o.passes_allclose]
+    passes = ["passes" if passed else "fails" for passed in o.passes]
     return [o.model, name, in_short(o.relative_error), in_short(o.tolerance), o.verdict, *passes]
 
 
 def _share(part: int, whole: int) -> str:
     if not whole:
         return "0 of 0"
-    low, high = clopper_pearson(part, whole)
+    low, high = exact_interval(part, whole)
     return f"{part} of {whole} ({100 * low:.1f} to {100 * high:.1f} %)"
 
 
@@ -207,15 +207,7 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _rejects(place: int) -> Callable[[Outcome], bool]:
-    return lambda outcome: not outcome.passes_allclose[place]
-
-
-def _places() -> range:
-    return range(len(LIMITS))
-
-
-def _limit(place: int) -> str:
-    return f"{LIMITS[place]:.0e}".replace("e-0", "e-")
+    return lambda outcome: not outcome.passes[place]
 
 
 def _error(outcome: Outcome) -> float:
