@@ -7,11 +7,12 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # last: it must not hide an installed bench
 
 from benchmarks import power_table as table
+from benchmarks.judges import JUDGES
 from benchmarks.power_table import Outcome
 
 
 def outcome(kind: str, **changes: Any) -> Outcome:
-    """A mutant that was called out, by us and by ``allclose``, unless told otherwise."""
+    """A mutant that was called out, by all judges, unless told otherwise."""
     known: dict[str, Any] = {
         "model": "net",
         "kind": kind,
@@ -20,7 +21,7 @@ def outcome(kind: str, **changes: Any) -> Outcome:
         "reason": "",
         "relative_error": 0.5,
         "tolerance": 1e-3,
-        "passes_allclose": (False, False),
+        "passes": (False, False, False, False),
         "same_form": True,
         "bitwise_equal": False,
     }
@@ -29,7 +30,7 @@ def outcome(kind: str, **changes: Any) -> Outcome:
 
 def correct(error: float, **changes: Any) -> Outcome:
     known: dict[str, Any] = {"is_correct": True, "verdict": "agrees", "relative_error": error}
-    return outcome("all, 2 threads", **known | {"passes_allclose": (True, True), "bitwise_equal": True} | changes)
+    return outcome("all, 2 threads", **known | {"passes": (True, True, True, True), "bitwise_equal": True} | changes)
 
 
 def test_a_mutant_within_three_times_the_correct_files_error_is_equivalent_and_above_it_is_scored() -> None:
@@ -96,23 +97,18 @@ def test_a_wrong_file_of_an_untrained_network_that_agrees_is_undetected() -> Non
 
 def test_each_judge_is_scored_on_the_same_files() -> None:
     files = [
-        correct(1e-4, passes_allclose=(False, True)),
+        correct(1e-4, passes=(False, False, True, True)),
         correct(1e-4),
         outcome("a"),
-        outcome("b", passes_allclose=(False, True)),
-        outcome("c", passes_allclose=(True, True), verdict="agrees"),
-        outcome("equivalent", passes_allclose=(False, True), relative_error=1e-4),
+        outcome("b", passes=(False, False, True, True)),
+        outcome("c", passes=(True, True, True, True), verdict="agrees"),
+        outcome("equivalent", passes=(False, False, True, True), relative_error=1e-4),
     ]
-    ours, strict, loose = table.scores(files)
+    ours, polygraphy, strict, loose, cosine = table.scores(files)
+    assert (polygraphy.judge, cosine.judge) == ("Polygraphy's defaults", "cosine 0.997")
     assert (ours.called_out, ours.scored, ours.false_alarms, ours.correct) == (2, 3, 0, 2)
     assert (strict.judge, strict.called_out, strict.scored, strict.false_alarms) == ("allclose 1e-5", 2, 3, 1)
     assert (loose.judge, loose.called_out, loose.scored, loose.false_alarms) == ("allclose 1e-3", 1, 3, 0)
-
-
-def test_intervals_are_those_of_clopper_and_pearson() -> None:
-    assert list(table.clopper_pearson(60, 60)) == pytest.approx([0.025 ** (1 / 60), 1.0])
-    assert list(table.clopper_pearson(0, 40)) == pytest.approx([0.0, 1 - 0.025 ** (1 / 40)])
-    assert list(table.clopper_pearson(8, 10)) == pytest.approx([0.4439045, 0.9747893], abs=1e-6)
 
 
 def test_the_gap_is_between_the_nearest_wrong_number_and_the_farthest_correct_one() -> None:
@@ -130,11 +126,11 @@ def test_the_gap_is_between_the_nearest_wrong_number_and_the_farthest_correct_on
 def test_tables_list_correct_files_first_and_equivalents_apart() -> None:
     files = [outcome("far"), correct(1e-4), outcome("cap", relative_error=2e-4, verdict="agrees"), outcome("other")]
     lines = table.render_files(files).splitlines()
-    assert lines[0] == "| model | file | relative error | tolerance | ours | allclose 1e-5 | allclose 1e-3 |"
+    assert lines[0] == f"| model | file | relative error | tolerance | ours | {' | '.join(JUDGES)} |"
     assert lines[2:] == [
-        "| net | *correct, all, 2 threads* | 1.0e-4 | 1.0e-3 | agrees | passes | passes |",
-        "| net | far | 0.5 | 1.0e-3 | disagrees | fails | fails |",
-        "| net | other | 0.5 | 1.0e-3 | disagrees | fails | fails |",
+        "| net | *correct, all, 2 threads* | 1.0e-4 | 1.0e-3 | agrees | passes | passes | passes | passes |",
+        "| net | far | 0.5 | 1.0e-3 | disagrees | fails | fails | fails | fails |",
+        "| net | other | 0.5 | 1.0e-3 | disagrees | fails | fails | fails | fails |",
     ]
     assert table.render_equivalents(files).splitlines()[2:] == [
         "| net | cap | 2.0e-4 | correct files are off by 1.0e-4 | agrees |"
@@ -144,13 +140,18 @@ def test_tables_list_correct_files_first_and_equivalents_apart() -> None:
 def test_the_table_of_untrained_networks_counts_verdicts_and_what_allclose_lets_pass() -> None:
     files = [
         correct(1.0, verdict="vacuous"),
-        outcome("a", verdict="vacuous", passes_allclose=(True, True)),
-        outcome("b", verdict="vacuous", passes_allclose=(False, True)),
-        outcome("renamed", passes_allclose=(True, True), same_form=False),
+        outcome("a", verdict="vacuous", passes=(True, True, True, True)),
+        outcome("b", verdict="vacuous", passes=(False, False, True, True)),
+        outcome("renamed", passes=(True, True, True, True), same_form=False),
     ]
-    assert table.render_vacuous(files).splitlines()[2] == "| net | vacuous | 3 | 0 | 2 | 1 | 2 | 3 |"
+    assert table.render_vacuous(files).splitlines()[2] == "| net | vacuous | 3 | 0 | 2 | 1 | 2 | 2 | 3 | 3 |"
 
 
 def test_totals_have_their_exact_intervals() -> None:
     text = table.render_scores([correct(1e-4), outcome("a"), outcome("b", verdict="agrees")])
     assert "| ours | 1 of 2 (1.3 to 98.7 %) | 0 of 1 (0.0 to 97.5 %) |" in text
+
+
+def test_the_table_by_model_counts_each_judge_and_tells_of_false_alarms() -> None:
+    files = [correct(1e-4, passes=(False, True, True, True)), outcome("a"), outcome("b", passes=(True,) * 4)]
+    assert table.render_models(files).splitlines()[2] == "| net | 2 | 2 | 1, 1 of 1 accused | 1 | 1 | 1 |"
