@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,7 @@ from bench.resume import (
     refuse_other_machine,
     refuse_other_models,
 )
+from bench.retiming import pair_driver, with_retiming
 from bench.rows import Row
 from bench.stages import Stages
 from bench.surroundings import describe_surroundings
@@ -155,7 +157,18 @@ class _Run:
             result = self._driver(arms, launcher).run(group.number, repetition, rounds)
         with self.stages.timed("placement"):
             result = with_placements(result, arms, self.done, launcher, self.suite.measure)
+        with self.stages.timed("retiming"):
+            result = self._retimed(group, result, arms, launcher)
         self._keep(result)
+
+    def _retimed(
+        self, group: Group, result: GroupRepetition, arms: Sequence[Arm], launcher: launch.ProcessLauncher
+    ) -> GroupRepetition:
+        prepared = self.prepared[group.model]
+        assert isinstance(prepared, Prepared)
+        turn = partial(self.progress.advance, 0)
+        drive = pair_driver(launcher, self.suite.measure, group.number, result.repetition, turn)
+        return with_retiming(result, arms, prepared, drive)
 
     def _soak_one(self, group: Group, one: CaseRepetition, launcher: launch.ProcessLauncher) -> None:
         minutes = self.suite.measure.soak_s / 60

@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 
 from bench.analysis.budget import artifact_of
+from bench.analysis.doubts import joined
 from bench.analysis.formats import with_formats
 from bench.analysis.outcome import choose_reference
 from bench.analysis.pareto import pareto_rows
+from bench.analysis.retiming import retiming_cautions
 from bench.analysis.summary import barred_rows, summarise_group
 from bench.cases import Group
 from bench.measure.feeds import is_batched
@@ -146,7 +148,13 @@ def _rows_of_group(
         min_placement=suite.measure.min_placement,
     )
     doubts = [_SPLIT] * group.split + [_BOUNDED] * any(r.plan is not None and r.plan.bounded for r in repetitions)
-    return [_with_doubts(row, doubts) for row in _with_environments(_with_pareto(summarised), group)]
+    rows = _with_environments(_with_pareto(summarised), group)
+    return [_with_doubts(row, [*doubts, *_retimed(row.case_id, repetitions)]) for row in rows]
+
+
+def _retimed(case_id: str, repetitions: Sequence[GroupRepetition]) -> list[str]:
+    told = joined(retiming_cautions([c for r in repetitions for c in r.cases if c.case_id == case_id]))
+    return [told] if told else []
 
 
 def _with_formats(rows: Sequence[Row], group: Group, prepared: Prepared | Failure, isa: Sequence[str]) -> list[Row]:

@@ -43,8 +43,8 @@ class Passes(Record, frozen=True):
 def denormal_cautions(weights: Sequence[Seen], activations: Sequence[Seen]) -> tuple[Caution, ...]:
     """Denormal numbers in weights, activations, and the products of both; the first of each is named."""
     told = [
-        *_told_denormal("weights of {}", weights),
-        *_told_denormal("what {} computes", activations),
+        *_told_denormal("the weights of {}", "are", weights),
+        *_told_denormal("what {} computes", "is", activations),
         *_told_products(activations),
     ]
     if not told:
@@ -154,14 +154,14 @@ def unlooked_cautions(reason: str) -> tuple[Caution, ...]:
     return (Caution(code="hazards", text=f"not looked for: {reason}"),)
 
 
-def _told_denormal(where: str, tensors: Sequence[Seen]) -> list[str]:
+def _told_denormal(where: str, verb: str, tensors: Sequence[Seen]) -> list[str]:
     found = [one for one in tensors if one.denormal >= LEAST_COUNT and one.denormal >= LEAST_SHARE * one.values]
     if not found:
         return []
     first = found[0]
     more = f" and of {len(found) - 1} more" if len(found) > 1 else ""
     share = _percent(first.denormal / first.values)
-    return [f"{share} of {where.format(first.place)}{more} is denormal (below 1.2e-38)"]
+    return [f"{share} of {where.format(first.place)}{more} {verb} denormal (below 1.2e-38)"]
 
 
 def _told_products(tensors: Sequence[Seen]) -> list[str]:

@@ -78,6 +78,7 @@ class CaseRepetition(Record, frozen=True):
     checks: list[OutputCheck] = []  # worst of before and after the timed calls, one an output
     placement: Placement | None = None  # of the profiled run, in one repetition of the case
     soak: list[SoakSample] = []  # in one repetition of the case
+    flushed_ratio: float | None = None  # time with denormal=zero over time without, of a pair of workers of their own
     complete: bool = False  # every round was measured and the outputs were checked at the end
 
 

@@ -16,7 +16,7 @@ def test_denormal_weights_and_activations_are_one_caution_that_names_the_first_o
     weights = [seen(), seen("layer b (Dense)", denormal=250), seen("layer c (Dense)", denormal=900)]
     (caution,) = rules.denormal_cautions(weights, [seen("node m (Mul)", denormal=1000)])
     assert caution.code == rules.DENORMAL
-    assert caution.text.startswith("25% of weights of layer b (Dense) and of 1 more is denormal (below 1.2e-38), ")
+    assert caution.text.startswith("25% of the weights of layer b (Dense) and of 1 more are denormal (below 1.2e-38), ")
     assert "100% of what node m (Mul) computes is denormal" in caution.text
 
 

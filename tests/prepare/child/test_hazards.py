@@ -79,7 +79,7 @@ def only(cautions: Sequence[Caution], code: str) -> str:
 
 def test_a_tenth_of_the_weights_at_1e_40_is_told_with_the_layer(prepare_here: Prepare) -> None:
     text = only(told(prepare_here(f"{KINDS}:dense:tiny=0.1")), "denormal")
-    assert text.startswith("10% of weights of layer hidden (Dense) is denormal")
+    assert text.startswith("10% of the weights of layer hidden (Dense) are denormal")
     assert "denormal=zero" in text
 
 
