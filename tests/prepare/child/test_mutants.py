@@ -1,5 +1,3 @@
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,86 +5,39 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-sys.path.append(str(Path(__file__).resolve().parents[3]))  # last: it must not hide an installed bench
-
 from bench.prepare.child.mutants import places
-from benchmarks.agreement_power import run_file
 from bench.prepare.child.mutants.surgery import attribute, constant, nodes_of
 from bench.prepare.child.mutants.table import MUTANTS
+from bench.prepare.child.onnx_run import open_as_deployed
+from mutant_networks import (
+    CHANNELS,
+    CLASSES,
+    IMAGE_POOL,
+    image_network,
+    pictures_network,
+    pool_of,
+    quantised_network,
+    words_network,
+)
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SIDE, CHANNELS, CLASSES, ITEMS = 16, 4, 5, 8
-POOL = {"image": np.random.default_rng(7).normal(2, 2, (ITEMS, SIDE, SIDE, 3)).astype(np.float32)}
-
-
-def network() -> ModelProto:
-    """Each place once, as tf2onnx writes them: channels last outside, bounds of Clip shared, batch norm as Mul, Add."""
-    rng = np.random.default_rng(3)
-    weights = {
-        "conv": rng.normal(0, 0.5, (CHANNELS, 3, 3, 3)),
-        "conv_bias": rng.normal(0, 1, CHANNELS),
-        "pads": np.array([0, 0, 0, 0, 0, 0, 1, 1]),
-        "depthwise": rng.normal(0, 0.5, (CHANNELS, 1, 3, 3)),
-        "gamma": rng.normal(1, 0.2, (1, CHANNELS, 1, 1)),
-        "beta": rng.normal(0, 1, (1, CHANNELS, 1, 1)),
-        "depthwise_2": rng.normal(0, 0.5, (CHANNELS, 1, 3, 3)),
-        "three": np.full((1, 1, 1, 1), 3.0),
-        "sixth": np.array(1 / 6),
-        "square": rng.normal(0, 0.5, (CHANNELS, CHANNELS, 1, 1)),
-        "square_bias": rng.normal(0, 1, CHANNELS),
-        "axes": np.array([2, 3]),
-        "flat": np.array([-1, CHANNELS * 4]),
-        "dense": rng.normal(0, 0.3, (CHANNELS * 4, CLASSES)),
-        "dense_bias": rng.normal(0, 1, CLASSES),
-        "zero": np.array(0.0),
-        "six": np.array(6.0),
-    }
-    same: dict[str, Any] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "strides": [1, 1]}
-    nodes = [
-        helper.make_node("Transpose", ["image"], ["x0"], perm=[0, 3, 1, 2]),
-        helper.make_node(
-            "Conv", ["x0", "conv", "conv_bias"], ["x1"], kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1]
-        ),
-        helper.make_node("Clip", ["x1", "zero", "six"], ["x2"]),
-        helper.make_node("Pad", ["x2", "pads"], ["x3"]),
-        helper.make_node("Conv", ["x3", "depthwise"], ["x4"], kernel_shape=[3, 3], strides=[2, 2], group=CHANNELS),
-        helper.make_node("Mul", ["x4", "gamma"], ["x5"]),
-        helper.make_node("Add", ["x5", "beta"], ["x6"]),
-        helper.make_node("Conv", ["x6", "depthwise_2"], ["x7"], group=CHANNELS, **same),
-        helper.make_node("Add", ["x7", "three"], ["x8"]),
-        helper.make_node("Clip", ["x8", "zero", "six"], ["x9"]),
-        helper.make_node("Mul", ["x9", "sixth"], ["x10"]),
-        helper.make_node("Mul", ["x7", "x10"], ["x11"]),
-        helper.make_node("Conv", ["x11", "square", "square_bias"], ["x12"], kernel_shape=[1, 1]),
-        helper.make_node("Add", ["x12", "x11"], ["x13"]),
-        helper.make_node("ReduceMean", ["x13", "axes"], ["x14"], keepdims=1),
-        helper.make_node("Add", ["x13", "x14"], ["x15"]),
-        helper.make_node("MaxPool", ["x15"], ["x16"], kernel_shape=[2, 2], strides=[2, 2]),
-        helper.make_node("Transpose", ["x16"], ["x17"], perm=[0, 2, 3, 1]),
-        helper.make_node("Reshape", ["x17", "flat"], ["x18"]),
-        helper.make_node("MatMul", ["x18", "dense"], ["x19"]),
-        helper.make_node("Add", ["x19", "dense_bias"], ["x20"]),
-        helper.make_node("Softmax", ["x20"], ["probabilities"], axis=-1),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "small",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", SIDE, SIDE, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES])],
-        [
-            numpy_helper.from_array(value if value.dtype.kind == "i" else value.astype(np.float32), name)
-            for name, value in weights.items()
-        ],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-
-
-NETWORK = network()
+NETWORK, POOL = image_network(), IMAGE_POOL
+NETWORKS = {
+    "image": (NETWORK, POOL),
+    **{
+        name: (model, pool_of(model))
+        for name, model in (
+            ("words", words_network()),
+            ("pictures", pictures_network()),
+            ("quantised", quantised_network()),
+        )
+    },
+}
 
 
 def outputs_of(model: ModelProto, pool: dict[str, Array] = POOL) -> dict[str, Array]:
-    return run_file(model, {}, pool, "all", 1)
+    return open_as_deployed(model.SerializeToString())(pool)
 
 
 def probabilities(model: ModelProto, pool: dict[str, Array] = POOL) -> Array:
@@ -113,21 +64,28 @@ def weight(name: str) -> Array:
     return next(numpy_helper.to_array(tensor) for tensor in NETWORK.graph.initializer if tensor.name == name)
 
 
+def first_place(kind: str) -> tuple[ModelProto, ModelProto, dict[str, Array]]:
+    """The first of the networks that has a place for a kind, its mutant, and its inputs."""
+    made = ((network, MUTANTS[kind](network), pool) for network, pool in NETWORKS.values())
+    return next((network, mutant, pool) for network, mutant, pool in made if mutant is not None)
+
+
 @pytest.mark.parametrize("kind", MUTANTS)
 def test_every_kind_finds_its_place_and_gives_a_loadable_file_that_answers_otherwise(kind: str) -> None:
-    untouched = NETWORK.SerializeToString()
-    made = mutant(kind)
-    assert NETWORK.SerializeToString() == untouched
+    untouched = {name: network.SerializeToString() for name, (network, _) in NETWORKS.items()}
+    network, made, pool = first_place(kind)
+    assert {name: network.SerializeToString() for name, (network, _) in NETWORKS.items()} == untouched
     assert made.ir_version == 8
     assert [opset.version for opset in made.opset_import] == [18]
-    right, wrong = outputs_of(NETWORK), outputs_of(made)
+    onnx.checker.check_model(made, full_check=False)
+    right = outputs_of(network, pool)
+    try:
+        wrong = outputs_of(made, pool)
+    except Exception:
+        assert kind == "stride 1"  # what comes after it no longer fits, as in many a network
+        return
     same_form = {n: (a.shape, a.dtype) for n, a in right.items()} == {n: (a.shape, a.dtype) for n, a in wrong.items()}
-    assert not same_form or not np.allclose(right["probabilities"], wrong["probabilities"], rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("kind", [kind for kind in MUTANTS if kind != "output missing"])
-def test_every_kind_gives_a_valid_graph(kind: str) -> None:
-    onnx.checker.check_model(mutant(kind), full_check=False)
+    assert not same_form or any(not np.allclose(right[n], wrong[n], rtol=0, atol=1e-5) for n in right)
 
 
 def test_at_least_eighteen_kinds_so_that_twelve_remain_without_equivalents() -> None:
@@ -211,7 +169,9 @@ def test_names_of_outputs_are_changed_and_their_numbers_kept() -> None:
     right = probabilities(NETWORK)
     assert list(outputs_of(mutant("output renamed"))) == ["probabilities_1"]
     np.testing.assert_array_equal(outputs_of(mutant("output renamed"))["probabilities_1"], right)
-    assert outputs_of(mutant("output missing")) == {}
+    assert MUTANTS["output missing"](NETWORK) is None  # a file without outputs can't be run at all
+    pictures, inputs = NETWORKS["pictures"]
+    assert list(outputs_of(mutant("output missing", pictures), inputs)) == ["small"]
     twice = outputs_of(mutant("one output too many"))
     assert list(twice) == ["probabilities", "probabilities_again"]
     np.testing.assert_array_equal(twice["probabilities"], right)
