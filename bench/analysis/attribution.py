@@ -90,7 +90,8 @@ def explain_blame(found: Attribution, runtime: str) -> str:
     if found.blame is None:
         return ""
     if found.blame == EXPORT:
-        return f"the export is wrong: unoptimised on the CPU the file is {_off(links[EXPORT].error)} already"
+        own = f"unoptimised on the CPU its {found.output!r} is {_off(links[EXPORT].error)} already"
+        return f"the export is wrong: {own}"
     if found.blame == CONVERSION:
         return f"the conversion is to blame: the converted file, run exactly, is {_off(links[CONVERSION].error)}"
     if found.blame.startswith(OPTIMISER):

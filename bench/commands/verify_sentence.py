@@ -44,7 +44,12 @@ def worst_attribution(case: JudgedCase) -> Attribution | None:
 
 def yardstick_name(truth: str | None) -> str:
     """What the yardstick is, in words."""
-    return "TensorFlow's own float32" if truth is None or truth.startswith("float") else "one rounding of the weights"
+    return "TensorFlow's own float32" if is_tensorflow_truth(truth) else "one rounding of the weights"
+
+
+def is_tensorflow_truth(truth: str | None) -> bool:
+    """Whether the yardstick is the error of TensorFlow in float32: the truth is the Keras model in float64."""
+    return truth is not None and truth.startswith("float64")
 
 
 def runtime_of(row: Row) -> str:
@@ -84,7 +89,8 @@ def _right(cases: Sequence[JudgedCase], judged: JudgedModel) -> str:
     source = (
         f"; {explain_source(found)}" if found is not None and (found.source != RUNTIME or len(found.links) > 1) else ""
     )
-    return f"{first}: {who}off by {units.error(error)} of the outputs' spread{allowed}{yardstick}{source}"
+    rms = "" if worst.precision_error is None else " (rms)"
+    return f"{first}: {who}off by {units.error(error)}{rms} of the outputs' spread{allowed}{yardstick}{source}"
 
 
 def _how_far(check: OutputCheck) -> str:

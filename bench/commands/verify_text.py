@@ -9,7 +9,7 @@ from bench import units
 from bench.analysis.agreement import worst_check
 from bench.analysis.attribution import OPTIMISER, Attribution, LinkError
 from bench.commands.tables import draw_table
-from bench.commands.verify_sentence import runtime_of, worst_attribution, yardstick_name
+from bench.commands.verify_sentence import is_tensorflow_truth, runtime_of, worst_attribution, yardstick_name
 from bench.records import OutputCheck, Tolerance
 from bench.rows import Row
 from bench.units import UNKNOWN
@@ -65,7 +65,8 @@ def _chain_lines(judged: JudgedModel) -> Iterator[str]:
         return
     yardstick = yardstick_name(judged.truth)
     yield f"whose error it is, in units of the output's spread (and times the error of {yardstick}):"
-    header = ("runtime", "output", "float32", *(name.removeprefix(OPTIMISER) for name in order), "blame")
+    own = "float32" if is_tensorflow_truth(judged.truth) else "yardstick"
+    header = ("runtime", "output", own, *(name.removeprefix(OPTIMISER) for name in order), "blame")
     rows = [
         (
             runtime_of(case.row),
@@ -92,7 +93,7 @@ def _shown_chains(case: JudgedCase) -> list[Attribution]:
 def _link_cell(link: LinkError | None) -> str:
     if link is None or link.error is None:
         return UNKNOWN
-    times = "" if link.yardsticks is None else f" ({units.error(link.yardsticks)}x)"
+    times = "" if not link.yardsticks else f" ({units.error(link.yardsticks)}x)"
     return f"{units.error(link.error)}{times}"
 
 
@@ -106,12 +107,14 @@ def _detail_lines(judged: JudgedModel) -> Iterator[str]:
 
 
 def _details(check: OutputCheck) -> Iterator[str]:
-    if check.worst_index is not None and check.worst_value is not None and check.worst_truth is not None:
-        yield f"worst at {check.worst_index}: {check.worst_value:.6g} where {check.worst_truth:.6g} is right"
+    if check.max_abs_error == 0:
+        yield "equal to the truth everywhere"
+    elif check.worst_index is not None and check.worst_value is not None and check.worst_truth is not None:
+        yield f"worst at {check.worst_index}: {check.worst_value:.9g} where {check.worst_truth:.9g} is right"
     passing = [
         f"{flag} {least_passing(value)}"
         for flag, value in (("--rtol", check.smallest_rtol), ("--atol", check.smallest_atol))
-        if value is not None
+        if value
     ]
     if passing:
         yield f"passes from {' or '.join(passing)} on"
