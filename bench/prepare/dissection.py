@@ -29,9 +29,9 @@ class Step(Record, frozen=True):
     axes: tuple[int, ...] | None = None
     shape: tuple[int, ...] = ()  # of the layer's result, items first
     truth: ArrayFile | None = None  # one array, named "value", [items, ...], in the layer's layout
-    yardstick: float | None = (
-        None  # relative error of float32 TensorFlow (bare file: shift by one unit in the last place)
-    )
+    # relative error of float32 TensorFlow (bare file: shift when every weight moves by one unit in the last place), and
+    # no less than one rounding of the largest value; None for integers
+    yardstick: float | None = None
     spread: float | None = None  # of the truth over items; 0 where it is the same for all
     # relative error of the file run unoptimised on the CPU with all tensors marked, by ``steps.step_error``
     file_error: float | None = None

@@ -55,6 +55,15 @@ def unit_of(truth: Array) -> float:
     return far.spread(wide) or math.sqrt(float(np.mean(np.square(wide)))) if wide.size else 0.0
 
 
+def with_rounding(yardstick: float | None, truth: Array) -> float | None:
+    """A yardstick no less than what one rounding to float32 of the largest value costs; None for integers."""
+    if far.dtype_class(truth) not in ("float", "complex") or not truth.size:
+        return None
+    wide, unit = np.nan_to_num(far.as_float64(truth), posinf=0, neginf=0), unit_of(truth)
+    least = far.rounding(wide, np.zeros(1, np.float32)) / unit if unit > 0 else 0.0
+    return max(yardstick or 0.0, least) or None
+
+
 def tolerance(yardstick: float | None) -> float:
     """From which error on a step is wrong."""
     return max(far.YARDSTICKS * (yardstick or 0.0), far.LEAST_TOLERANCE)

@@ -14,6 +14,7 @@ from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.node_owners import Owners
 from bench.prepare.child.tensor_match import Match, Sought, Tensors
 
+_EQUAL = 1e-3  # of the spread: a tensor so near is the layer's, whether or not it is near enough to be right
 _NEAR = 0.3  # of the spread: so far a tensor may be off and still be known by its values
 
 
@@ -35,7 +36,7 @@ class Assignment:
         self.owned = [self.owners.tensors_of(place) for place in range(len(calls))]
         self.found: list[Match | None] = [None] * len(calls)
         self._by_name: dict[str, int] = {}  # tensor -> the call that has it by its name alone
-        self._tolerances = [steps.tolerance(yardstick) for yardstick in yardsticks]
+        self._tolerances = [max(steps.tolerance(yardstick), _EQUAL) for yardstick in yardsticks]
         self._by_value()
         self._by_names()
 

@@ -27,7 +27,7 @@ from bench.prepare.child.reference import Array, Arrays
 from bench.prepare.child.tensor_match import Sought, Tensors, in_order
 from bench.prepare.child.truth import Truth, as_run, tensorflow_truth
 from bench.prepare.dissection import Step
-from bench.prepare.steps import first_wrong, to_blame, tolerance
+from bench.prepare.steps import first_wrong, to_blame, tolerance, with_rounding
 from bench.records import Tensor
 
 _DIAGNOSIS_BYTES = 2**29  # for all layers' results, where the export has to name one
@@ -105,11 +105,12 @@ def layer_steps(layers: Layers, path: Path, inputs: Sequence[Tensor], feed: Arra
 
 
 def _layers(recording: Recording, truth: Truth) -> Layers:
+    truths = list(truth.outputs.values())
     return Layers(
         calls=recording.calls,
         earlier=earlier_calls(recording.calls),
-        truths=list(truth.outputs.values()),
-        yardsticks=list(truth.yardstick.values()),
+        truths=truths,
+        yardsticks=[with_rounding(one, rows) for one, rows in zip(truth.yardstick.values(), truths, strict=True)],
         kind=truth.kind,
         outputs=recording.outputs,
     )
@@ -124,7 +125,7 @@ def _step(layers: Layers, found: Assignment, place: int) -> Step:
         tensor=match.tensor if match else None,
         axes=match.axes if match else None,
         shape=tuple(truth.shape),
-        yardstick=layers.yardsticks[place] if is_float else None,
+        yardstick=layers.yardsticks[place],
         spread=far.spread(np.nan_to_num(truth, posinf=0, neginf=0)) if is_float else None,
         file_error=match.error if match else None,
     )

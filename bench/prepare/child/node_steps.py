@@ -19,6 +19,7 @@ from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.reference import Array, Arrays
 from bench.prepare.child.serving import OnStage
 from bench.prepare.dissection import Dissection, DissectRequest, Step
+from bench.prepare.steps import with_rounding
 from bench.records import Artifact
 
 
@@ -60,13 +61,17 @@ def node_steps(file: MarkedFile, truths: Arrays, moved: Arrays) -> list[Step]:
                     tensor=tensor,
                     before=tuple(sorted(places[one] for one in before)),
                     shape=tuple(truths[tensor].shape),
-                    yardstick=reference.shift(truths[tensor], moved[tensor]) if tensor in moved else None,
+                    yardstick=_yardstick(truths[tensor], moved.get(tensor)),
                     spread=far.spread(np.nan_to_num(truths[tensor], posinf=0, neginf=0)),
                     file_error=0.0,
                 )
             )
             places[tensor] = len(steps) - 1
     return steps
+
+
+def _yardstick(truth: Array, moved: Array | None) -> float | None:
+    return with_rounding(None if moved is None else reference.shift(truth, moved), truth)
 
 
 def _rows(file: MarkedFile, artifact: Artifact, pool: Arrays, folder: Path) -> dict[str, Array]:
