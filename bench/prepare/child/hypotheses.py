@@ -23,7 +23,7 @@ from bench.prepare.child.reference import Arrays, Run
 from bench.prepare.child.rounded_graph import ROUNDINGS, Rounding, folded, has_products, rounded
 from bench.prepare.child.saturating_graph import saturating
 from bench.prepare.child.serving import OnStage, serve
-from bench.prepare.child.suspects import Suspect, by_rounding, by_undoing, is_explained_by
+from bench.prepare.child.suspects import Suspect, by_rounding, by_undoing
 from bench.prepare.child.training_mode import training_outputs
 from bench.prepare.hypotheses import Hypotheses, HypothesesRequest
 from bench.records import Artifact, Finding, Prepared
@@ -40,6 +40,7 @@ class Again(NamedTuple):
     said: str
     run: Callable[[], Arrays]
     rounds: bool = False  # judged by the direction of its error, not by what is left of it
+    of_file: bool = True  # the ONNX file is run, not the model that it was made of
 
 
 def answer(request: HypothesesRequest, folder: Path, on_stage: OnStage) -> Hypotheses:
@@ -56,12 +57,11 @@ def answer(request: HypothesesRequest, folder: Path, on_stage: OnStage) -> Hypot
     if _is_random(prepared, as_it_is, _run(prepared, _opened(model, artifact), pool)):
         random = Finding(code="non-deterministic model", text=NONDETERMINISTIC)
         return Hypotheses(findings=dict.fromkeys(suspects, (random,)))
-    open_ones = {case: suspect for case, suspect in suspects.items() if not is_explained_by(suspect, as_it_is)}
     found: dict[str, list[Finding]] = {case: [] for case in suspects}
     deadline = began + MOST_S - took_s
-    for again in _bounded(_of_file(request, model, pool, folder), deadline) if open_ones else ():
+    for again in _bounded(_of_file(request, model, pool, folder), deadline):
         on_stage(f"trying {again.code}: {again.said}")
-        _compare(again, open_ones, found)
+        _compare(again, suspects, found)
     unexplained = {case: suspect for case, suspect in suspects.items() if not found[case]}
     for again in _bounded(_of_training(request, pool), deadline) if unexplained else ():
         on_stage(f"trying {again.said}")
@@ -89,7 +89,7 @@ def _compare(again: Again, suspects: dict[str, Suspect], found: dict[str, list[F
         outputs = again.run()
     except Exception:  # a feed or a graph that the model does not take
         return
-    judge = by_rounding if again.rounds else by_undoing
+    judge = by_rounding if again.rounds else partial(by_undoing, of_file=again.of_file)
     for case, suspect in suspects.items():
         finding = judge(suspect, again.code, again.said, outputs)
         if finding is not None:
@@ -128,7 +128,7 @@ def _of_training(request: HypothesesRequest, pool: Arrays) -> Iterator[Again]:
     if request.spec.kind in ("onnx", "saved_model"):
         return
     for said, outputs in training_outputs(request.spec, request.settings, request.prepared, pool):
-        yield Again("training mode", said, partial(dict, outputs))
+        yield Again("training mode", said, partial(dict, outputs), of_file=False)
 
 
 def _run_rounded(request: HypothesesRequest, graph: Any, rounding: Rounding, pool: Arrays) -> Arrays:

@@ -19,7 +19,11 @@ _LEAST_ROUNDED = 16  # entries: fewer correlate by chance
 
 
 class Suspect:
-    """A runtime's outputs beside the truth and what the file gives when it is run exactly."""
+    """A runtime's outputs beside the truth and what the file gives when it is run exactly.
+
+    Where the file gives them as well it is at fault, not who ran it (``is_files``): then a re-run of the file explains
+    them by giving the truth, else by giving them.
+    """
 
     def __init__(self, truth: Arrays, outputs: Arrays, as_it_is: Arrays) -> None:
         self._spreads = {
@@ -27,18 +31,21 @@ class Suspect:
             for name, array in truth.items()
             if name in outputs and _is_comparable(array, outputs[name]) and (spread := far.spread(array)) > 0
         }
-        self.outputs, self.as_it_is = outputs, as_it_is
+        self.truth, self.outputs, self.as_it_is = truth, outputs, as_it_is
         self.before = self.error(truth)
+        files = self.error(as_it_is)
+        self.is_files = files is not None and self.before is not None and explains(self.before, files)
 
-    def error(self, other: Arrays) -> float | None:
-        """The largest difference to other outputs of the model; None where nothing can be compared.
+    def error(self, other: Arrays, target: Arrays | None = None) -> float | None:
+        """The largest difference of other outputs of the model to these (or ``target``); None where there is none.
 
         In units of their spread where it is less than the truth's: outputs that are all small are not near one another.
         """
-        if not self._spreads or any(not _is_comparable(other.get(n), self.outputs[n]) for n in self._spreads):
+        target = self.outputs if target is None else target
+        if not self._spreads or any(not _is_comparable(other.get(n), target[n]) for n in self._spreads):
             return None
         return max(
-            float(np.abs(far.as_float64(self.outputs[name]) - far.as_float64(other[name])).max())
+            float(np.abs(far.as_float64(target[name]) - far.as_float64(other[name])).max())
             / min(spread, max(far.spread(other[name]), _LEAST_SPREAD * spread))
             for name, spread in self._spreads.items()
         )
@@ -52,18 +59,14 @@ class Suspect:
         return np.concatenate(parts)
 
 
-def is_explained_by(suspect: Suspect, outputs: Arrays) -> bool:
-    """Whether a run as it is gives the suspect's outputs: then the file is at fault and not who ran it."""
-    error = suspect.error(outputs)
-    return error is not None and suspect.before is not None and explains(suspect.before, error)
-
-
-def by_undoing(suspect: Suspect, code: str, said: str, outputs: Arrays) -> Finding | None:
-    """The finding where the re-run's outputs are the suspect's, and the truth is far from them."""
-    error = suspect.error(outputs)
+def by_undoing(suspect: Suspect, code: str, said: str, outputs: Arrays, *, of_file: bool = True) -> Finding | None:
+    """The finding where the re-run's outputs are the suspect's, or undo what the file does; ``of_file``: it was run."""
+    undone = of_file and suspect.is_files
+    error = suspect.error(outputs, suspect.truth if undone else None)
     if error is None or suspect.before is None or not explains(suspect.before, error):
         return None
-    text = f"with {said} the model gives this: the error falls from {suspect.before:.2g} to {error:.2g}"
+    gives = "the file gives the truth" if undone else "the model gives this"
+    text = f"with {said} {gives}: the error falls from {suspect.before:.2g} to {error:.2g}"
     return Finding(code=code, text=text, error=error)
 
 
@@ -74,6 +77,8 @@ def by_rounding(suspect: Suspect, code: str, said: str, outputs: Arrays) -> Find
     """
     error = suspect.error(outputs)
     if error is None or suspect.before is None or suspect.error(suspect.as_it_is) is None or error >= suspect.before:
+        return None
+    if suspect.is_files:
         return None
     ours, theirs = suspect.difference(outputs), suspect.difference(suspect.outputs)
     sizes = float(np.linalg.norm(ours)), float(np.linalg.norm(theirs))

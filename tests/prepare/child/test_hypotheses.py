@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -38,13 +39,13 @@ def prepared(prepare_here: Callable[..., Prepared]) -> Callable[[str], Prepared]
 def told(prepared: Callable[[str], Prepared], tmp_path: Path) -> Told:
     """A function: a model's name and outputs -> what is told of them; all of it in this process."""
 
-    def tell(model: str | Prepared, outputs: dict[str, Any], spec: str = "") -> tuple[Finding, ...]:
+    def tell(model: str | Prepared, outputs: dict[str, Any], spec: str = "", file: str = "") -> tuple[Finding, ...]:
         made = prepared(model) if isinstance(model, str) else model
         request = HypothesesRequest(
             prepared=made,
             spec=parse_model(spec or f"{MODELS}:{model}"),
             settings=PrepareSettings(),
-            artifact=made.artifacts["onnx"],
+            artifact=msgspec.structs.replace(made.artifacts["onnx"], path=file or made.artifacts["onnx"].path),
             outputs={"case": save_arrays(tmp_path / "outputs.npz", outputs)},
         )
         return hypotheses.answer(request, tmp_path, lambda _: None).findings["case"]
@@ -65,6 +66,35 @@ def test_a_wrong_input_is_told_first(fault: Fault, prepared: Callable[[str], Pre
     assert findings[0].code == fault.code
     assert (findings[0].error or 0.0) < 1e-3
     assert "the error falls from" in findings[0].text
+
+
+UNDONE = [fault for fault in RERUN if fault.code in ("input channels reversed", "input mirrored", "input shifted")]
+
+
+@pytest.mark.parametrize("fault", UNDONE, ids=lambda fault: f"{fault.model}: {fault.code}")
+def test_a_file_that_is_wrong_itself_is_told_by_what_undoes_it(
+    fault: Fault, prepared: Callable[[str], Prepared], told: Told, tmp_path: Path
+) -> None:
+    made, wrong = prepared(fault.model), tmp_path / "wrong.onnx"
+    file = wrong_file(onnx.load(made.artifacts["onnx"].path), fault.name, fault.side, fault.body)
+    onnx.save(file, wrong)
+    findings = told(fault.model, run_wrong(made, lambda _: file), file=str(wrong))
+    assert findings[0].code == fault.code
+    assert "the file gives the truth" in findings[0].text
+
+
+def test_a_wrong_kernel_in_the_file_is_told_by_nothing(
+    prepared: Callable[[str], Prepared], told: Told, tmp_path: Path
+) -> None:
+    made, wrong = prepared("classifier"), tmp_path / "wrong.onnx"
+    file = onnx.load(made.artifacts["onnx"].path)
+    kernel = next(t for t in file.graph.initializer if len(t.dims) == 4)
+    values = onnx.numpy_helper.to_array(kernel).copy()
+    values[0] *= 1.5
+    kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
+    onnx.save(file, wrong)
+    assert told("classifier", run_wrong(made, lambda _: file), file=str(wrong)) == ()
+    assert told("classifier", run_wrong(made, lambda _: file)) == ()
 
 
 def test_swapped_inputs_are_told(prepared: Callable[[str], Prepared], told: Told) -> None:
