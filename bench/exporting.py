@@ -27,6 +27,7 @@ from bench.progress import Progress
 from bench.records import CaseRepetition, GroupRepetition, Prepared, RoundPlan, RuntimeSpec, Suite
 
 _RUNTIME = "onnxruntime-cpu"
+_UNTIMED = "not timed: all files together would not fit the memory"
 _replace = msgspec.structs.replace
 Tries = dict[str, list[CaseRepetition]]  # by file
 
@@ -125,7 +126,7 @@ def _row(file: ExportedFile) -> ExporterRow:
 
 
 def _judged(row: ExporterRow, file: ExportedFile, tries: Tries, suite: Suite) -> ExporterRow:
-    """The row with its verdict: the worst check of all outputs and repetitions."""
+    """The row with its verdict: the worst check of all outputs and repetitions; and why it has no time."""
     mine = tries.get(_called(file), [])
     if not mine:
         return row
@@ -136,10 +137,11 @@ def _judged(row: ExporterRow, file: ExportedFile, tries: Tries, suite: Suite) ->
     reason = "" if worst.verdict == "agrees" else f"output {worst.output!r}: {worst.reason}"
     if reason and file.paired == "by position":
         reason += "; its outputs have other names and were paired by position"
+    untimed = _UNTIMED if status == "ok" and not any(one.complete for one in mine) else ""
     return _replace(
         row,
         agreement=worst.verdict,
-        reason="; ".join(filter(None, [reason, why if status != "ok" else ""])),
+        reason="; ".join(filter(None, [reason, why if status != "ok" else untimed])),
         relative_error=worst.relative_error,
         tolerance=worst.tolerance,
     )

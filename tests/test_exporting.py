@@ -8,6 +8,7 @@ import pytest
 
 from bench.analysis.exporters import ExporterRow, exit_code_of, headline
 from bench.exporting import compare_exports
+from bench.measure import machine
 from bench.progress import Silent
 from bench.records import MeasureSettings, PrepareSettings, Suite
 from bench.specs import parse_model
@@ -61,6 +62,17 @@ def test_a_model_that_no_exporter_can_do_is_no_error_but_three_reasons(tmp_path:
     assert exit_code_of(rows) == 6
     assert all("Erfc" in row.reason for row in rows)
     assert not list(tmp_path.iterdir())
+
+
+def test_files_that_do_not_fit_the_memory_together_are_judged_and_say_that_they_were_not_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "available_bytes", lambda: 1)
+    ours, *others = rows_of("sequential", (18,))
+    assert (ours.reason, ours.is_reference) == ("", True)
+    for row in others:
+        assert (row.agreement, row.latency_ns_best) == ("agrees", None)
+        assert row.reason.startswith("not timed")
 
 
 def test_one_exporter_that_fails_leaves_the_others_their_rows() -> None:
