@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from attributing_fakes import NET, TRUTH, cases_of, prepared, references, suite
 from bench import explaining
 from bench.errors import BenchError
 from bench.explaining import all_apart, cautions_of, find_causes, stand_ins
@@ -15,7 +16,6 @@ from bench.progress import Silent
 from bench.records import Caution, Finding
 from fakes import artifact
 from report_fakes import check
-from test_attributing import NET, TRUTH, cases_of, prepared, references, suite
 
 
 def test_runtimes_are_apart_by_their_furthest_output_at_one_batch_size(tmp_path: Path) -> None:
