@@ -70,7 +70,8 @@ def sentence(found: Detection | Failure) -> str:
         why = _deciding(found)
         return f"the check could not have failed: {why}. It {share}, but cannot tell the correct one from a wrong one"
     room = power.room(found)
-    agrees = "the correct file agrees" + (f" with {_times(room)} room" if room else "")
+    by = f" with {_times(room)} room" if room else "" if power.own_error(found) else " exactly"
+    agrees = f"the correct file agrees{by}"
     missed = "" if called == scored else f"; {scored - called} would pass for correct"
     return f"the check {share} (exact 95 % interval {low} to {high} %), on these very inputs; {agrees}{missed}"
 
