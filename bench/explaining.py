@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.analysis.attribution import LEVELS, apart
 from bench.analysis.diagnosis import diagnose
 from bench.analysis.distance import Array
+from bench.analysis.hypotheses.trial import rank
 from bench.attributing import Reference, first_pass, loads_onnx, with_rejected
 from bench.errors import BenchError
 from bench.prepare.arrays import save_arrays
@@ -54,7 +55,8 @@ def find_causes(
         wrong = {check.output for check in checks[case_id] if check.verdict == "disagrees"}
         by_output = diagnose({name: array for name, array in truth.items() if name in wrong}, arrays)
         found[case_id] = [*itertools.chain.from_iterable(by_output.values()), *tried.get(case_id, ())]
-    return {case_id: tuple({one.text: one for one in findings}.values()) for case_id, findings in found.items()}
+    once = {case_id: {one.text: one for one in findings}.values() for case_id, findings in found.items()}
+    return {case_id: tuple(sorted(findings, key=rank)) for case_id, findings in once.items()}
 
 
 def cautions_of(prepared: Prepared) -> tuple[Caution, ...]:

@@ -67,12 +67,13 @@ def in_float64(array: Array) -> Array:
 def ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """By their error's order of magnitude, then as they came; those without one go last. One of each code."""
     once: dict[str, Finding] = {}
-    for finding in sorted(found, key=_rank):
+    for finding in sorted(found, key=rank):
         once.setdefault(finding.code, finding)
     findings = list(once.values())
     best = max(findings[0].error or _LEAST, _LEAST) if findings else _LEAST
     return tuple(finding for finding in findings if (finding.error or 0.0) <= _WORSE * best)
 
 
-def _rank(finding: Finding) -> float:
+def rank(finding: Finding) -> float:
+    """What findings are in order by: the order of magnitude of their error; those without one come last."""
     return math.inf if finding.error is None else math.floor(math.log10(max(finding.error, _LEAST)))
