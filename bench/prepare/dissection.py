@@ -54,7 +54,7 @@ class DissectRequest(Record, frozen=True):
     spec: ModelSpec
     settings: PrepareSettings
     artifact: Artifact
-    budget_bytes: int  # all truths together: fewer items of the pool (at least 2) where they would take more
+    budget_bytes: int  # all truths together: fewer items of the pool (at least 2), less precision, where it is more
 
 
 class ExtractRequest(Record, frozen=True):
@@ -79,7 +79,7 @@ def dissect(
     artifact: Artifact,
     folder: Path,
     *,
-    budget_bytes: int = 2**30,
+    budget_bytes: int = 2**28,  # in memory it is ten times as much
     on_stage: Callable[[str], None] = lambda _: None,
 ) -> Dissection:
     """Every step of the model with its truth in ``folder``, and the tensors of ``artifact`` that hold them."""

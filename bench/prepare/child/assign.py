@@ -45,7 +45,8 @@ class Assignment:
             if self._passes_on(place):
                 self.found[place] = self.found[self.earlier[place][0]]
                 continue
-            equal = self.tensors.equal(sought, self._tolerances[place])
+            within = self._within(place)
+            equal = [one for one in self.tensors.equal(sought, self._tolerances[place]) if one.tensor not in within]
             own = set(self.owned[place])
             self.found[place] = next((match for match in equal if match.tensor in own), equal[0] if equal else None)
 
@@ -69,7 +70,7 @@ class Assignment:
 
     def _named(self, place: int, taken: set[str], *, is_vouched: bool) -> Match | None:
         others = {tensor for tensor, by in self._by_name.items() if by not in self.earlier[place]}
-        sized = set(self.tensors.sized(self.sought[place])) - taken - others
+        sized = set(self.tensors.sized(self.sought[place])) - taken - others - self._within(place)
         names = self.owners.named(place) if is_vouched else self.owned[place]
         own = [self.tensors.best(name, self.sought[place]) for name in self._computed(place, names) if name in sized]
         if own:
@@ -80,6 +81,15 @@ class Assignment:
         if is_vouched or self.owned[place]:
             return None
         return self._folded(place, sized) or self._reached(place, sized)
+
+    def _within(self, place: int) -> set[str]:
+        """Tensors that stay within the call's own nodes, where another of its result's size leaves them.
+
+        What a faulty layer still computes rightly on its way is not what it gives.
+        """
+        within = self.owners.kept_within(place)
+        leaving = set(self.owners.named(place)) - within
+        return within if leaving.intersection(self.tensors.sized(self.sought[place])) else set()
 
     def _last_of_first(self, own: Sequence[Match]) -> Match:
         """The last tensor of a call's nodes; of the nodes of several calls of a layer, those that come first."""

@@ -15,6 +15,7 @@ from bench.prepare.dissection import Step
 from bench.records import ArrayFile, Artifact, Tensor
 
 ITEMS = 8  # of the pool, where they fit: as many as agreement needs
+_SOME_ITEMS = 4  # so many before precision is given up for more
 _LEAST_ITEMS = 2  # a spread over items needs two
 
 
@@ -45,15 +46,15 @@ def chosen_items(
 ) -> tuple[dict[str, Array], bool]:
     """The first items of the pool, and whether their truths are kept in float64.
 
-    Half as precise where they would take too much, then fewer; whole batches where the batch is fixed. Raises
-    UsageError for a pool of one item.
+    Fewer items where all would take too much, then half the precision, then fewer still; whole batches where the batch
+    is fixed. Raises UsageError for a pool of one item.
     """
     batch, there = batch_of(inputs), len(next(iter(pool.values())))
     if there < _LEAST_ITEMS:
         raise UsageError("taking a model apart: its pool has one item, and the spread of a layer needs two or more")
-    is_wide = ITEMS * bytes_per_item <= budget_bytes
-    fit = budget_bytes // max(1, bytes_per_item if is_wide else bytes_per_item // 2)
-    items = min(there, ITEMS, max(_LEAST_ITEMS, fit))
+    wide, narrow = budget_bytes // max(1, bytes_per_item), 2 * budget_bytes // max(1, bytes_per_item)
+    is_wide = wide >= _SOME_ITEMS
+    items = min(there, ITEMS, wide) if is_wide else min(there, _SOME_ITEMS, max(_LEAST_ITEMS, narrow))
     items = -(-items // batch) * batch
     return {name: np.take(rows, range(items), axis=0, mode="wrap") for name, rows in pool.items()}, is_wide
 

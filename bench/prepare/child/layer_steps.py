@@ -30,7 +30,7 @@ from bench.prepare.dissection import Step
 from bench.prepare.steps import first_wrong, to_blame, tolerance, with_rounding
 from bench.records import Tensor
 
-_DIAGNOSIS_BYTES = 2**29  # for all layers' results, where the export has to name one
+_DIAGNOSIS_BYTES = 2**27  # for all layers' results, where the export has to name one
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ layers' own names are looked for in them.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.prepare.child.layer_calls import LayerCall
-from bench.prepare.child.marked_run import MarkedFile
+from bench.prepare.child.marked_run import MarkedFile, reads
 
 _COUNTER = re.compile(r"(?:__\d+)+$")
+_NUMBER = re.compile(r"_\d+$")
 _SUFFIXES = ("", "_1", "_2", "_3")  # TensorFlow numbers a layer's name again in each trace
 Resolve = Callable[[str], int | None]
 
@@ -30,6 +31,7 @@ class Owners:
         self.by_weight = self._of_weights({name: place for name, place in weights.items() if place is not None})
         named = [names | weights for names, weights in zip(self.by_name, self.by_weight, strict=True)]
         self._named = self._tensors(named)
+        self._within = self._kept_within(named)
         self._all = self._tensors(self._inherited(named))
 
     def named(self, place: int) -> list[str]:
@@ -39,6 +41,26 @@ class Owners:
     def tensors_of(self, place: int) -> list[str]:
         """Those and the tensors of nodes without a name that go on with them."""
         return self._all[place]
+
+    def kept_within(self, place: int) -> set[str]:
+        """Tensors of a call's own nodes that nobody else's node reads and no output is: none of them is its result."""
+        return self._within[place]
+
+    def _kept_within(self, named: Sequence[set[int]]) -> list[set[str]]:
+        """Nothing for a layer of several calls: the names of its nodes do not tell which call is whose."""
+        counts = Counter(id(call.layer) for call in self._calls)
+        leaving = {value.name for value in self._file.proto.graph.output}
+        maker = self._file.maker
+        for node, places in zip(self._file.nodes, named, strict=True):
+            leaving.update(
+                name for name in reads(node) if name in maker and (named[maker[name]] != places or not places)
+            )
+        found: list[set[str]] = [set() for _ in self._calls]
+        for node, places in zip(self._file.nodes, named, strict=True):
+            for place in places if len(places) == 1 else ():
+                if counts[id(self._calls[place].layer)] == 1:
+                    found[place].update(name for name in node.output if name and name not in leaving)
+        return found
 
     def _tensors(self, owners: Sequence[set[int]]) -> list[list[str]]:
         found: list[list[str]] = [[] for _ in self._calls]
@@ -131,16 +153,19 @@ def _scopes(name: str) -> Iterator[str]:
 
 
 def _by_layer_names(calls: Sequence[LayerCall], suffix: str) -> Resolve:
-    """By layers' own names with a suffix, innermost first; a layer that is called twice is known by its first call."""
+    """By layers' own names with a suffix, or with any number where none has it; innermost first."""
     known: dict[str, list[int]] = defaultdict(list)
+    plain: dict[str, list[int]] = defaultdict(list)
     for place, call in enumerate(calls):
         known[f"{call.layer.name}{suffix}"].append(place)
+        plain[call.layer.name].append(place)
 
     def resolve(name: str) -> int | None:
         parts = _COUNTER.sub("", name.partition(":")[0]).split("/")
         for depth in range(len(parts) - 1, -1, -1):
-            if parts[depth] in known:
-                return _most_alike(calls, known[parts[depth]], parts[:depth])
+            places = known.get(parts[depth]) or plain.get(_NUMBER.sub("", parts[depth]))
+            if places:
+                return _most_alike(calls, places, parts[:depth])
         return None
 
     return resolve

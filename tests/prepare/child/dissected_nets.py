@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -78,7 +79,7 @@ def randomised(model: keras.Model) -> keras.Model:
         elif name in ("gamma", "moving_variance"):
             value = rng.uniform(0.7, 1.3, value.shape)
         elif value.dtype.kind == "f":
-            value = rng.normal(0.0, 1.4 / np.sqrt(max(1, np.prod(value.shape[:-1]))), value.shape)
+            value = rng.normal(0.0, 1.4 / math.sqrt(math.prod(value.shape[:-1])), value.shape)
         weights.append(value.astype(np.asarray(variable).dtype))
     model.set_weights(weights)
     return model

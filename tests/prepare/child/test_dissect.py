@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,28 +229,43 @@ def test_the_one_faulty_layer_is_named(net: str, layer: str, weight: str, change
     assert to_blame(steps, place).startswith(f"layer {layer.rpartition('/')[2]}, ")
 
 
+@pytest.mark.parametrize("fault", [FAULTS[1], FAULTS[3], FAULTS[18], FAULTS[19]])
+def test_the_faulty_layer_is_named_in_a_file_with_the_scopes_of_another_exporter(fault: Any, wrong_file: Any) -> None:
+    net, layer, weight, change = fault
+
+    def as_others_do(name: str) -> str:
+        return re.sub(r"_1(?=/)", "", name.replace("functional_1/", "StatefulPartitionedCall/model/"))
+
+    steps = wrong_file(net, layer, weight, CHANGES[change], as_others_do)
+    place = first_wrong(steps, [step.file_error for step in steps])
+    assert place is not None
+    assert (steps[place].blame or steps[place].name) == layer
+
+
 @pytest.fixture(scope="module")
 def wrong_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Step]]:
     """A function: the steps of a net beside a file that was exported with one weight of one layer changed."""
     import keras
 
     from bench.prepare.child.layer_steps import TracedCalls, layer_steps
+    from bench.prepare.child.load import load_keras_model
     from bench.prepare.child.named import from_keras
     from bench.prepare.inputs import make_pool
     from bench.records import Tensor
-    from tests.prepare.child import dissected_nets
 
     made: dict[str, Any] = {}
     folder = tmp_path_factory.mktemp("wrong")
 
     def take_apart(net: str) -> Any:
         keras.backend.clear_session()
-        named = from_keras(getattr(dissected_nets, net)(), {})
+        named = from_keras(load_keras_model(parse_model(f"{NETS}:{net}"), PrepareSettings()).model, {})
         inputs = tuple(Tensor(name=t.name, shape=(None, *t.shape[1:]), dtype=t.dtype) for t in named.inputs)
         pool = make_pool(inputs, {tensor.name: (-1.0, 1.0) for tensor in inputs}, 0, 8)
         return named, inputs, pool, TracedCalls(named, inputs).truths(pool, 0)
 
-    def steps_of(net: str, layer: str, weight: str, change: Callable[[Any], Any]) -> list[Step]:
+    def steps_of(
+        net: str, layer: str, weight: str, change: Callable[[Any], Any], rename: Callable[[str], str] = str
+    ) -> list[Step]:
         if net not in made:
             made[net] = take_apart(net)
         named, inputs, pool, layers = made[net]
@@ -258,7 +274,7 @@ def wrong_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[S
         right = np.asarray(variable)
         variable.assign(change(right))
         try:
-            export(named, folder / "wrong.onnx")
+            export(named, folder / "wrong.onnx", rename)
         finally:
             variable.assign(right)
         return layer_steps(layers, folder / "wrong.onnx", inputs, pool, folder)
@@ -266,10 +282,11 @@ def wrong_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[S
     return steps_of
 
 
-def export(named: Any, path: Path) -> None:
-    """The model as it is now, converted and not looked at."""
+def export(named: Any, path: Path, rename: Callable[[str], str]) -> None:
+    """The model as it is now, converted and not looked at, its inner names changed."""
     import onnx
 
+    from bench.prepare.child import onnx_graph
     from bench.prepare.child.export import convert
     from bench.prepare.child.named import trace
     from bench.records import Tensor
@@ -277,4 +294,6 @@ def export(named: Any, path: Path) -> None:
     function = trace(named)
     function.get_concrete_function()
     outputs = [Tensor(name=name, shape=(None, 1), dtype="float32") for name in named.output_paths]
-    onnx.save(convert(named, function, outputs, opset=18), path)
+    proto = convert(named, function, outputs, opset=18)
+    onnx_graph._rename_all(proto.graph, lambda name: name if name in named.output_paths else rename(name))
+    onnx.save(proto, path)
