@@ -30,7 +30,7 @@ class Heard:
 
 @dataclass
 class FakePipeline:
-    """Stands for ``run_suite`` and ``verify_suite``: remembers what it was asked and answers at once."""
+    """Stands for ``run_suite``: remembers what it was asked and answers at once."""
 
     rows: list[Row]
     exit_code: int = 0
@@ -41,8 +41,3 @@ class FakePipeline:
         self.suites.append(suite)
         self.calls.append({"out": out, **settings})
         return RunResult(self.rows, self.exit_code, out)
-
-    def verify_suite(self, suite: Suite, **settings: Any) -> RunResult:
-        self.suites.append(suite)
-        self.calls.append(settings)
-        return RunResult(self.rows, self.exit_code)

@@ -12,11 +12,15 @@ import pytest
 
 import bench
 from bench import errors
+from bench.commands.verify_stored import judge_again
+from bench.flags import Flags
 from bench.pipeline import RunResult, run_suite
 from bench.progress import Silent
 from bench.records import MeasureSettings, ModelSpec, PrepareSettings, RuntimeSpec, Suite
 from bench.report import store
+from bench.report.kept_outputs import read_kept
 from bench.specs import parse_model, parse_runtimes
+from command_fakes import Heard
 
 SMALL = "mobilenet_v1:alpha=0.25,resolution=32"
 pytestmark = pytest.mark.slow
@@ -110,6 +114,16 @@ def test_the_stored_report_says_what_the_run_said(finished: RunResult) -> None:
     assert isinstance(report.results, pd.DataFrame)
     assert report.environment.finished
     assert not (finished.report / "journal").exists()
+
+
+def test_outputs_of_a_run_can_be_judged_again_without_running(finished: RunResult) -> None:
+    assert finished.report is not None
+    heard = Heard()
+    assert judge_again(finished.report, Flags(), as_json=False, console=heard.console) == 0
+    assert heard.text.startswith("judged again by the measured tolerance: every verdict is what it was")
+    assert judge_again(finished.report, Flags(rtol=("1e-9",)), as_json=False, console=heard.console) == 3
+    assert len(read_kept(finished.report).cases) == 4
+    assert read_kept(finished.report).models.keys() == {row.model for row in finished.rows}
 
 
 def test_two_labels_of_one_runtime_are_two_rows(tmp_path: Path) -> None:
@@ -217,6 +231,7 @@ def test_an_interrupted_run_keeps_whole_repetitions_and_can_be_resumed(tmp_path:
     assert {row.processes for row in resumed.rows} == {2}
     after = bench.load_report(out).samples
     assert kept.merge(after).shape == kept.shape  # nothing that was measured was measured again
+    assert judge_again(out, Flags(), as_json=False, console=Heard().console) == 0
 
 
 def test_a_run_that_was_interrupted_before_anything_was_whole_can_be_resumed(tmp_path: Path) -> None:

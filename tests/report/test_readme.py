@@ -29,7 +29,7 @@ def test_the_data_dictionary_is_current(readme: str) -> None:
 def test_every_file_of_a_report_is_described(readme: str, tmp_path: Path) -> None:
     save_report(tmp_path, environment(), [reference(), row(), absent()], [group_repetition()], private=ADA)
     described = set(re.findall(r"^\| `([^`]+)` \|", readme.split("## The main columns")[0], re.MULTILINE))
-    assert described == {path.name for path in tmp_path.iterdir()} | {"journal/"}
+    assert described == {path.name for path in tmp_path.iterdir()} | {"journal/", "outputs/", "outputs.json"}
 
 
 def test_every_status_and_verdict_is_explained(readme: str) -> None:
