@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -129,13 +130,13 @@ def test_every_layer_is_run_once_where_that_is_asked_for(tmp_path: Path) -> None
     assert "not run" in {row.verdict for row in seldom.layers}
 
 
-def test_what_is_kept_has_the_layout_of_onnx(tmp_path: Path) -> None:
+def test_what_is_kept_has_the_layout_of_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "model.onnx").write_bytes(b"onnx")
     fake = bisection(tmp_path, steps_of(chain_of(4)), 2)
     cut = fake.prober.cutter.between(["t1"], "t2")
-    fake.prober.cutter.between = lambda *_: _at(cut, tmp_path / "cut" / "model.onnx")  # type: ignore[method-assign]
-    fake.runner._dirty = lambda _: {"t2", "t3"}  # type: ignore[method-assign]
+    there = msgspec.structs.replace(cut, path=str(tmp_path / "cut" / "model.onnx"))
+    monkeypatch.setattr(fake.prober.cutter, "between", lambda *_: there)
     found = fake.run(keep=tmp_path / "out" / "part")
     folder = tmp_path / "out" / "part"
     assert sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()) == [
@@ -155,9 +156,3 @@ def test_what_is_kept_has_the_layout_of_onnx(tmp_path: Path) -> None:
     assert "bench verify ./model.onnx -e onnxruntime-cpu" in readme
     assert found.part is not None
     assert found.part.folder == str(folder)
-
-
-def _at(artifact: object, path: Path) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(artifact, path=str(path))  # type: ignore[type-var]

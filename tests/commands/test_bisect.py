@@ -18,7 +18,7 @@ from bench.flags import Flags
 from bench.progress import Silent
 from command_fakes import Heard
 
-NETS = Path(__file__).with_name("bisect_nets.py")
+NETS = Path(__file__).with_name("nets_to_bisect.py")
 
 
 def bisect(*runtimes: str, model: str, out: Path | None = None, every: bool = False, **flags: Any) -> tuple[int, Any]:

@@ -38,7 +38,8 @@ def cut(model: Any, outputs: Sequence[str], inputs: Sequence[str] = ()) -> Any:
     then ``inputs`` in theirs. Raises UnsupportedError for a tensor that is not there or whose type nobody knows.
     """
     graph = model.graph
-    nodes, needed = _walk(graph, outputs, set(inputs))
+    places, needed = _walk(graph, outputs, set(inputs))
+    nodes = [graph.node[place] for place in places]
     types = _types(model)
     own = [value for value in graph.input if value.name in needed]
     weights = [tensor for tensor in graph.initializer if tensor.name in needed and tensor.name not in inputs]
@@ -46,7 +47,7 @@ def cut(model: Any, outputs: Sequence[str], inputs: Sequence[str] = ()) -> Any:
     chosen = [name for name in inputs if name in needed - {value.name for value in own}]
     made = {name for node in nodes for name in node.output}
     part = helper.make_graph(
-        [graph.node[index] for index in _places(graph, nodes)],
+        nodes,
         graph.name or "part",
         [*own, *_declared(model, chosen, types)],
         _declared(model, outputs, types),
@@ -69,31 +70,28 @@ def names_from_outside(node: Any) -> set[str]:
     return names
 
 
-def _walk(graph: Any, outputs: Sequence[str], stops: set[str]) -> tuple[list[Any], set[str]]:
-    """The nodes that ``outputs`` need back to ``stops``, and the names of tensors that none of them makes."""
-    maker = {name: node for node in graph.node for name in node.output if name}
+def _walk(graph: Any, outputs: Sequence[str], stops: set[str]) -> tuple[list[int], set[str]]:
+    """Places of the nodes that ``outputs`` need back to ``stops``, and the names of tensors that none of them makes.
+
+    In the graph's own order, which is one that they can be run in.
+    """
+    maker = {name: place for place, node in enumerate(graph.node) for name in node.output if name}
     known = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
     known |= {tensor.values.name for tensor in graph.sparse_initializer}
-    nodes: dict[int, Any] = {}
+    places: set[int] = set()
     needed: set[str] = set()
     waiting = list(outputs)
     while waiting:
         name = waiting.pop()
-        node = None if name in stops and name not in outputs else maker.get(name)
-        if node is None:
+        place = None if name in stops and name not in outputs else maker.get(name)
+        if place is None:
             if name not in known and name not in stops:
                 raise UnsupportedError(f"cutting the file: it has no tensor {name!r}")
             needed.add(name)
-        elif id(node) not in nodes:
-            nodes[id(node)] = node
-            waiting += names_from_outside(node)
-    return list(nodes.values()), needed
-
-
-def _places(graph: Any, nodes: Sequence[Any]) -> list[int]:
-    """Of the nodes in the graph, in its own order, which is one that they can be run in."""
-    wanted = {id(node) for node in nodes}
-    return [place for place, node in enumerate(graph.node) if id(node) in wanted]
+        elif place not in places:
+            places.add(place)
+            waiting += names_from_outside(graph.node[place])
+    return sorted(places), needed
 
 
 def _captured(graph: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""Small networks of every shape that a bisection has to find its way in; loaded as ``bisect_nets.py:NAME``."""
+"""Small networks of every shape that a bisection has to find its way in; loaded as ``nets_to_bisect.py:NAME``."""
 
 from __future__ import annotations
 
