@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,17 @@ def errors_chart(found: Bisected) -> Any:
         labelExpr=labels if few else alt.Undefined,
         labelAngle=-60 if few else 0,
         labelLimit=160,
-        labelOverlap=not few,
+        labelOverlap=False if few else "greedy",
         grid=False,
         format="d",
     )
-    order = list(_COLOURS)
+    order, top = list(_COLOURS), _top(points)
     x = alt.X("place:Q", axis=axis, scale=alt.Scale(domain=[0.5, len(names) + 0.5], nice=False))
     y = alt.Y(
         "error:Q",
         title="largest error over spread",
-        scale=alt.Scale(type="log", domain=[_LEAST, _top(points)], clamp=True),
-        axis=alt.Axis(format=".0e", values=[10.0**power for power in range(-8, 4)]),
+        scale=alt.Scale(type="log", domain=[_LEAST, 10.0**top], clamp=True),
+        axis=alt.Axis(format=".0e", values=[10.0**power for power in range(-8, top + 1)]),
     )
     colour = alt.Color(
         "what:N", title=None, scale=alt.Scale(domain=order, range=[_COLOURS[name] for name in order]), sort=order
@@ -55,19 +56,19 @@ def errors_chart(found: Bisected) -> Any:
     lines = measured.mark_line(strokeWidth=1.2) + measured.mark_point(filled=True, size=28)
     budget = base.transform_filter("datum.what == 'budget'").mark_line(strokeDash=[5, 4])
     width = min(_GREATEST_WIDTH, max(_LEAST_WIDTH, _STEP_WIDTH * len(names)))
-    chart = alt.layer(budget, lines, *_marked(found, alt)).properties(
+    chart = alt.layer(budget, lines, *_marked(found, alt, x)).properties(
         width=width, height=_HEIGHT, title=f"{found.model} on {found.runtime}"
     )
     return chart.configure_view(stroke=None).configure_legend(orient="top")
 
 
-def _marked(found: Bisected, alt: Any) -> list[Any]:
+def _marked(found: Bisected, alt: Any, x: Any) -> list[Any]:
     """A line at the layer whose tensor is the first wrong one, with its name."""
     row = next((one for one in found.layers if found.tensor and one.tensor == found.tensor), None)
     row = row or next((one for one in found.layers if one.layer == found.layer), None)
     if row is None:
         return []
-    mark = alt.Chart(_data([{"place": row.place, "name": found.layer or row.layer}])).encode(x="place:Q")
+    mark = alt.Chart(_data([{"place": row.place, "name": found.layer or row.layer}])).encode(x=x)
     right = row.place > len(found.layers) / 2
     text = mark.mark_text(align="right" if right else "left", dx=-5 if right else 5, baseline="top", fontWeight="bold")
     return [mark.mark_rule(strokeWidth=1.2), text.encode(text="name:N", y=alt.value(2))]
@@ -99,8 +100,9 @@ def _drawn(value: float) -> float:
     return min(_MOST, max(_LEAST, value))
 
 
-def _top(points: Sequence[dict[str, object]]) -> float:
-    return 10 * max((float(str(point["error"])) for point in points), default=1.0)
+def _top(points: Sequence[dict[str, object]]) -> int:
+    """The power of ten above everything that is drawn, with room for a name."""
+    return math.floor(math.log10(max((float(str(point["error"])) for point in points), default=1.0))) + 2
 
 
 def _quoted(text: str) -> str:
