@@ -179,7 +179,7 @@ def _check_size(proto: Any, feed: Arrays) -> None:
     largest = max(sizes.values(), default=0)  # of those that can be told, stands for one that can't
     total = sum(sizes.get(name) or largest for node in proto.graph.node for name in node.output)
     if total > LIMIT_BYTES:
-        raise UnsupportedError(f"its activations take {total / 2**30:.1f} GiB an item, {LIMIT_BYTES / 2**30:g} at most")
+        raise UnsupportedError(f"they take {total / 2**30:.1f} GiB an item, {LIMIT_BYTES / 2**30:g} at most")
 
 
 def _bytes_of(value: Any) -> int:

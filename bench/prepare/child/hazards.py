@@ -22,7 +22,7 @@ from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel
 from bench.prepare.child.reference import Array, Arrays, batches, is_float
 from bench.prepare.layout import image_layout
-from bench.records import Artifact, Caution, Tensor
+from bench.records import Artifact, Caution, Failure, Tensor
 
 _LIMIT_BYTES = 2**30  # of a file whose insides are looked at
 _ROUNDING = 2.0**-23  # of float32 near 1
@@ -36,7 +36,7 @@ class Subject:
     inputs: Sequence[Tensor]
     pool: Arrays  # by the model's names
     outputs: Arrays  # the source's own, over the pool
-    artifact: Artifact | None  # the ONNX file, where there is one
+    artifact: Artifact | Failure  # the ONNX file, or why there is none
     named: NamedModel | None = None  # a TensorFlow source
     own_transposes: frozenset[str] | None = None  # names that the source gave its own; None where that is not known
 
@@ -45,7 +45,8 @@ def find_hazards(subject: Subject) -> tuple[Caution, ...]:
     """Every hazard of the model and its inputs that matters."""
     found = list(_of_inputs(subject))
     try:
-        found += _of_variables(subject) if subject.artifact is None else _of_file(subject, subject.artifact)
+        artifact = subject.artifact
+        found += _of_file(subject, artifact) if isinstance(artifact, Artifact) else _of_variables(subject)
     except Exception as error:  # a look at the model must not cost the model
         reason = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
         found += rules.unlooked_cautions(" ".join(reason.split()))

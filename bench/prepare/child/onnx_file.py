@@ -17,7 +17,6 @@ from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Tensor
 
 _QUANTISED = ("QLinear", "QGemm", "QAttention", "QuantizeLinear", "MatMulInteger", "ConvInteger", "DynamicQuantize")
-_RANDOM = ("Random", "Bernoulli", "Multinomial")
 
 
 def read_graph(path: Path) -> Any:
@@ -95,11 +94,6 @@ def copy_model(source: Path, folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
     return Path(shutil.copyfile(source, folder / "model.onnx"))
-
-
-def random_operations(proto: Any) -> list[str]:
-    """Types of operations whose result is not decided by their inputs."""
-    return sorted({node.op_type for node in all_nodes(proto) if node.op_type.startswith(_RANDOM)})
 
 
 def _check_external(folder: Path, location: str, n_bytes: int) -> None:

@@ -62,14 +62,6 @@ def onnx_truth(path: Path, name: str, inputs: Sequence[Tensor], pool: Arrays, se
     return Truth(first, UNOPTIMISED, moved, first, cautions)
 
 
-def random_caution(path: Path) -> tuple[Caution, ...]:
-    """A caution about operations that draw random numbers, where the file has some."""
-    found = onnx_file.random_operations(onnx_file.read_graph(path))
-    if not found:
-        return ()
-    return (Caution(code="non-deterministic model", text=f"the ONNX file draws random numbers: {', '.join(found)}"),)
-
-
 def _shift_by_one_ulp(
     path: Path, inputs: Sequence[Tensor], pool: Arrays, first: Arrays, seed: int
 ) -> tuple[dict[str, float | None], tuple[Caution, ...]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import keras
 import msgspec
 
-from bench.errors import BenchError, UnsupportedError
+from bench.errors import BenchError
 from bench.prepare.child import onnx_file, onnx_source, record
 from bench.prepare.child.count import multiply_adds, trainable_parameters
 from bench.prepare.child.digest import model_digest
@@ -20,21 +20,19 @@ from bench.prepare.child.hazards import Subject, find_hazards
 from bench.prepare.child.load import LoadedModel, load_keras_model
 from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.onnx_run import open_unoptimised
+from bench.prepare.child.pool import pool_of
 from bench.prepare.child.ranges import input_ranges
-from bench.prepare.child.reference import Array, describe_outputs, shared_inputs
+from bench.prepare.child.reference import describe_outputs
 from bench.prepare.child.saved_model import load_saved_model
 from bench.prepare.child.shapes import Range, fix_shapes
 from bench.prepare.child.truth import as_run, tensorflow_truth
 from bench.prepare.child.weights import RECIPE_VERSION, apply_weights
 from bench.prepare.digests import dependency_digests, path_digest
 from bench.prepare.expected import STORED, expected_outputs
-from bench.prepare.inputs import load_pool, make_pool
 from bench.prepare.messages import ChildAnswer
 from bench.prepare.zoo import models_folder
 from bench.records import Artifact, Caution, Failure, ModelFacts, ModelSpec, Prepared, PrepareSettings, Tensor
 from bench.runtimes.keras_names import input_structure
-
-_FEW_ITEMS = 8  # contract: agreement is over at least so many distinct inputs
 
 
 class Progress(Protocol):
@@ -79,7 +77,7 @@ def describe(spec: ModelSpec, settings: PrepareSettings) -> ModelFacts:
 def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
     named, loaded, inputs, ranges, cautions = load_weighted(spec, settings, progress.begin)
     model = named.keras_model
-    pool, more = _pool(inputs, ranges, settings)
+    pool, more = pool_of(inputs, ranges, settings)
     progress.begin("truth")
     function = trace(named)
     truth = tensorflow_truth(named, function, inputs, pool, settings.seed)
@@ -93,7 +91,7 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
     made["onnx"] = _onnx(named, function, sample, settings, folder / "onnx")
     progress.begin("hazards")
     own = own_transposes(function) if settings.onnx_file is None else None
-    hazards = find_hazards(Subject(inputs, pool, truth.reference, _made(made["onnx"]), named, own))
+    hazards = find_hazards(Subject(inputs, pool, truth.reference, made["onnx"], named, own))
     progress.begin("store")
     prepared = record.make_record(spec, inputs, outputs, pool, truth, made, folder)
     recipe = RECIPE_VERSION if loaded and loaded.weights == "calibrated" else None
@@ -118,7 +116,7 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
     declared, _ = onnx_file.read_tensors(proto)
     inputs = fix_shapes(declared, settings.input_shapes)
     ranges, cautions = input_ranges(inputs, settings.input_ranges, None, None)
-    pool, more = _pool(inputs, ranges, settings)
+    pool, more = pool_of(inputs, ranges, settings)
     path = onnx_file.copy_model(source, folder / "onnx")
     progress.begin("truth")
     truth = onnx_source.onnx_truth(path, source.name, inputs, pool, settings.seed)
@@ -187,10 +185,6 @@ def _onnx(
     return onnx_source.user_artifact(own, folder, settings.onnx_names, sample.inputs, sample.pool, sample.reference)
 
 
-def _made(onnx: Artifact | Failure) -> Artifact | None:
-    return onnx if isinstance(onnx, Artifact) else None
-
-
 def _rejected(path: Path, sample: Sample) -> dict[str, Artifact]:
     return {"onnx": onnx_file.read_artifact(path, sample.inputs, sample.outputs)} if path.is_file() else {}
 
@@ -203,22 +197,6 @@ def _data_of(onnx_path: str | None) -> list[Path]:
         return onnx_file.external_files(onnx_file.read_graph(Path(onnx_path)), Path(onnx_path).parent)
     except BenchError:
         return []
-
-
-def _pool(
-    inputs: tuple[Tensor, ...], ranges: Mapping[str, Range], settings: PrepareSettings
-) -> tuple[dict[str, Array], tuple[Caution, ...]]:
-    if not inputs:
-        raise UnsupportedError(
-            "the model has no inputs: it gives the same at every call, so there is nothing to compare"
-        )
-    if settings.load_inputs is None:
-        return shared_inputs(inputs, make_pool(inputs, ranges, settings.seed, settings.pool_size)), ()
-    pool = shared_inputs(inputs, load_pool(settings.load_inputs, inputs, ranges))
-    items = len(next(iter(pool.values())))
-    if items >= _FEW_ITEMS:
-        return pool, ()
-    return pool, (Caution(code="few inputs", text=f"{items} inputs were loaded; agreement needs {_FEW_ITEMS}"),)
 
 
 def _finish(prepared: Prepared, folder: Path, dependencies: dict[str, str], progress: Progress) -> ChildAnswer:

@@ -57,6 +57,7 @@ def test_two_children_make_the_same_files_and_a_cached_answer_is_the_same(
         "truth",
         "export saved_model",
         "export onnx",
+        "hazards",
         "store",
     }
     assert made[2].stages_ns == {}

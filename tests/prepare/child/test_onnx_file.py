@@ -12,12 +12,10 @@ from bench.prepare.child import onnx_file
 from bench.prepare.digests import artifact_digest
 
 
-def linear(first_axis: str | int = "n", *, random: bool = False, ir_version: int = 8) -> onnx.ModelProto:
+def linear(first_axis: str | int = "n", *, ir_version: int = 8) -> onnx.ModelProto:
     """``y = x @ w + b``, four features to three."""
     rng = np.random.default_rng(0)
     nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Add", ["h", "b"], ["y"])]
-    if random:
-        nodes.append(helper.make_node("RandomNormalLike", ["y"], ["unused"]))
     graph = helper.make_graph(
         nodes,
         "linear",
@@ -115,11 +113,6 @@ def test_what_is_no_onnx_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"\xff\xff\xff")
     with pytest.raises(BenchError, match="not an ONNX model"):
         onnx_file.read_graph(tmp_path / "m.onnx")
-
-
-def test_random_operations_are_found_and_others_are_not() -> None:
-    assert onnx_file.random_operations(linear(random=True)) == ["RandomNormalLike"]
-    assert onnx_file.random_operations(linear()) == []
 
 
 def test_a_converted_file_must_have_the_models_names() -> None:
