@@ -84,14 +84,14 @@ def apart(truth: Array, one: Array | None, other: Array | None, *, rms: bool = F
     return float(np.sqrt(np.mean(np.square(difference)))) if rms else float(difference.max())
 
 
-def explain_blame(found: Attribution, runtime: str) -> str:
-    """Half a sentence: whose fault a disagreement is, with the number that says so."""
+def explain_blame(found: Attribution, runtime: str, file: str = "export") -> str:
+    """Half a sentence: whose fault a disagreement is, with the number that says so; ``file`` is who made the file."""
     links = {link.link: link for link in found.links}
     if found.blame is None:
         return ""
     if found.blame == EXPORT:
         own = f"unoptimised on the CPU its {found.output!r} is {_off(links[EXPORT].error)} already"
-        return f"the export is wrong: {own}"
+        return f"the {file} is wrong: {own}"
     if found.blame == CONVERSION:
         return f"the conversion is to blame: the converted file, run exactly, is {_off(links[CONVERSION].error)}"
     if found.blame.startswith(OPTIMISER):

@@ -63,7 +63,7 @@ def _wrong(cases: Sequence[JudgedCase], judged: JudgedModel, settings: PrepareSe
     does = "do" if len(cases) > 1 else "does"
     says = [_how_far(worst)] if worst is not None else []
     if found is not None and found.blame is not None:
-        says.append(explain_blame(found, runtime_of(case.row)))
+        says.append(explain_blame(found, runtime_of(case.row), "file of --onnx" if settings.onnx_file else "export"))
     elif worst is None:
         says.append(_reason(case))
     says.append(_way_on(case, found, judged.spec, settings))

@@ -148,6 +148,7 @@ def test_a_model_that_disagrees_says_whose_fault_it_is_and_how_to_find_the_layer
 def test_the_users_own_file_is_in_the_command_that_finds_the_layer() -> None:
     said = sentence(wrong(blame="export"), settings=PrepareSettings(onnx_file="my net.onnx"))
     assert said.endswith("bench bisect nets/net.keras -e cpu --onnx 'my net.onnx'")
+    assert "the file of --onnx is wrong: unoptimised" in said
 
 
 def test_a_runtime_without_an_onnx_file_has_no_layer_to_be_found() -> None:
