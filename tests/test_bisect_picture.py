@@ -30,7 +30,7 @@ def found(n: int = 6) -> Bisected:
 
 
 def points(chart: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for layer in chart["layer"] for row in layer.get("data", {}).get("values", [])]
+    return [row for data in chart["datasets"].values() for row in data]
 
 
 def test_every_known_error_is_a_point_and_zero_is_at_the_edge() -> None:
