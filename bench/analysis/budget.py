@@ -90,9 +90,9 @@ def check_by_budget(name: str, truth: Array, output: Array, budget: Budget, inpu
         conversion_error=own,
         tolerance=tolerance,
         spread=far.varying_share(truth),
-        **tops,
     )
-    return msgspec.structs.replace(check, **rules.numbers_of(measured)) if measured else check
+    numbers = rules.numbers_of(measured) if measured else {}
+    return msgspec.structs.replace(check, **tops, **numbers)
 
 
 def _tolerance(budget: Budget, own: float | None) -> float:

@@ -225,7 +225,7 @@ def test_the_worst_entry_comes_with_both_of_its_values() -> None:
 
 @pytest.mark.parametrize(("kind", "tiny"), [(np.float32, 1e-40), (np.float16, 1e-6), (np.float64, 1e-310)])
 def test_denormals_are_those_of_the_outputs_own_type(kind: type, tiny: float) -> None:
-    output = np.array([0.0, tiny, 1.0, -tiny], kind)
+    output: Array = np.array([0.0, tiny, 1.0, -tiny], kind)
     assert far.denormal_count(output, like=output) == 2
     assert far.denormal_count(output.astype(np.float64), like=output) == 2
     assert far.denormal_count(np.array([0.0, 1.0, 1e-3], kind), like=output) == 0
