@@ -29,6 +29,7 @@ HINTS = {
     "double": "ONNX Runtime's CPU provider has few float64 operators; build the model with dtype policy float32",
 }
 _NODE = re.compile(r"(?:name:?|[Nn]ode|In Node,)\s*[('\"]+([^'\")]+)['\")]")
+_NAMED = 4  # operations that are named with their layers
 _LONG = 400  # characters of somebody else's message
 
 
@@ -44,7 +45,9 @@ def unsupported_operations(proto: Any, model: keras.Model | None) -> str | None:
         return None
     named = {f"{node.op_type} ({layer_of(node.name, model)})": node.op_type for node in unknown}
     hints = dict.fromkeys(hint for op in named.values() for word, hint in HINTS.items() if word in op)
-    return f"ONNX has no operation for {', '.join(named)}" + "".join(f"; that is {hint}" for hint in hints)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    told = f"ONNX has no operation for {', '.join([*named][:_NAMED])}{more}"
+    return told + "".join(f"; that is {hint}" for hint in hints)
 
 
 def explain(message: str, model: keras.Model | None) -> str:

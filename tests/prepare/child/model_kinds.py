@@ -95,6 +95,14 @@ def resizing(how: str = "area") -> keras.Model:
     )
 
 
+def resizing_between() -> keras.Model:
+    """TensorFlow's own optimiser takes the layer's name off the node."""
+    x = image = keras.Input((16, 16, 3), name="image")
+    x = layers.Conv2D(8, 3, activation="relu")(x)
+    x = layers.Resizing(5, 7, interpolation="area", name="shrink")(x)
+    return keras.Model(image, layers.Dense(5)(layers.Flatten()(layers.Conv2D(8, 3, activation="relu")(x))))
+
+
 def resizing_within() -> keras.Model:
     x = keras.Input((8, 8, 3))
     return keras.Model(x, layers.GlobalAveragePooling2D()(resizing()(layers.Conv2D(3, 1)(x))))
@@ -283,3 +291,8 @@ def activated(name: str = "celu") -> keras.Model:
 def spaced_name() -> keras.Model:
     x = keras.Input((4,), name="x")
     return keras.Model(x, layers.Dense(3, name="class scores")(x))
+
+
+def gelus(count: int = 6) -> keras.Model:
+    dense = [layers.Dense(4, activation="gelu", name=f"wide_{place}") for place in range(count)]
+    return keras.Sequential([keras.Input((4,)), *dense])

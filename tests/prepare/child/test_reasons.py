@@ -27,6 +27,12 @@ def test_the_reason_names_the_layer_and_the_way_out(prepare_kind: Any, model: st
     assert "saved_model" in prepared.artifacts
 
 
+def test_of_many_layers_the_first_are_named_and_the_rest_counted(prepare_kind: Any) -> None:
+    reason = prepare_kind("gelus").failures["onnx"].reason
+    assert "Erfc (layer wide_3, Dense) and 2 more; that is gelu in its exact form" in reason
+    assert "wide_4" not in reason
+
+
 @pytest.mark.parametrize("model", ["stretched:padding=same", "activated:name=elu"])
 def test_the_way_out_is_one(prepare_kind: Any, model: str) -> None:
     assert prepare_kind(model).failures == {}
