@@ -15,6 +15,7 @@ from bench.prepare.child.node_owners import Owners
 from bench.prepare.child.tensor_match import Match, Sought, Tensors
 
 _EQUAL = 1e-3  # of the spread: a tensor so near is the layer's, whether or not it is near enough to be right
+_ARRANGING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Identity")  # compute nothing of a layer's own
 _NEAR = 0.3  # of the spread: so far a tensor may be off and still be known by its values
 
 
@@ -80,7 +81,7 @@ class Assignment:
             return None if is_vouched or _is_backwards(self.calls[place]) else self._last_of_first(own)
         if is_vouched or self.owned[place]:
             return None
-        return self._folded(place, sized) or self._reached(place, sized)
+        return self._folded(place, sized) or self._reached(place, sized) or self._nameless(place, sized)
 
     def _within(self, place: int) -> set[str]:
         """Tensors that stay within the call's own nodes, where another of its result's size leaves them.
@@ -127,6 +128,18 @@ class Assignment:
         matches = [self.tensors.best(name, self.sought[place]) for name in sized if name in reached]
         nearest = min(matches, key=lambda match: match.error, default=None)
         return nearest if nearest and nearest.error < _NEAR else None
+
+    def _nameless(self, place: int, sized: set[str]) -> Match | None:
+        """The first tensor that is computed from what the calls before gave by a node that no layer's name is on.
+
+        TensorFlow's own optimiser renames some nodes: a Resizing whose result is far off is then known by nothing else.
+        """
+        named = {name for call in range(len(self.calls)) for name in self.owners.named(call)}
+        reached = self._after(self._starts(place))
+        nodes = (node for node in self.file.nodes if node.op_type not in _ARRANGING)
+        free = (name for node in nodes for name in node.output if name in sized and name in reached - named)
+        first = next(free, None)
+        return self.tensors.best(first, self.sought[place]) if first else None
 
     def _after(self, starts: set[str]) -> set[str]:
         """All tensors that are computed from some; all of the graph where there are none."""

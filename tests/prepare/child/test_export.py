@@ -51,6 +51,10 @@ def test_resizing_by_area_is_called_out_with_its_error_and_its_layer(prepare_kin
     assert failure.relative_error > 1.0
 
 
+def test_a_wrong_layer_whose_node_lost_its_name_is_found(prepare_kind: Prepare) -> None:
+    assert "the first that differs is layer shrink, Resizing" in onnx_failure(prepare_kind("resizing_between")).reason
+
+
 def test_a_wrong_layer_within_a_nested_model_is_found(prepare_kind: Prepare) -> None:
     failure = onnx_failure(prepare_kind("resizing_within"))
     assert failure.verdict == "disagrees"
