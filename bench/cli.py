@@ -135,6 +135,9 @@ def run(
         )
 
 
+cli_agreement.register(app)
+
+
 @app.command("models")
 @guarded
 def models(model: f.Models = None, json: f.Json = False) -> int:
@@ -180,7 +183,6 @@ def cache_clear() -> int:
     return clear_cache(console=make_console())
 
 
-cli_agreement.register(app)
 cli_gate.register(app)
 cli_ci.register(app)
 cli_env.register(app)

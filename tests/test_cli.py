@@ -27,7 +27,7 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run_cli(["--help"]) == 0
     out = capsys.readouterr().out
     listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.startswith("  ")]
-    assert listed[:6] == ["run", "verify", "export", "models", "runtimes", "report"]
+    assert listed[:7] == ["run", "verify", "bisect", "export", "models", "runtimes", "report"]
     assert {"ci", "cache"} <= set(listed)
 
 
