@@ -1,6 +1,6 @@
 """Outputs against the truth -> a verdict with one plain sentence for each output.
 
-An output *agrees* iff its relative error (``distance.py``) is at most ``max(8 x yardstick, 1e-4)``. It is *vacuous*,
+An output *agrees* iff its relative error (``distance.py``) is at most ``max(8 x yardstick, 5e-5)``. It is *vacuous*,
 which is never a pass, iff the check could not have failed: the spread is 0, the tolerance exceeds a tenth of it, no
 difference was seen but over fewer than 8 distinct inputs, nothing to compare, or NaN in the same places on both sides.
 Else it *disagrees*. Names, shapes, kinds of values and non-finite entries come first, in this order, and disagree even

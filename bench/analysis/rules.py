@@ -20,7 +20,7 @@ LEAST_INPUTS = 8
 
 
 def check_by_yardstick(name: str, truth: Array, output: Array, yardstick: float | None, inputs: int) -> OutputCheck:
-    """Numbers by our own rule: the relative error is at most ``max(8 x yardstick, 1e-4)``."""
+    """Numbers by our own rule: the relative error is at most ``max(8 x yardstick, 5e-5)``."""
     measured = far.distance(truth, output)
     error, spread = measured.relative_error, measured.spread
     if error is None:
