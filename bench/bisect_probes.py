@@ -11,7 +11,7 @@ from typing import Protocol
 from bench.analysis import bisection
 from bench.analysis.agreement import check_outputs
 from bench.analysis.bisection import Answer, Chain, Link
-from bench.analysis.distance import Array, distinct_items
+from bench.analysis.distance import GREATEST_TOLERANCE, Array, distinct_items
 from bench.analysis.tensor_layout import as_layer
 from bench.bisect_runs import Values
 from bench.errors import BenchError
@@ -141,8 +141,12 @@ class Prober:
         return load_arrays(step.truth)["value"]
 
     def _run(self, tensors: Sequence[str]) -> Rows:
-        """From the whole's run where it has them all, else from a part that has them alone as outputs."""
-        if self._whole is not None and set(tensors) <= set(self._whole.got):
+        """From the whole's run where it has them all, else from a part that has them alone as outputs.
+
+        A batch that is fixed to more items than the pool has is run over items that come again: the whole was not.
+        """
+        has_all = self.prepared.pool.items >= self.dissection.pool.items
+        if has_all and self._whole is not None and set(tensors) <= set(self._whole.got):
             return self._whole
         return self.run_part(self.cutter.part(tensors), self.dissection.pool)
 
@@ -155,9 +159,14 @@ class Prober:
 
 
 def badness(check: OutputCheck) -> float:
-    """The error in units of what is allowed; infinite for a difference that has no number."""
+    """The error in units of what is allowed; infinite for a difference that has no number.
+
+    0 where no error could be too large. One over too few items for a verdict counts: of a large net there are no more.
+    """
     if check.verdict == "disagrees" and check.relative_error is None:
         return math.inf
-    if check.verdict == "vacuous" or check.relative_error is None:
+    allowed = check.tolerance or tolerance(None)
+    is_blind = check.verdict == "vacuous" and (check.tolerance is None or allowed > GREATEST_TOLERANCE)
+    if check.relative_error is None or is_blind:
         return 0.0
-    return check.relative_error / (check.tolerance or tolerance(None))
+    return check.relative_error / allowed

@@ -93,7 +93,8 @@ class FakeRunner:
             dirty = set()
         if self.only_whole:
             dirty = set(names) if part.path == "whole" else set()
-        return {name: self.truths[name] + np.float32(0.5) * (name in dirty) for name in names}
+        rows = {name: self.truths[name][: pool.items] for name in names}
+        return {name: values + np.float32(0.5) * (name in dirty) for name, values in rows.items()}
 
     def _dirty(self, stops: set[str]) -> set[str]:
         dirty: set[int] = set()

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from bench.analysis.bisection import most_runs
+from bench.analysis.distance import Array
+from bench.bisect_hunt import Hunt
+from bench.bisect_probes import badness
+from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.tensor_proto import parse_tensor
-from bisect_fakes import bisection, chain_of, steps_of
+from bench.progress import Silent
+from bench.records import OutputCheck
+from bisect_fakes import ITEMS, bisection, chain_of, steps_of
 
 # stem, a branch of two, a branch of one, their sum, a head
 BRANCHES = [(), (0,), (1,), (0,), (2, 3), (4,)]
@@ -99,6 +105,28 @@ def test_outputs_that_are_vacuous_still_have_their_layers_searched(tmp_path: Pat
     assert "its outputs can't be judged" in right.reason
 
 
+def test_a_batch_that_is_fixed_to_more_items_than_the_pool_has_accuses_no_layer(tmp_path: Path) -> None:
+    """The whole is run over the pool, layers over as many items as a batch has: those of the pool come again."""
+    fake = bisection(tmp_path, steps_of(chain_of(4)), None)
+    taken, truths = fake.prober.dissection, fake.runner.truths
+
+    def again(rows: Array) -> Array:
+        return np.take(rows, range(ITEMS + 4), axis=0, mode="wrap")
+
+    truths.update({name: again(rows) for name, rows in truths.items()})
+    steps = [
+        msgspec.structs.replace(
+            step, truth=save_arrays(tmp_path / f"{step.tensor}.npz", {"value": truths[f"t{place}"]})
+        )
+        for place, step in enumerate(taken.steps)
+    ]
+    pool = save_arrays(tmp_path / "more.npz", {name: again(rows) for name, rows in load_arrays(taken.pool).items()})
+    fake.prober.dissection = msgspec.structs.replace(taken, steps=tuple(steps), pool=pool)
+    found = Hunt(fake.prober, fake.links, Silent()).run(every_layer=True, keep=None)
+    assert found.verdict == "nothing differs"
+    assert [row.verdict for row in found.layers] == ["within"] * 4
+
+
 def test_a_part_that_is_right_alone_is_widened_to_the_inputs(tmp_path: Path) -> None:
     found = bisection(tmp_path, steps_of(chain_of(6)), 3, only_from_inputs=True).run()
     assert found.part is not None
@@ -156,3 +184,11 @@ def test_what_is_kept_has_the_layout_of_onnx(tmp_path: Path, monkeypatch: pytest
     assert "bench verify ./model.onnx -e onnxruntime-cpu" in readme
     assert found.part is not None
     assert found.part.folder == str(folder)
+
+
+def test_an_error_near_its_budget_counts_over_too_few_items_too() -> None:
+    near = OutputCheck(output="t", verdict="vacuous", reason="few", relative_error=4e-4, tolerance=5e-4)
+    blind = msgspec.structs.replace(near, relative_error=0.2, tolerance=0.3)
+    assert badness(near) == pytest.approx(0.8)
+    assert badness(blind) == badness(msgspec.structs.replace(blind, tolerance=None)) == 0.0
+    assert badness(msgspec.structs.replace(near, verdict="disagrees", relative_error=None)) == float("inf")
