@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bench.errors import BenchError, UsageError
@@ -32,6 +33,8 @@ class NamedModel:
     keras_model: keras.Model | None = None
     keep: Any = None  # what else must be saved with it: tables and the like
     output_paths: dict[str, str] = field(default_factory=dict)  # filled by the first trace
+    # the same with each weight moved by one unit in the last place, where weights are constants and no variables
+    moved: Callable[[np.random.Generator], Call] | None = None
 
 
 def from_keras(model: keras.Model, shapes: Mapping[str, tuple[int, ...]], *, training: bool = False) -> NamedModel:

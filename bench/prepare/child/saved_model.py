@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from bench.errors import BenchError, UsageError
 from bench.prepare.child.named import NamedModel
+from bench.prepare.child.reference import is_float, one_ulp_away
 from bench.records import PrepareSettings, Tensor
 
 _DEFAULT = "serving_default"
@@ -82,18 +84,41 @@ def _load_by_session(path: Path, settings: PrepareSettings, cause: Exception) ->
         raise
     except Exception as error:
         raise BenchError(f"{path.name}: TensorFlow could not load the SavedModel: {_first_line(cause)}") from error
-    wrapped = v1.wrap_function(lambda: tf.import_graph_def(frozen, name=""), [])
-    graph = wrapped.graph
-    feeds = {name: graph.as_graph_element(info.name) for name, info in sorted(signature.inputs.items())}
-    fetches = {name: graph.as_graph_element(info.name) for name, info in sorted(signature.outputs.items())}
-    pruned = wrapped.prune(list(feeds.values()), fetches)
+    call = _Imported(frozen, signature)
+    return NamedModel(
+        tuple(_tensor(name, tensor, settings.input_shapes) for name, tensor in call.feeds.items()),
+        call,
+        (),
+        keep=call.wrapped,
+        output_paths={name: f"[{name!r}]" for name in sorted(signature.outputs)},
+        moved=lambda rng: _Imported(_moved(frozen, rng), signature),
+    )
 
-    def call(feed: Mapping[str, Any]) -> dict[str, Any]:
-        results = pruned(*[feed[name] for name in feeds])
-        return {name: tf.identity(results[name]) for name in fetches}
 
-    inputs = tuple(_tensor(name, tensor, settings.input_shapes) for name, tensor in feeds.items())
-    return NamedModel(inputs, call, (), keep=wrapped, output_paths={name: f"[{name!r}]" for name in fetches})
+class _Imported:
+    """A frozen graph as a call from named tensors to named tensors."""
+
+    def __init__(self, frozen: Any, signature: Any) -> None:
+        self.wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(frozen, name=""), [])
+        graph = self.wrapped.graph
+        self.feeds = {name: graph.as_graph_element(info.name) for name, info in sorted(signature.inputs.items())}
+        fetches = {name: graph.as_graph_element(info.name) for name, info in sorted(signature.outputs.items())}
+        self._names, self._pruned = list(fetches), self.wrapped.prune(list(self.feeds.values()), fetches)
+
+    def __call__(self, feed: Mapping[str, Any]) -> dict[str, Any]:
+        results = self._pruned(*[feed[name] for name in self.feeds])
+        return {name: tf.identity(results[name]) for name in self._names}
+
+
+def _moved(frozen: Any, rng: np.random.Generator) -> Any:
+    """The graph with each float constant moved by one unit in the last place."""
+    moved = type(frozen)()
+    moved.CopyFrom(frozen)
+    for node in moved.node:
+        if node.op == "Const" and is_float((values := tf.make_ndarray(node.attr["value"].tensor)).dtype):
+            tensor = tf.make_tensor_proto(one_ulp_away(values, rng), values.dtype, values.shape)
+            node.attr["value"].tensor.CopyFrom(tensor)
+    return moved
 
 
 def _interface(function: Any) -> str:

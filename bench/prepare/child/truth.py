@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -21,7 +21,7 @@ from bench.analysis.distance import GREATEST_TOLERANCE, YARDSTICKS
 from bench.errors import BenchError
 from bench.prepare.child import reference
 from bench.prepare.child.diagnose import policies
-from bench.prepare.child.named import NamedModel, from_keras
+from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.reference import Array, Arrays, Run
 from bench.prepare.child.twin import float64_twin
 from bench.records import Caution, Tensor
@@ -208,6 +208,9 @@ def _shift_by_one_ulp(
     named: NamedModel, run: Run, inputs: Sequence[Tensor], pool: Arrays, first: Arrays, seed: int
 ) -> dict[str, float | None]:
     rng = np.random.default_rng(seed)
+    if named.moved is not None:
+        moved = replace(named, call=named.moved(rng))
+        return reference.shifts(first, reference.run_pool(as_run(moved, trace(moved)), inputs, pool))
     floats = [v for v in named.variables if reference.is_float(np.asarray(v).dtype)]
     kept = [np.asarray(variable) for variable in floats]
     try:

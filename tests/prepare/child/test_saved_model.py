@@ -109,6 +109,21 @@ def test_what_only_a_session_can_load_is_frozen_and_gives_the_same(folder: Path)
     assert named.inputs[0].shape == (None, 4)
 
 
+def test_weights_that_are_frozen_to_constants_still_give_a_yardstick(folder: Path) -> None:
+    from bench.prepare.child.named import trace
+    from bench.prepare.child.saved_model import _load_by_session
+    from bench.prepare.child.truth import tensorflow_truth
+
+    named = _load_by_session(folder / "v1", PrepareSettings(), RuntimeError("no"))
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    truth = tensorflow_truth(named, trace(named), named.inputs, {"x": x}, 0)
+    for name in ("zeta", "alpha"):
+        yardstick = truth.yardstick[name]
+        assert yardstick is not None
+        assert 1e-9 < yardstick < 1e-6  # of one product: about one unit in the last place
+    np.testing.assert_allclose(truth.outputs["zeta"], x @ np.arange(12, dtype=np.float32).reshape(4, 3), rtol=1e-5)
+
+
 def test_a_folder_that_tensorflow_cannot_load_is_an_error_on_one_line(prepare_here: Prepare, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "saved_model.pb").write_bytes(b"nothing of the kind")
