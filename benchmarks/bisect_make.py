@@ -24,6 +24,7 @@ from bench.prepare.child.export import convert
 from bench.prepare.child.named import from_keras, trace
 from bench.prepare.child.onnx_run import open_as_deployed
 from bench.prepare.child.pipeline import reset_keras
+from bench.prepare.child.ranges import input_ranges
 from bench.prepare.child.reference import describe_outputs, run_pool
 from bench.prepare.child.truth import as_run
 from bench.prepare.inputs import make_pool
@@ -52,7 +53,7 @@ def make_files(folder: Path, name: str, seed: int) -> Planted:
     """The model's files in ``folder``, and what was planted."""
     reset_keras()
     model = copy_of(build_net(name, seed))
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # a run that was cut short may have left one
     model.save(folder / "model.keras")
     pool = _pool(model, seed)
     right = _write(model, pool, folder / "good.onnx")
@@ -97,7 +98,9 @@ def _outputs(model: keras.Model, pool: Arrays) -> Arrays:
 
 
 def _pool(model: keras.Model, seed: int) -> Arrays:
-    return make_pool(from_keras(model, {}).inputs, {"": (0.0, 1.0)}, seed, _ITEMS)
+    inputs = from_keras(model, {}).inputs
+    ranges, _ = input_ranges(inputs, {}, None, model)  # those that a leading Rescaling tells
+    return make_pool(inputs, ranges, seed, _ITEMS)
 
 
 def _apart(truth: Arrays, outputs: Arrays) -> float:
