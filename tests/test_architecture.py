@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bench
+from bench.prepare.prepare import source_files
 
 PACKAGE = Path(bench.__file__).parent
 STAGES = ("environments", "runtimes", "prepare", "measure", "analysis", "report", "check")
@@ -231,3 +232,18 @@ def test_help_loads_neither_pandas_nor_numpy(arguments: list[str]) -> None:
 def test_the_whole_parent_loads_no_runtime() -> None:
     code = "import bench.pipeline, bench.cli; from bench.commands import run, verify, export, models, runtimes, report"
     assert loaded_by(code) & RUNTIMES == set()
+
+
+def test_what_the_cache_of_prepare_knows_by_its_source_is_all_that_an_answer_comes_from() -> None:
+    """Records and errors carry answers; all else of ours that the child imports decides them."""
+    used: set[str] = set()
+    waiting = ["bench.prepare.child.main"]
+    while waiting:
+        name = waiting.pop()
+        if name in used or name.split(".")[0] != "bench":
+            continue
+        used.add(name)  # what a child imports within a function it imports for an answer
+        waiting += imports(file_of(name), top_level=not name.startswith("bench.prepare.child."))
+    files = {file_of(name) for name in used if not name.startswith(("bench.records", "bench.errors"))}
+    assert {path for path in files if path.name != "__init__.py"} <= set(source_files())
+    assert PACKAGE / "units.py" in files

@@ -17,8 +17,9 @@ import msgspec
 
 from bench.errors import DisagreeError, UnsupportedError, UsageError
 from bench.prepare import cache
-from bench.prepare.digests import are_unchanged, artifact_files, path_digest
+from bench.prepare.digests import are_unchanged, artifact_files, listing_digest, path_digest
 from bench.prepare.expected import with_data_beside
+from bench.prepare.input_files import data_sets
 from bench.prepare.launch import CHILD, run_child
 from bench.prepare.messages import ChildRequest
 from bench.prepare.opsets import GREATEST_OPSET, LEAST_OPSET
@@ -118,7 +119,7 @@ def cache_key(spec: ModelSpec, settings: PrepareSettings) -> str:
         "settings": msgspec.to_builtins(
             msgspec.structs.replace(
                 settings,
-                load_inputs=_content(settings.load_inputs),
+                load_inputs=_inputs_content(settings.load_inputs),
                 onnx_file=_content(settings.onnx_file),
                 litert_file=None,  # another form of the model: ``variants`` knows it
                 litert_names={},
@@ -139,11 +140,22 @@ def _check_opset(spec: ModelSpec, settings: PrepareSettings) -> None:
 
 def source_digest() -> str:
     """The sha256 over the source of this stage, and of the modules beside it that its answers depend on."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in source_files())).hexdigest()
+
+
+def source_files() -> list[Path]:
+    """What ``source_digest`` is of."""
     stage = Path(__file__).parent
     pure = [stage.parent / "analysis" / name for name in ("distance.py", "naming.py", "noise.py")]
-    beside = [*pure, *(stage.parent / "runtimes" / name for name in ("keras_names.py", "litert_tensors.py"))]
-    files = [*sorted(stage.rglob("*.py")), *beside]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    beside = [stage.parent / "runtimes" / name for name in ("keras_names.py", "litert_tensors.py")]
+    return [*sorted(stage.rglob("*.py")), *pure, *beside, stage.parent / "units.py"]
+
+
+def _inputs_content(path: str | None) -> str | None:
+    """The digest of a user's inputs: of a folder with ONNX test data that alone, whatever else lies there."""
+    folder = Path(path) if path else None
+    sets = data_sets(folder) if folder is not None and folder.is_dir() else []
+    return listing_digest({one.name: path_digest(one) for one in sets}) if sets else _content(path)
 
 
 def _content(path: str | None) -> str | None:

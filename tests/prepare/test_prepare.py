@@ -110,6 +110,18 @@ def test_files_in_the_settings_count_by_content(desk: Desk, tmp_path: Path, fiel
     assert len(keys) == 2
 
 
+def test_of_a_folder_with_test_data_nothing_else_counts(tmp_path: Path) -> None:
+    """It is the model's own folder where the data lies beside it: outputs may be kept there, and other models."""
+    (tmp_path / "test_data_set_0").mkdir()
+    (tmp_path / "test_data_set_0" / "input_0.pb").write_bytes(b"one")
+    settings = msgspec.structs.replace(SETTINGS, load_inputs=str(tmp_path))
+    key = cache_key(zoo(), settings)
+    (tmp_path / "other.onnx").write_bytes(b"something else")
+    assert cache_key(zoo(), settings) == key
+    (tmp_path / "test_data_set_0" / "input_0.pb").write_bytes(b"two")
+    assert cache_key(zoo(), settings) != key
+
+
 def test_an_own_litert_file_makes_no_other_preparation() -> None:
     own = msgspec.structs.replace(SETTINGS, litert_file="own.tflite", litert_names={"a": "b"})
     assert cache_key(zoo(), own) == cache_key(zoo(), SETTINGS)
