@@ -12,6 +12,7 @@ from onnx import numpy_helper
 
 from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.child import onnx_file, reference
+from bench.prepare.child.onnx_graph import all_nodes
 from bench.prepare.child.onnx_run import load_error, open_as_deployed, open_unoptimised
 from bench.prepare.child.own_names import OwnFile, check_said, unfed
 from bench.prepare.child.reference import Arrays
@@ -19,6 +20,7 @@ from bench.prepare.child.truth import Truth, nondeterministic_caution
 from bench.records import Artifact, Caution, Failure, Tensor
 
 UNOPTIMISED = "onnxruntime-cpu unoptimised"
+_SHAPES = {"Resize": (1, 2), "Upsample": (1,)}  # operator -> inputs of floats that decide its result's shape
 
 
 def user_artifact(
@@ -69,16 +71,25 @@ def _shift_by_one_ulp(
     try:
         proto = onnx.load(path)
         perturb_weights(proto, np.random.default_rng(seed))
-        run = open_unoptimised(proto.SerializeToString())
-    except Exception as error:  # over 2 GiB, or weights in a place that is not an initialiser
+        return reference.shifts(
+            first, reference.run_pool(open_unoptimised(proto.SerializeToString()), inputs, pool)
+        ), ()
+    except Exception as error:  # over 2 GiB, or a number among the weights that decides a shape
         text = f"its weights could not be moved ({type(error).__name__}); the least tolerance holds"
         return nothing, (Caution(code="yardstick", text=text),)
-    return reference.shifts(first, reference.run_pool(run, inputs, pool)), ()
 
 
 def perturb_weights(proto: Any, rng: np.random.Generator) -> None:
-    """Move every float weight by one unit in the last place, in place."""
-    for tensor in proto.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if reference.is_float(values.dtype):
+    """Move every float weight by one unit in the last place, in place: initialisers and Constant nodes.
+
+    Single numbers are none, and neither is what a shape is computed from: 0.99999994 times 32 is 31.
+    """
+    places = ((node, place) for node in all_nodes(proto) for place in _SHAPES.get(node.op_type, ()))
+    kept = {node.input[place] for node, place in places if place < len(node.input)}
+    constants = [node for node in proto.graph.node if node.op_type == "Constant"]
+    weights = [(tensor.name, tensor) for tensor in proto.graph.initializer]
+    weights += [(node.output[0], a.t) for node in constants for a in node.attribute if a.name == "value"]
+    for name, tensor in weights:
+        values = numpy_helper.to_array(tensor) if name not in kept else np.empty(0)
+        if values.size > 1 and reference.is_float(values.dtype):
             tensor.CopyFrom(numpy_helper.from_array(reference.one_ulp_away(values, rng), tensor.name))

@@ -53,6 +53,49 @@ def test_the_truth_of_an_onnx_file_is_onnx_runtime_unoptimised(prepare_here: Pre
     np.testing.assert_allclose(truth["y"], pool["x"] @ weights["w"] + weights["b"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("as_nodes", [False, True])
+def test_weights_are_moved_wherever_they_are_and_numbers_that_decide_shapes_are_not(as_nodes: bool) -> None:
+    from bench.prepare.child.onnx_source import perturb_weights
+
+    values = {"w": np.full((2, 1, 1, 1), 0.3), "scales": np.array([1, 1, 2, 2]), "six": np.array(6.0)}
+    tensors = [numpy_helper.from_array(array.astype(np.float32), name) for name, array in values.items()]
+    nodes = [helper.make_node("Constant", [], [tensor.name], value=tensor) for tensor in tensors if as_nodes]
+    nodes += [
+        helper.make_node("Conv", ["x", "w"], ["c"]),
+        helper.make_node("Min", ["c", "six"], ["m"]),
+        helper.make_node("Resize", ["m", "", "scales"], ["y"]),
+    ]
+    model = helper.make_model(helper.make_graph(nodes, "g", [], [], [] if as_nodes else tensors))
+    perturb_weights(model, np.random.default_rng(0))
+    found = [node.attribute[0].t for node in model.graph.node if node.op_type == "Constant"] or model.graph.initializer
+    moved = {tensor.name: numpy_helper.to_array(tensor).astype(np.float64) - values[tensor.name] for tensor in found}
+    assert np.all(moved["w"] != 0)
+    assert np.abs(moved["w"]).max() < 1e-7
+    assert not moved["scales"].any()
+    assert not moved["six"].any()
+
+
+def test_a_file_that_doubles_a_picture_for_a_skip_has_a_yardstick(prepare_here: Prepare, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    weights = {"a": (4, 3, 3, 3), "b": (4, 4, 3, 3)}
+    tensors = [numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), k) for k, shape in weights.items()]
+    tensors.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales"))
+    nodes = [
+        helper.make_node("Conv", ["x", "a"], ["first"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["first", "b"], ["half"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("Resize", ["half", "", "scales"], ["whole"], mode="nearest"),
+        helper.make_node("Add", ["first", "whole"], ["y"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", c, 16, 16]) for name, c in (("x", 3), ("y", 4))
+    ]
+    graph = helper.make_graph(nodes, "skip", ends[:1], ends[1:], tensors)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+    prepared = prepare_here(str(tmp_path / "m.onnx"))
+    assert prepared.yardstick["y"] is not None
+    assert "yardstick" not in {caution.code for caution in prepared.cautions}
+
+
 def test_the_file_is_kept_as_it_is_and_tensorflow_has_none(prepare_here: Prepare, tmp_path: Path) -> None:
     source = write_linear(tmp_path / "m.onnx")
     prepared = prepare_here(str(source))
