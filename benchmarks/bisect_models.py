@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -71,7 +71,7 @@ def dense_block(draw: Draw, x: Any) -> Any:
 def conv_block(rank: int) -> Callable[[Draw, Any], Any]:
     """One to three layers in 1 to 3 dimensions."""
     conv, most, average, padding, depthwise, separable = (
-        getattr(layers, f"{name}{rank}D", None)
+        cast(Any, getattr(layers, f"{name}{rank}D", None))  # not every kind is there in 3-d
         for name in ("Conv", "MaxPooling", "AveragePooling", "ZeroPadding", "DepthwiseConv", "SeparableConv")
     )
     one_around = 1 if rank == 1 else ((1, 1),) * rank
@@ -175,7 +175,8 @@ def recurrent(draw: Draw) -> keras.Model:
 def u_net(draw: Draw) -> keras.Model:
     """Down and up again, joined across."""
     x = inputs = keras.Input((32, 32, 3), name="x")
-    block, kept = conv_block(2), []
+    block = conv_block(2)
+    kept: list[Any] = []
     x = draw.layer(layers.Conv2D, WIDTH, 3, padding="same")(x)
     while draw.room(draw.depth // 2) and len(kept) < 3:
         x = block(draw, block(draw, x))

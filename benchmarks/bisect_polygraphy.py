@@ -10,13 +10,15 @@ import json
 import os
 import re
 import resource
-import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+
+from bench.environments.uv import last_words, run_uv
 
 PACKAGES = ("polygraphy==0.53.6", "onnx-graphsurgeon==0.6.1", "onnx==1.23.2", "onnxruntime==1.32.0", "sympy", "numpy")
 TOLERANCE = ("--rtol", "1e-3", "--atol", "1e-3")  # its default, 1e-5, is beyond what fusing changes
@@ -36,11 +38,13 @@ class Named(msgspec.Struct):
 
 def make_environment(folder: Path) -> Path:
     """The folder of the programs of a new environment in ``folder``."""
-    uv = shutil.which("uv") or "uv"
-    subprocess.run([uv, "venv", "-q", str(folder)], check=True)
-    python = str(folder / "bin" / "python")
-    subprocess.run([uv, "pip", "install", "-q", "--only-binary", ":all:", "--python", python, *PACKAGES], check=True)
-    return folder / "bin"
+    programs = folder / "bin"
+    install = ["pip", "install", "--only-binary", ":all:", "--python", str(programs / "python"), *PACKAGES]
+    for arguments in (["venv", "--python", sys.executable, str(folder)], install):
+        done = run_uv(arguments, limit_s=_TIME_LIMIT_S)
+        if done.exit_code != 0:
+            raise SystemExit(f"making an environment for Polygraphy: {last_words(done, _TIME_LIMIT_S)}")
+    return programs
 
 
 def mark_all(programs: Path, folder: Path, layers: Sequence[str]) -> Named:
@@ -48,10 +52,10 @@ def mark_all(programs: Path, folder: Path, layers: Sequence[str]) -> Named:
     timer = Timer()
     work = folder / "polygraphy"
     work.mkdir(exist_ok=True)
-    run = [programs / "polygraphy", "run"]
+    run: list[str | Path] = [programs / "polygraphy", "run"]
     marked = ["--onnxrt", "--onnx-outputs", "mark", "all"]
-    golden = ["--save-inputs", work / "inputs.json", "--save-outputs", work / "golden.json"]
-    stored = ["--load-inputs", work / "inputs.json", "--load-outputs", work / "golden.json"]
+    golden: list[str | Path] = ["--save-inputs", work / "inputs.json", "--save-outputs", work / "golden.json"]
+    stored: list[str | Path] = ["--load-inputs", work / "inputs.json", "--load-outputs", work / "golden.json"]
     said = _call([*run, folder / "good.onnx", *marked, *golden])
     said = _call([*run, folder / "faulty.onnx", *marked, *stored, *TOLERANCE])
     found = _FAILED.findall(said)
@@ -67,9 +71,9 @@ def debug_reduce(programs: Path, folder: Path, layers: Sequence[str]) -> Named:
     work, program = folder / "polygraphy", programs / "polygraphy"
     inputs, reduced = work / "layerwise.json", work / "reduced.onnx"
     _call([program, "data", "merge", work / "inputs.json", work / "golden.json", "-o", inputs])
-    check = [program, "run", "polygraphy_debug.onnx", "--onnxrt", "--load-inputs", inputs]
+    check: list[str | Path] = [program, "run", "polygraphy_debug.onnx", "--onnxrt", "--load-inputs", inputs]
     check += ["--load-outputs", work / "golden.json", *TOLERANCE]
-    command = [program, "debug", "reduce", folder / "faulty.onnx", "-o", reduced, "--mode=bisect"]
+    command: list[str | Path] = [program, "debug", "reduce", folder / "faulty.onnx", "-o", reduced, "--mode=bisect"]
     said = _call([*command, "--load-inputs", inputs, "--check", *check], cwd=work)
     if not reduced.is_file():
         return timer.named((), said.strip().splitlines()[-1][:120] if said.strip() else "nothing was written")

@@ -109,7 +109,8 @@ def test_every_flag_of_run_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     line = (
         "run a b -e tf,cpu -e cuda -b 1,8 -x 2 -o out --quick --thorough -t 1.5 -r 9 --tail --time-limit 7 -S 3 "
         "--input-shapes x:[1,3] --input-range 0,1 --input-range y:0,2 --load-inputs in.npz --rtol 1e-3 --atol o:1e-4 "
-        "--onnx f.onnx --onnx-names a=b --litert f.tflite --litert-names c=d --custom-objects m:C --unsafe --signature s --opset 17 --suite s.toml "
+        "--onnx f.onnx --onnx-names a=b --litert f.tflite --litert-names c=d --custom-objects m:C "
+        "--unsafe --signature s --opset 17 --suite s.toml "
         "--resume d"
     )
     flags, others = heard_flags(monkeypatch, run, "run_models", line.split())

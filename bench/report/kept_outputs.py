@@ -1,4 +1,4 @@
-"""What is needed to judge a run's outputs again: ``outputs/`` with arrays, and ``outputs.json`` that says what they are.
+"""What judging a run's outputs again needs: ``outputs/`` with arrays, and ``outputs.json`` that says what they are.
 
 Of each case the outputs of its worst check are kept, of each model its truth. A file of arrays is named by its digest,
 so that outputs.json and the arrays fit one another however a run ends. No path of this machine is in them.

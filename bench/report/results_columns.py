@@ -37,7 +37,7 @@ RESULTS = (
     real("top1_agreement", "share", "higher", "Share of inputs with the same largest element as the truth."),
     text("truth", "What the outputs were compared with: float64, or the reference used where there is none."),
     real(
-        "yardstick", "spread", "none", "Relative error of the reference itself; the tolerance is 8 times it, or 1e-4."
+        "yardstick", "spread", "none", "Relative error of the reference itself; the tolerance is 8 times it, or 5e-5."
     ),
     real("conversion_error", "spread", "lower", "Precision error of the converted file itself, run exactly.", since=2),
     real("latency_ns_best", "ns", "lower", "Median over rounds of the fastest timed call of a turn, per call."),
