@@ -71,7 +71,7 @@ def dense_block(draw: Draw, x: Any) -> Any:
 def conv_block(rank: int) -> Callable[[Draw, Any], Any]:
     """One to three layers in 1 to 3 dimensions."""
     conv, most, average, padding, depthwise, separable = (
-        cast(Any, getattr(layers, f"{name}{rank}D", None))  # not every kind is there in 3-d
+        cast("Any", getattr(layers, f"{name}{rank}D", None))  # not every kind is there in 3-d
         for name in ("Conv", "MaxPooling", "AveragePooling", "ZeroPadding", "DepthwiseConv", "SeparableConv")
     )
     one_around = 1 if rank == 1 else ((1, 1),) * rank

@@ -176,9 +176,7 @@ def read_kept(folder: Path) -> KeptOutputs:
     path = folder / FILE
     if not path.is_file():
         state = "no such folder" if not folder.exists() else f"no {FILE} in it"
-        raise UsageError(
-            f"judging {folder} again: {state}. Name a folder made by `bench run` or `bench verify -o DIR`"
-        )
+        raise UsageError(f"judging {folder} again: {state}. Name a folder made by `bench run` or `bench verify -o DIR`")
     return read_versioned(path, KeptOutputs, SCHEMA_VERSION, doing=f"judging {folder} again", restore=_ANEW)
 
 
