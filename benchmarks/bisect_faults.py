@@ -1,7 +1,7 @@
 """Does ``bench bisect`` name the layer that a fault was planted in, in how many runs, and how long does it take?
 
-``python benchmarks/bisect_faults.py [--quick] [--no-polygraphy] [--work DIR]`` makes thirty Keras models, 5 to 150
-layers deep, exports each right and with a fault in one random layer, and gives the faulty file to ``bench bisect`` as a
+``python benchmarks/bisect_faults.py [--quick] [--seed N] [--no-polygraphy] [--work DIR]`` makes thirty Keras models, 5
+to 150 layers deep, exports each right and with a fault in one random layer, and gives the faulty file to ``bench bisect`` as a
 user's own (``--onnx``). The same files go through Polygraphy, with the right export as its golden one. Prints
 Markdown. Exits 1 where a layer was named wrongly or more runs were made than 2 log2(n) + 2.
 
@@ -153,12 +153,12 @@ def _sums(cases: list[Case]) -> str:
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
-def run_all(work: Path, names: tuple[str, ...], programs: Path | None) -> list[Case]:
+def run_all(work: Path, seed: int, names: tuple[str, ...], programs: Path | None) -> list[Case]:
     """Every model's files, then every answer; those in ``work`` already are kept."""
     folders = {name: work / name.replace(" ", "-") for name in names}
     missing = [name for name, folder in folders.items() if not (folder / "planted.json").is_file()]
     if missing:
-        subprocess.run([sys.executable, str(_MAKE), str(work), *missing], check=True)
+        subprocess.run([sys.executable, str(_MAKE), str(work), str(seed), *missing], check=True)
     cases = []
     for folder in folders.values():
         kept = folder / "case.json"
@@ -173,6 +173,7 @@ def main() -> int:
     """Run the benchmark; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="6 models instead of 30")
+    parser.add_argument("--seed", type=int, default=1, help="of models and faults; 0 is what was developed with")
     parser.add_argument("--no-polygraphy", action="store_true", help="ours alone")
     parser.add_argument("--work", type=Path, help="keep files and answers here")
     asked = parser.parse_args()
@@ -183,7 +184,7 @@ def main() -> int:
         if not asked.no_polygraphy:
             there = work / "polygraphy-environment" / "bin"
             programs = there if there.is_dir() else make_environment(there.parent)
-        cases = run_all(work, QUICK if asked.quick else tuple(NETS), programs)
+        cases = run_all(work, asked.seed, QUICK if asked.quick else tuple(NETS), programs)
     print(render(cases))
     return 0 if all(case.is_right for case in cases) else 1
 

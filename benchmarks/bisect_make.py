@@ -1,6 +1,6 @@
 """The files of ``bisect_faults.py``: each model as ``model.keras``, ``good.onnx`` and ``faulty.onnx``.
 
-``python benchmarks/bisect_make.py FOLDER NAME...`` in a process of its own: it imports Keras and tf2onnx.
+``python benchmarks/bisect_make.py FOLDER SEED NAME...`` in a process of its own: it imports Keras and tf2onnx.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _apart(truth: Arrays, outputs: Arrays) -> float:
 
 
 if __name__ == "__main__":
-    root, *names = sys.argv[1:]
+    root, draw, *names = sys.argv[1:]
     for place, name in enumerate(NETS):
         if name in names:
-            print(make_files(Path(root) / name.replace(" ", "-"), name, seed=place), flush=True)
+            print(make_files(Path(root) / name.replace(" ", "-"), name, seed=1000 * int(draw) + place), flush=True)
