@@ -1,9 +1,9 @@
 """Does ``bench bisect`` name the layer that a fault was planted in, in how many runs, and how long does it take?
 
 ``python benchmarks/bisect_faults.py [--quick] [--seed N] [--no-polygraphy] [--work DIR]`` makes thirty Keras models, 5
-to 150 layers deep, exports each right and with a fault in one random layer, and gives the faulty file to ``bench bisect`` as a
-user's own (``--onnx``). The same files go through Polygraphy, with the right export as its golden one. Prints
-Markdown. Exits 1 where a layer was named wrongly or more runs were made than 2 log2(n) + 2.
+to 150 layers deep, exports each right and with a fault in one random layer, and gives the faulty file to ``bench
+bisect`` as a user's own (``--onnx``). The same files go through Polygraphy, with the right export as its golden one.
+Prints Markdown. Exits 1 where a layer was named wrongly or more runs were made than 2 log2(n) + 2.
 
 ``--work`` keeps the files and answers of models that are done, and goes on from there.
 """
