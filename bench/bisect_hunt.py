@@ -60,6 +60,9 @@ class Hunt:
         search = bisection.search(self.n, self._probe, most=self.most - (self.n > 1), spent=self.prober.runner.runs)
         if search.verdict == "only as a whole":
             return self._only_as_a_whole(checks, wrong), None
+        if search.bad in search.failed and not wrong:  # nothing was seen to be wrong
+            found = self._only_as_a_whole(checks, wrong)
+            return msgspec.structs.replace(found, cautions=_cautions(search)), None
         self.progress.stage("cutting out what is wrong")
         return self._located(search, wrong)
 
@@ -116,7 +119,7 @@ class Hunt:
             kind=next((one.kind for one in self.taken.steps if one.name == layer), step.kind),
             tensor=tensor,
             error=check.relative_error if check else None,
-            tolerance=tolerance(step.yardstick),
+            tolerance=tolerance(step.yardstick) if check else None,
             file_error=step.file_error,
             fused=tuple(name for name in dict.fromkeys((*step.fused, *inside, step.name)) if name != layer),
             candidates=tuple(between) if len(between) > 1 else (),

@@ -127,6 +127,8 @@ def _spelt(one: Nearby) -> str:
 
 
 def _error(found: Bisected) -> str:
+    if found.tensor is not None and found.tolerance is None:
+        return "nothing runs that ends there, and all before it is right"
     if found.error is None:
         return f"NaN, infinities or another shape where {_number(found.tolerance)} is allowed"
     return f"error {_number(found.error)} where {_number(found.tolerance)} is allowed"

@@ -12,6 +12,7 @@ from bench.analysis.bisection import most_runs
 from bench.analysis.distance import Array
 from bench.bisect_hunt import Hunt
 from bench.bisect_probes import badness
+from bench.bisect_text import verdict_sentence
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.tensor_proto import parse_tensor
 from bench.progress import Silent
@@ -103,6 +104,17 @@ def test_outputs_that_are_vacuous_still_have_their_layers_searched(tmp_path: Pat
     right = bisection(tmp_path, steps, None, truth_spread=0.0).run()
     assert right.verdict == "cannot tell"
     assert "its outputs can't be judged" in right.reason
+
+
+def test_a_layer_that_nothing_was_seen_of_is_not_said_to_give_nan(tmp_path: Path) -> None:
+    """The output is the same for every input, and no part that ends in the last layer before it can be run."""
+    steps, refused = steps_of(chain_of(5), spread={4: 0.0}), {frozenset(["t3"])}
+    right = bisection(tmp_path, steps, None, truth_spread=0.0, refused=refused).run()
+    assert (right.verdict, right.layer) == ("cannot tell", None)
+    assert "could not be run" in right.cautions[0]
+    wrong = bisection(tmp_path, steps, 3, refused=refused).run()
+    assert (wrong.verdict, wrong.layer, wrong.error, wrong.tolerance) == ("found", "s3", None, None)
+    assert "s3 (Dense): nothing runs that ends there" in verdict_sentence(wrong)
 
 
 def test_a_batch_that_is_fixed_to_more_items_than_the_pool_has_accuses_no_layer(tmp_path: Path) -> None:
