@@ -47,11 +47,14 @@ def chosen_items(
     """The first items of the pool, and whether their truths are kept in float64.
 
     Fewer items where all would take too much, then half the precision, then fewer still; whole batches where the batch
-    is fixed. Raises UsageError for a pool of one item.
+    is fixed. Raises UsageError for a pool of one item, by which no layer varies.
     """
     batch, there = batch_of(inputs), len(next(iter(pool.values())))
     if there < _LEAST_ITEMS:
-        raise UsageError("taking a model apart: its pool has one item, and the spread of a layer needs two or more")
+        raise UsageError(
+            f"taking a model apart: it was given {there} input{'s' * (there != 1)}, and how far a layer is off is told "
+            f"by how its result varies from input to input; give {_LEAST_ITEMS} inputs or more, {ITEMS} are best"
+        )
     wide, narrow = budget_bytes // max(1, bytes_per_item), 2 * budget_bytes // max(1, bytes_per_item)
     is_wide = wide >= _SOME_ITEMS
     items = min(there, ITEMS, wide) if is_wide else min(there, _SOME_ITEMS, max(_LEAST_ITEMS, narrow))
