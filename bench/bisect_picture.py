@@ -4,15 +4,57 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.bisected import Bisected, Depth
 
-_LEAST, _MOST = 1e-8, 1e2  # what is drawn: smaller and larger errors, and NaN, are at the edge
+_LEAST_POWER = -300  # no smaller one has a logarithm in float64
+_MOST_TICKS = 12
 _NAMED_STEPS = 40  # more have numbers below them
 _COLOURS = {"TensorFlow float32": "#7f7f7f", "file, unoptimised": "#1f77b4", "runtime": "#d62728", "budget": "#2ca02c"}
 _STEP_WIDTH, _LEAST_WIDTH, _GREATEST_WIDTH, _HEIGHT = 22, 420, 1100, 320  # pixels
+
+
+@dataclass(frozen=True)
+class _Powers:
+    """Of ten: what the axis reaches from and to, and where stands what a log scale has no place for."""
+
+    zero: int | None  # below every error; None where none is 0
+    least: int
+    greatest: int
+    no_number: int | None  # above every error; None where each has a number
+
+    @property
+    def domain(self) -> list[float]:
+        """With room for a name above."""
+        top = self.greatest if self.no_number is None else self.no_number
+        return [10.0 ** (self.least if self.zero is None else self.zero), 10.0 ** (top + 1)]
+
+    @property
+    def ticks(self) -> list[float]:
+        """At powers of ten, and at the places of what has none."""
+        step = max(1, math.ceil((self.greatest - self.least) / _MOST_TICKS))
+        powers = [self.zero, *range(self.least, self.greatest + 1, step), self.no_number]
+        return [10.0**power for power in powers if power is not None]
+
+    @property
+    def labels(self) -> str:
+        """Vega's expression of a tick's label."""
+        zero = "" if self.zero is None else f"datum.value < {10.0 ** (self.zero + 0.5)} ? '0' : "
+        none = "" if self.no_number is None else f"datum.value > {10.0 ** (self.no_number - 0.5)} ? 'no number' : "
+        return f"{zero}{none}format(datum.value, '.0e')"
+
+    def drawn(self, value: float) -> float:
+        """Where an error stands."""
+        if not math.isfinite(value):
+            assert self.no_number is not None
+            return 10.0**self.no_number
+        if value == 0:
+            assert self.zero is not None
+            return 10.0**self.zero
+        return max(value, 10.0**self.least)
 
 
 def draw_errors(found: Bisected, folder: Path) -> None:
@@ -23,10 +65,11 @@ def draw_errors(found: Bisected, folder: Path) -> None:
 
 
 def errors_chart(found: Bisected) -> Any:
-    """Errors relative to each layer's spread, on a log scale, the budget dashed, the named layer marked."""
+    """Errors relative to each layer's spread, on a log scale as far as they go; budget dashed, named layer marked."""
     import altair as alt
 
-    points = list(_points(found))
+    powers = _powers(found)
+    points = list(_points(found, powers))
     names = {row.place: row.layer for row in found.layers}
     few = len(names) <= _NAMED_STEPS
     labels = " : ".join(f"datum.value == {place} ? {_quoted(name)}" for place, name in names.items()) + " : ''"
@@ -40,13 +83,13 @@ def errors_chart(found: Bisected) -> Any:
         grid=False,
         format="d",
     )
-    order, top = list(_COLOURS), _top(points)
+    order = list(_COLOURS)
     x = alt.X("place:Q", axis=axis, scale=alt.Scale(domain=[0.5, len(names) + 0.5], nice=False))
     y = alt.Y(
         "error:Q",
         title="largest error over spread",
-        scale=alt.Scale(type="log", domain=[_LEAST, 10.0**top], clamp=True),
-        axis=alt.Axis(format=".0e", values=[10.0**power for power in range(-8, top + 1)]),
+        scale=alt.Scale(type="log", domain=powers.domain, nice=False),
+        axis=alt.Axis(values=powers.ticks, labelExpr=powers.labels),
     )
     colour = alt.Color(
         "what:N", title=None, scale=alt.Scale(domain=order, range=[_COLOURS[name] for name in order]), sort=order
@@ -74,10 +117,10 @@ def _marked(found: Bisected, alt: Any, x: Any) -> list[Any]:
     return [mark.mark_rule(strokeWidth=1.2), text.encode(text="name:N", y=alt.value(2))]
 
 
-def _points(found: Bisected) -> Iterator[dict[str, object]]:
+def _points(found: Bisected, powers: _Powers) -> Iterator[dict[str, object]]:
     for row in found.layers:
         yield from (
-            {"place": row.place, "what": what, "error": _drawn(value)}
+            {"place": row.place, "what": what, "error": powers.drawn(value)}
             for what, value in zip(_COLOURS, _values(row), strict=True)
             if value is not None
         )
@@ -91,18 +134,23 @@ def _data(values: Sequence[dict[str, object]]) -> Any:
 
 
 def _values(row: Depth) -> Sequence[float | None]:
-    """In the order of the colours."""
-    beyond = _MOST if row.verdict == "beyond" and row.error is None else row.error
+    """In the order of the colours; infinite where a difference has no number."""
+    beyond = math.inf if row.verdict == "beyond" and row.error is None else row.error
     return (row.yardstick, row.file_error, beyond, row.budget)
 
 
-def _drawn(value: float) -> float:
-    return min(_MOST, max(_LEAST, value))
-
-
-def _top(points: Sequence[dict[str, object]]) -> int:
-    """The power of ten above everything that is drawn, with room for a name."""
-    return math.floor(math.log10(max((float(str(point["error"])) for point in points), default=1.0))) + 2
+def _powers(found: Bisected) -> _Powers:
+    """From the errors that are there."""
+    values = [value for row in found.layers for value in _values(row) if value is not None]
+    said = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
+    least = max(_LEAST_POWER, math.floor(math.log10(min(said))))
+    greatest = math.floor(math.log10(max(said))) + 1
+    return _Powers(
+        zero=least - 1 if 0 in values else None,
+        least=least,
+        greatest=greatest,
+        no_number=None if all(map(math.isfinite, values)) else greatest + 1,
+    )
 
 
 def _quoted(text: str) -> str:
