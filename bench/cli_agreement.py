@@ -6,6 +6,7 @@ import typer
 
 from bench import cli_flags as f
 from bench.cli_shell import asked_flags, guarded, make_console, shown_progress
+from bench.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +52,8 @@ def verify(
         from bench.commands.verify_stored import judge_again
 
         return judge_again(stored, flags, beside=bool(suite or out or power), as_json=json, console=make_console())
+    if power and out is not None:
+        raise UsageError(f"--power keeps no outputs: leave -o {out} out (--json prints everything that was found)")
     with shown_progress() as progress:
         if power:
             from bench.commands.verify_power import measure_power

@@ -188,6 +188,10 @@ def parse_names(flag: str, texts: Iterable[str]) -> dict[str, str]:
     """``["Identity:0=logits"]`` -> name in the file to name in the model."""
     names: dict[str, str] = {}
     for text in texts:
+        pieces = text.split(",")
+        if len(pieces) > 1 and all(piece.count("=") == 1 for piece in pieces):
+            repeated = " ".join(f"{flag} {piece.strip()}" for piece in pieces)
+            _refuse(flag, text, f"one pair; repeat the flag: {repeated}")
         theirs, _, ours = text.rpartition("=")
         if not theirs or not ours:
             _refuse(flag, text, "NAME_IN_FILE=NAME_IN_MODEL")

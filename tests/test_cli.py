@@ -322,3 +322,8 @@ def test_every_flag_of_bundle_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
         model=("m",), runtime=("cpu",), batch="1,8", threads=2, time_limit=7, seed=3, load_inputs="in.npz"
     )
     assert (others["out"], others["replacing"], others["suite_file"]) == (Path("out"), True, Path("s.toml"))
+
+
+def test_power_keeps_no_outputs_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_cli(["verify", "mobilenet_v1", "--power", "-o", "kept"]) == 2
+    assert "--power keeps no outputs: leave -o kept out" in capsys.readouterr().err

@@ -245,6 +245,12 @@ def test_a_name_may_hold_a_colon() -> None:
     assert parse_ranges(["input:0:0,1"]) == {"input:0": (0, 1)}
     assert parse_tolerances("--rtol", ["out:0:1e-3"]) == {"out:0": 1e-3}
     assert parse_names("--onnx-names", ["a=b=c"]) == {"a=b": "c"}
+    assert parse_names("--onnx-names", ["a,b=c"]) == {"a,b": "c"}
+
+
+def test_several_names_in_one_flag_are_told_to_be_several_flags() -> None:
+    with pytest.raises(UsageError, match="repeat the flag: --onnx-names p=q --onnx-names q=p"):
+        parse_names("--onnx-names", ["p=q, q=p"])
 
 
 @pytest.mark.parametrize("text", ["x:[1,0]", "x:[1,-1]", "[1,3]", "x:1,3", "x:[1,,3]", "x:[1.5]"])

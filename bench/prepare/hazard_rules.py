@@ -17,6 +17,7 @@ MOST = 0.5  # of a saturated output's entries
 COSTLY = 0.1  # of the time that all operations take
 _NAMED = 3  # places named in one caution
 
+_DIFFERS = "what comes of them differs between runtimes and number formats"
 _BOUNDS = {"Sigmoid": "0 or 1", "HardSigmoid": "0 or 1", "Softmax": "one-hot", "Tanh": "-1 or 1"}
 
 
@@ -66,8 +67,9 @@ def nonfinite_cautions(
     told += [f"{one.place} is the first to make {_nonfinite(one)}" for one in makers[:1]]
     if not told:
         return ()
-    way_on = "what comes of them differs between runtimes and number formats, see --input-range and --load-inputs"
-    return (Caution(code="not finite", text=f"{', '.join(told)}: {way_on}"),)
+    in_weights = any(one.nan or one.infinite for one in weights)  # then no inputs help
+    way_on = "mend the weights" if in_weights else "see --input-range and --load-inputs"
+    return (Caution(code="not finite", text=f"{', '.join(told)}: {_DIFFERS}, {way_on}"),)
 
 
 def input_cautions(constant: Sequence[str], flat: Mapping[str, int], items: int) -> tuple[Caution, ...]:

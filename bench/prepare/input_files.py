@@ -46,6 +46,11 @@ def load_pool(
     return _checked(path.name, _from_numpy(path, tensors), tensors)
 
 
+def takes_ranges(path: str | Path | None) -> bool:
+    """Whether inputs are made or scaled by a range: without a path, or of images; other data is taken as it is."""
+    return path is None or (Path(path).is_dir() and not data_sets(Path(path)))
+
+
 def _from_numpy(path: Path, tensors: Sequence[Tensor]) -> dict[str, Array]:
     try:
         with open(path, "rb") as file:

@@ -43,6 +43,14 @@ def test_nan_of_inputs_and_weights_are_told_together() -> None:
     assert "infinity (100% of values) in input x, NaN and infinity (0.2% of values) in the weights of" in caution.text
 
 
+def test_inputs_do_not_mend_weights() -> None:
+    (caution,) = rules.nonfinite_cautions((), [seen(nan=1)], ())
+    assert caution.text.endswith("mend the weights")
+    assert "--input-range" not in caution.text
+    (caution,) = rules.nonfinite_cautions([seen("input x", nan=1)], (), ())
+    assert caution.text.endswith("see --input-range and --load-inputs")
+
+
 def test_flat_images_are_told_where_they_are_most() -> None:
     assert rules.input_cautions((), {"x": 4}, 8) == ()
     assert len(rules.input_cautions((), {"x": 5}, 8)) == 1

@@ -29,6 +29,7 @@ from bench.prepare.child.truth import as_run, tensorflow_truth
 from bench.prepare.child.weights import RECIPE_VERSION, apply_weights
 from bench.prepare.digests import dependency_digests, path_digest
 from bench.prepare.expected import STORED, expected_outputs
+from bench.prepare.input_files import takes_ranges
 from bench.prepare.messages import ChildAnswer
 from bench.prepare.zoo import models_folder
 from bench.records import Artifact, Caution, Failure, ModelFacts, ModelSpec, Prepared, PrepareSettings, Tensor
@@ -83,7 +84,7 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
     truth = tensorflow_truth(named, function, inputs, pool, settings.seed)
     outputs = describe_outputs(as_run(named, function), inputs, pool, truth.reference)
     repeatable = not any(caution.code == "non-deterministic model" for caution in truth.cautions)
-    sample = Sample(inputs, outputs, pool, truth.reference, truth.yardstick, repeatable)
+    sample = Sample(inputs, outputs, pool, truth.reference, truth.yardstick, repeatable, truth.outputs)
     progress.begin("export saved_model")
     made: dict[str, Artifact | Failure] = {}
     made["saved_model"] = export_saved_model(named, function, sample, folder / "saved_model")
@@ -115,7 +116,8 @@ def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, prog
     external = onnx_file.external_files(proto, source.parent)
     declared, _ = onnx_file.read_tensors(proto)
     inputs = fix_shapes(declared, settings.input_shapes)
-    ranges, cautions = input_ranges(inputs, settings.input_ranges, None, None)
+    used = takes_ranges(settings.load_inputs)
+    ranges, cautions = input_ranges(inputs, settings.input_ranges, None, None, used=used)
     pool, more = pool_of(inputs, ranges, settings)
     path = onnx_file.copy_model(source, folder / "onnx")
     progress.begin("truth")
@@ -155,7 +157,8 @@ def load_weighted(spec: ModelSpec, settings: PrepareSettings, begin: Callable[[s
     named, loaded = load_source(spec, settings)
     inputs = fix_shapes(named.inputs, settings.input_shapes)
     declared = loaded.input_range if loaded else None
-    ranges, cautions = input_ranges(inputs, settings.input_ranges, declared, named.keras_model)
+    used = takes_ranges(settings.load_inputs)
+    ranges, cautions = input_ranges(inputs, settings.input_ranges, declared, named.keras_model, used=used)
     if loaded and loaded.weights:
         begin("weights")
         apply_weights(loaded.model, loaded.weights, settings.seed, ranges)

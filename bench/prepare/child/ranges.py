@@ -20,9 +20,14 @@ _DEPTH = 4  # nested models that are looked into
 
 
 def input_ranges(
-    tensors: Sequence[Tensor], asked: Mapping[str, Range], declared: Range | None, model: keras.Model | None
+    tensors: Sequence[Tensor],
+    asked: Mapping[str, Range],
+    declared: Range | None,
+    model: keras.Model | None,
+    *,
+    used: bool = True,
 ) -> tuple[dict[str, Range], tuple[Caution, ...]]:
-    """Range by input name, and a caution where it is only assumed.
+    """Range by input name, and a caution where it is only assumed and ``used``: loaded numbers have their own.
 
     First of: ``asked`` by name, ``asked`` for all (``""``), what the source declares, what the first layer tells,
     [0, 1]. Inputs of booleans have none. Raises UsageError for a name that is no input.
@@ -36,7 +41,7 @@ def input_ranges(
         if known is None and tensor.dtype != "bool":
             assumed.append(tensor.name)
         ranges[tensor.name] = known or _DEFAULT
-    return ranges, tuple(_caution(name) for name in assumed)
+    return ranges, tuple(_caution(name) for name in assumed if used)
 
 
 def _caution(name: str) -> Caution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.prepare.arrays import load_arrays
@@ -164,3 +165,28 @@ def test_what_no_layer_keeps_is_named_when_the_model_cannot_be_saved() -> None:
     )
     assert "it uses <tf.Variable 'mine:0'>, which neither" in _why_unsaved(AssertionError(text))
     assert _why_unsaved(AssertionError("plain\nmore")) == "AssertionError: plain"
+
+
+def test_a_model_that_gives_nan_itself_is_exported(prepare_kind: Prepare) -> None:
+    prepared = prepare_kind("nan_bias")
+    assert prepared.failures == {}
+    assert "onnx" in prepared.artifacts
+
+
+@pytest.mark.parametrize(
+    ("reference", "truth", "output", "lets_through"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], [1.0, np.nan], False),
+        ([1.0, np.nan], [1.0, 2.0], [1.0, np.nan], True),
+        ([1.0, 0.0], [1.0, np.nan], [1.0, np.nan], True),
+        ([1.0, 0.0], [1.0, np.nan], [np.inf, np.nan], False),
+        ([1.0, np.nan], [1.0, np.nan], [1.0, 0.0], True),
+    ],
+)
+def test_a_file_is_rejected_for_nan_of_its_own_alone(
+    reference: list[float], truth: list[float], output: list[float], lets_through: bool
+) -> None:
+    from bench.prepare.child.export import Sample, compare
+
+    sample = Sample((), (), {}, {"y": np.array([reference])}, {"y": None}, truth={"y": np.array([truth])})
+    assert (compare(sample, {"y": np.array([output])}) is None) == lets_through

@@ -12,6 +12,7 @@ import pytest
 from bench.analysis.agreement import case_verdict, check_outputs
 from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.arrays import Array, load_arrays
+from bench.prepare.input_files import takes_ranges
 from bench.prepare.messages import ChildAnswer
 from bench.records import Artifact, Prepared, Verdict
 
@@ -212,6 +213,20 @@ def test_inputs_fill_the_range_that_is_asked_for_or_told(
 def test_an_assumed_range_is_a_caution_and_a_known_one_is_not(prepare_kind: Prepare) -> None:
     assert [caution.code for caution in prepare_kind("functional").cautions] == ["input range"]
     assert prepare_kind("pixels").cautions == ()
+
+
+def test_no_range_is_assumed_of_inputs_that_were_loaded(prepare_kind: Prepare, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype(np.float32)
+    np.savez(tmp_path / "in.npz", image=rows)
+    assert prepare_kind("functional", load_inputs=str(tmp_path / "in.npz")).cautions == ()
+
+
+def test_loaded_images_are_scaled_by_a_range_and_other_data_is_not(tmp_path: Path) -> None:
+    assert takes_ranges(None)
+    assert takes_ranges(tmp_path)
+    (tmp_path / "test_data_set_0").mkdir()
+    assert not takes_ranges(tmp_path)
+    assert not takes_ranges(tmp_path / "in.npz")
 
 
 def test_few_loaded_inputs_are_a_caution(prepare_kind: Prepare, tmp_path: Path) -> None:
