@@ -15,6 +15,7 @@ from bench.analysis import distance as far
 from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.child import onnx_source, reference
 from bench.prepare.child.items import batch_of, chosen_items, file_feed, one_by_one, save_truths, with_truths
+from bench.prepare.child.long_sums import least_yardstick, longest_in_onnx
 from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.reference import Array, Arrays
 from bench.prepare.child.serving import OnStage
@@ -33,7 +34,8 @@ def dissect_nodes(request: DissectRequest, folder: Path, on_stage: OnStage) -> D
     truths = _rows(file, artifact, pool, folder)
     yardsticks = _moved_by_one_ulp(artifact, pool, folder, request.settings.seed)
     on_stage("store")
-    steps = node_steps(file, truths, yardsticks)
+    longest = longest_in_onnx(onnx_source.fixed(file.proto, artifact.inputs))
+    steps = node_steps(file, truths, yardsticks, least_yardstick(longest) if longest > 1 else 0.0)
     files = save_truths([truths[step.tensor] for step in steps if step.tensor], folder, is_wide=is_wide)
     return Dissection(
         model=request.prepared.model,
@@ -44,8 +46,11 @@ def dissect_nodes(request: DissectRequest, folder: Path, on_stage: OnStage) -> D
     )
 
 
-def node_steps(file: MarkedFile, truths: Arrays, moved: Arrays) -> list[Step]:
-    """A step for each tensor of ``truths``, in order; ``moved`` has them with every weight moved by one ulp."""
+def node_steps(file: MarkedFile, truths: Arrays, moved: Arrays, least: float = 0.0) -> list[Step]:
+    """A step for each tensor of ``truths``, in order; ``moved`` has them with every weight moved by one ulp.
+
+    ``least`` is the least yardstick, that of the file's longest sum.
+    """
     steps: list[Step] = []
     places: dict[str, int] = {}
     for number, node in enumerate(file.nodes):
@@ -61,7 +66,7 @@ def node_steps(file: MarkedFile, truths: Arrays, moved: Arrays) -> list[Step]:
                     tensor=tensor,
                     before=tuple(sorted(places[one] for one in before)),
                     shape=tuple(truths[tensor].shape),
-                    yardstick=_yardstick(truths[tensor], moved.get(tensor)),
+                    yardstick=_yardstick(truths[tensor], moved.get(tensor), least),
                     spread=far.spread(np.nan_to_num(truths[tensor], posinf=0, neginf=0)),
                     file_error=0.0,
                 )
@@ -70,8 +75,9 @@ def node_steps(file: MarkedFile, truths: Arrays, moved: Arrays) -> list[Step]:
     return steps
 
 
-def _yardstick(truth: Array, moved: Array | None) -> float | None:
-    return with_rounding(None if moved is None else reference.shift(truth, moved), truth)
+def _yardstick(truth: Array, moved: Array | None, least: float) -> float | None:
+    shift = None if moved is None else reference.shift(truth, moved)
+    return with_rounding(max(shift or 0.0, least), truth)
 
 
 def _rows(file: MarkedFile, artifact: Artifact, pool: Arrays, folder: Path) -> dict[str, Array]:

@@ -24,18 +24,19 @@ NONDETERMINISTIC = 1e-4  # relative; threads move the outputs of two equal calls
 _HALF = 0.5
 
 
-def run_pool(run: Run, inputs: Sequence[Tensor], pool: Arrays) -> dict[str, Array]:
+def run_pool(run: Run, inputs: Sequence[Tensor], pool: Arrays, *, together: int = CHUNK) -> dict[str, Array]:
     """Output name -> array [items, ...] over the whole pool.
 
-    Items run together where they can. An output that does not have the batch in front is taken from items run alone,
-    and is then that item's whole output. Raises UnsupportedError where an output's shape depends on the values.
+    Up to ``together`` items run at once where they can. An output that does not have the batch in front is taken from
+    items run alone, and is then that item's whole output. Raises UnsupportedError where an output's shape depends on
+    the values.
     """
     items = len(next(iter(pool.values())))
-    chunk = _chunk(inputs, items)
+    chunk = _chunk(inputs, items, together)
     if chunk > 1:
-        together = [run(_items(inputs, pool, start, chunk)) for start in range(0, items, chunk)]
-        if all(output.ndim and len(output) == chunk for outputs in together for output in outputs.values()):
-            return {name: np.concatenate([outputs[name] for outputs in together])[:items] for name in together[0]}
+        batches_ = [run(_items(inputs, pool, start, chunk)) for start in range(0, items, chunk)]
+        if all(output.ndim and len(output) == chunk for outputs in batches_ for output in outputs.values()):
+            return {name: np.concatenate([outputs[name] for outputs in batches_])[:items] for name in batches_[0]}
     if _is_fixed(inputs) and chunk > 1:
         raise UnsupportedError(f"the model's batch is fixed to {chunk}, but its outputs do not have the batch in front")
     alone = [run(_items(inputs, pool, item, 1)) for item in range(items)]
@@ -91,6 +92,11 @@ def shifts(truth: Arrays, outputs: Arrays) -> dict[str, float | None]:
     return {name: shift(truth[name], outputs[name]) for name in truth}
 
 
+def larger(one: Mapping[str, float | None], other: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The larger of two shifts of each output; None where neither is a number."""
+    return {name: max(one[name] or 0.0, other.get(name) or 0.0) or None for name in one}
+
+
 def one_ulp_away(values: Array, rng: np.random.Generator) -> Array:
     """The same floats, each moved by one unit in the last place, up or down at random; zeros stay."""
     up = rng.random(values.shape) < _HALF
@@ -108,10 +114,10 @@ def is_number(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "biufc" or dtype.name == "bfloat16" or "float8" in dtype.name
 
 
-def _chunk(inputs: Sequence[Tensor], items: int) -> int:
+def _chunk(inputs: Sequence[Tensor], items: int, together: int) -> int:
     if not all(tensor.batched for tensor in inputs):
         return 1
-    return _fixed_batch(inputs) or min(items, CHUNK)
+    return _fixed_batch(inputs) or min(items, together)
 
 
 def _is_fixed(inputs: Sequence[Tensor]) -> bool:

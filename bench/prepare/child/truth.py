@@ -2,8 +2,9 @@
 
 The truth is the model in float64, if all of it really is: the twin is traced, and one float32 operation makes the
 truth TensorFlow's own float32. The yardstick of an output is TensorFlow's float32 error against a float64 truth; else
-how far the reference moves when every weight moves by one unit in the last place. It is never 0: where nothing can be
-measured it is None, and the tolerance is the contract's floor.
+how far the reference moves when every weight moves by one unit in the last place. Items are run together and alone,
+which TensorFlow computes in other orders, and the larger error counts; so does what the model's longest sum may lose
+(``long_sums.py``). It is never 0: where nothing can be measured it is None, and the tolerance is the least one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import tensorflow as tf
 
 from bench.analysis.distance import GREATEST_TOLERANCE, YARDSTICKS
 from bench.errors import BenchError
-from bench.prepare.child import reference
+from bench.prepare.child import long_sums, reference
 from bench.prepare.child.diagnose import policies
 from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.reference import Array, Arrays, Run
@@ -69,10 +70,13 @@ def tensorflow_truth(
         cautions.append(nondeterministic_caution())
         return Truth(first, TENSORFLOW, repeat, first, tuple(cautions))
     exact, kind, doubts = _exact_outputs(named, inputs, pool, first, as_named)
-    if exact is not None:
-        return Truth(exact, kind, reference.shifts(exact, first), first, (*cautions, *doubts))
-    moved = _shift_by_one_ulp(named, run, inputs, pool, first, seed)
-    return Truth(first, kind, moved, first, (*cautions, *doubts))
+    outputs = first if exact is None else exact
+    moved = reference.shifts(exact, first) if exact else _shift_by_one_ulp(named, run, inputs, pool, first, seed)
+    alone = reference.run_pool(run, inputs, pool, together=1)  # TensorFlow adds in another order then
+    yardstick = reference.larger(moved, reference.shifts(outputs, alone))
+    floats = [name for name, rows in first.items() if reference.is_float(rows.dtype)]
+    yardstick = long_sums.raised(yardstick, long_sums.longest_in_tensorflow(function.get_concrete_function()), floats)
+    return Truth(outputs, kind, yardstick, first, (*cautions, *doubts))
 
 
 def nondeterministic_caution() -> Caution:

@@ -115,3 +115,9 @@ def test_the_same_seed_moves_the_weights_the_same_way(prepare_kind: Prepare) -> 
     assert moved[0] == 0.0
     assert set(np.abs(steps[1:]).round(1)) <= {0.5, 1.0}  # half where it crosses a power of two
     assert 20 < (steps > 0).sum() < 80
+
+
+def test_what_a_long_sum_may_lose_is_in_the_yardstick(prepare_kind: Prepare) -> None:
+    (error,) = prepare_kind("norm_of_a_picture").yardstick.values()
+    assert error is not None
+    assert 8 * error >= 128 * 128 * 3 * 2**-24
