@@ -18,9 +18,9 @@ from bench.bisect_depths import depths
 from bench.bisect_part import Part, make_part, write_part
 from bench.bisect_probes import Prober, badness
 from bench.bisect_text import listed, readme_of
+from bench.bisect_whole import WholeFile, whole_file
 from bench.bisected import Bisected, Nearby, PartFacts
 from bench.errors import BenchError
-from bench.prepare.expected import STORED
 from bench.prepare.steps import tolerance
 from bench.progress import Progress
 from bench.records import OutputCheck
@@ -77,33 +77,30 @@ class Hunt:
         places = {place for output, place in self.taken.outputs.items() if output in names}
         hidden = bisection.hidden_before(self.links, places)
         right = self._right(self.n)
-        if wrong and hidden:
-            step, worst = self.taken.steps[hidden[-1]], max(wrong, key=lambda one: one.error or 0.0)
-            return self._answer(
-                verdict="found",
-                layer=step.name,
-                kind=step.kind,
-                error=worst.error,
-                tolerance=worst.tolerance,
-                candidates=tuple(self.taken.steps[place].name for place in hidden),
-                outputs=wrong,
-                before=right,
-            )
         if not wrong:
-            reasons = [f"{one.output}: {one.reason}" for one in checks if one.verdict != "agrees"]
-            reason = f"its outputs can't be judged ({'; '.join(reasons)})"
-            reason += "; every layer that can be is within its budget" if self.n else ""
-        elif self.n:
-            ends = listed([one.name for one in right])
-            reason = (
-                f"only the whole is ({listed([one.name for one in wrong])}): {ends} is right when the file ends there"
-            )
-            reason += ", so it is what the runtime fuses across such an end"
-            if self.prober.prepared.truth == STORED:
-                reason = f"run node by node the file is no nearer to the {STORED}: it is another function as a whole"
-        else:
-            reason = "no tensor of the file is known as a layer's result"
+            return self._answer(verdict="cannot tell", reason=_unjudged(checks, self.n), before=right)
+        file = whole_file(self.prober, names)
+        if file.is_wrong and (file.misnamed or (self.n and not hidden)):
+            reason = f"the file as a whole is another function than the model: {file.said}"
+            return self._answer(verdict="the file as a whole", reason=reason, outputs=wrong)
+        if hidden:
+            return self._hidden(hidden, wrong)
+        reason = _only_the_whole(wrong, right, file) if self.n else "no tensor of the file is known as a layer's result"
         return self._answer(verdict="cannot tell", reason=reason, outputs=wrong, before=right)
+
+    def _hidden(self, hidden: Sequence[int], wrong: tuple[Nearby, ...]) -> Bisected:
+        """One of the layers that can't be judged and that only wrong outputs read."""
+        step, worst = self.taken.steps[hidden[-1]], max(wrong, key=lambda one: one.error or 0.0)
+        return self._answer(
+            verdict="found",
+            layer=step.name,
+            kind=step.kind,
+            error=worst.error,
+            tolerance=worst.tolerance,
+            candidates=tuple(self.taken.steps[place].name for place in hidden),
+            outputs=wrong,
+            before=self._right(self.n),
+        )
 
     def _located(self, search: Search, wrong: tuple[Nearby, ...]) -> tuple[Bisected, Part | None]:
         chain, checks = self.chain, self.prober.seen.get(search.bad, {})
@@ -167,6 +164,20 @@ class Hunt:
             layers_judged=self.n,
             **facts,
         )
+
+
+def _unjudged(checks: Sequence[OutputCheck], layers: int) -> str:
+    reasons = [f"{one.output}: {one.reason}" for one in checks if one.verdict != "agrees"]
+    within = "; every layer that can be is within its budget" if layers else ""
+    return f"its outputs can't be judged ({'; '.join(reasons)}){within}"
+
+
+def _only_the_whole(wrong: Sequence[Nearby], right: Sequence[Nearby], file: WholeFile) -> str:
+    """Fusion is accused only where the file itself was seen to be right."""
+    outputs, ends = listed([one.name for one in wrong]), listed([one.name for one in right])
+    said = f"only the whole is ({outputs}): {ends} is right when the file ends there, and {file.said}"
+    blamed = "so it is what the runtime fuses across such an end"
+    return f"{said}, {blamed}" if file.is_wrong is False else f"{said}: the file or what the runtime fuses"
 
 
 def _first_wrong(own: str, checks: Mapping[str, OutputCheck]) -> str:

@@ -89,6 +89,8 @@ class Prober:
     runner: Runs
     reference: Runs | None
     folder: Path  # takes inputs of parts
+    plain: Runs | None = None  # onnxruntime-cpu, unoptimised
+    is_users_file: bool = False  # whose outputs the user can say the names of
     seen: dict[int, dict[str, OutputCheck]] = field(default_factory=dict)
     rows: dict[int, Rows] = field(default_factory=dict)
     _whole: Rows | None = None  # of the items that the dissection is of
@@ -100,8 +102,13 @@ class Prober:
         reference = self.reference.run(source, pool) if self.reference else None
         self._whole = Rows(self._shortened(got), self._shortened(reference) if reference else None)
         truth = load_arrays(self.prepared.truth_file) if reference is None else self._named(reference)
-        distinct = distinct_items(load_arrays(pool))
-        return check_outputs(truth, self._named(got), self.prepared.yardstick, distinct_inputs=distinct)
+        return self._checked(truth, got)
+
+    def unoptimised(self) -> tuple[list[OutputCheck], Values]:
+        """The whole file on ``plain`` against the model's truth, and what it gave. Raises BenchError as ``whole``."""
+        assert self.plain is not None
+        got = self.plain.run(self.cutter.source, self.prepared.pool)
+        return self._checked(load_arrays(self.prepared.truth_file), got), got
 
     def __call__(self, length: int) -> Answer:
         """What a prefix came to; its reason where it can't be cut or run."""
@@ -152,6 +159,10 @@ class Prober:
 
     def _shortened(self, values: Values) -> Values:
         return {name: rows[: self.dissection.pool.items] for name, rows in values.items()}
+
+    def _checked(self, truth: Mapping[str, Array], got: Values) -> list[OutputCheck]:
+        distinct = distinct_items(load_arrays(self.prepared.pool))
+        return check_outputs(truth, self._named(got), self.prepared.yardstick, distinct_inputs=distinct)
 
     def _named(self, values: Values) -> Mapping[str, Array]:
         """By the model's names of its outputs."""

@@ -20,8 +20,11 @@ def verdict_sentence(found: Bisected) -> str:
         return (
             f"Nothing differs: every output of {found.model} on {found.runtime} is within its budget of {judge}; {runs}"
         )
+    ran = f"; {runs}" if found.runs else ""
+    if found.verdict == "the file as a whole":
+        return f"No layer of {found.model} is wrong alone: {found.reason}{ran}"
     if found.verdict == "cannot tell":
-        return f"Cannot tell which layer of {found.model} is wrong on {found.runtime}: {found.reason}; {runs}"
+        return f"Cannot tell which layer of {found.model} is wrong on {found.runtime}: {found.reason}{ran}"
     what = f"tensor {found.tensor}" if found.tensor else "no tensor of its own can be judged"
     if len(found.candidates) > 1:
         shown = listed(found.candidates)

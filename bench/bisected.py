@@ -6,7 +6,7 @@ from typing import Literal
 
 from bench.records import Record
 
-BisectVerdict = Literal["found", "nothing differs", "cannot tell", "failed"]
+BisectVerdict = Literal["found", "the file as a whole", "nothing differs", "cannot tell", "failed"]
 DepthVerdict = Literal["within", "beyond", "not judged", "not run"]
 
 

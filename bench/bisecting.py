@@ -21,7 +21,12 @@ from bench.preparing import prepare_models
 from bench.progress import Progress
 from bench.records import Artifact, Failure, Prepared, RuntimeSpec, Suite
 from bench.runtimes.table import RUNTIMES, artifact_kind, precision_of
+from bench.specs import parse_runtimes
 from bench.stages import Stages
+
+UNOPTIMISED = "onnxruntime-cpu:optimization=off"  # what a file computes as it is written
+NONDETERMINISTIC = "non-deterministic model"  # code of the caution that prepare gives
+_MEANINGLESS = "no comparison of it means anything"
 
 
 def check_runtimes(suite: Suite) -> None:
@@ -53,6 +58,9 @@ def bisect_suite(suite: Suite, *, every_layer: bool, progress: Progress, keep: P
     reference = suite.runtimes[0] if len(suite.runtimes) == 2 else None
     with machine_lock(progress.note), launch.run_folder() as folder:
         prepared = prepare_models(suite, progress, Stages())[spec.display]
+        random = _random(prepared)
+        if random:
+            return Bisected(verdict="cannot tell", model=spec.display, runtime=runtime.display, reason=random)
         source = _source(prepared)
         if isinstance(source, Failure) or isinstance(prepared, Failure):
             reason = source.reason if isinstance(source, Failure) else ""
@@ -71,8 +79,19 @@ def bisect_suite(suite: Suite, *, every_layer: bool, progress: Progress, keep: P
 
         links, cutter = links_of(taken, source), Cutter(source, folder / "parts")
         other = runner(reference) if reference else None
-        prober = Prober(prepared, taken, make_chain(links), cutter, runner(runtime), other, folder)
+        plain, users = runner(parse_runtimes((UNOPTIMISED,))[0]), suite.prepare.onnx_file is not None
+        prober = Prober(
+            prepared, taken, make_chain(links), cutter, runner(runtime), other, folder, plain=plain, is_users_file=users
+        )
         return Hunt(prober, links, progress).run(every_layer=every_layer, keep=keep)
+
+
+def _random(prepared: Prepared | Failure) -> str:
+    """What is said of a model whose outputs are others in every run; nothing of any other."""
+    cautions = () if isinstance(prepared, Failure) else prepared.cautions
+    said = "; ".join(caution.text for caution in cautions if caution.code == NONDETERMINISTIC)
+    said = said.removesuffix(f"; {_MEANINGLESS}")
+    return f"the model is random: {_MEANINGLESS} ({said})" if said else ""
 
 
 def _source(prepared: Prepared | Failure) -> Artifact | Failure:

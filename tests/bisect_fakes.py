@@ -128,9 +128,13 @@ def bisection(
     reference: bool = False,
     unbatched: Sequence[str] = (),
     truth_spread: float = 1.0,
+    file_is_wrong: bool = False,
     **how: Any,
 ) -> FakeBisection:
-    """``how`` goes to the runner; ``truth_spread`` 0 makes the model's output the same for every input."""
+    """``how`` goes to the runner; ``truth_spread`` 0 makes the model's output the same for every input.
+
+    With ``file_is_wrong`` the file unoptimised is wrong as a whole.
+    """
     random = np.random.default_rng(0)
     truths = {f"t{i}": random.normal(size=(ITEMS, 4)).astype(np.float32) for i in range(len(steps))}
     stored = [
@@ -156,7 +160,8 @@ def bisection(
     runner = FakeRunner(steps, truths, faulty, **how)
     other = FakeRunner(steps, truths, None, runtime("openvino")) if reference else None
     cutter = FakeCutter(source, set(unbatched))
-    prober = Prober(prepared, taken, make_chain(links), cutter, runner, other, folder)
+    plain = FakeRunner(steps, truths, faulty if file_is_wrong else None, only_whole=file_is_wrong)
+    prober = Prober(prepared, taken, make_chain(links), cutter, runner, other, folder, plain=plain, is_users_file=True)
     return FakeBisection(stored, folder, runner, prober, links)
 
 

@@ -17,7 +17,7 @@ from bench.prepare.arrays import load_arrays, save_arrays
 from bench.prepare.tensor_proto import parse_tensor
 from bench.progress import Silent
 from bench.records import OutputCheck
-from bisect_fakes import ITEMS, bisection, chain_of, steps_of
+from bisect_fakes import ITEMS, FakeRunner, bisection, chain_of, steps_of
 
 # stem, a branch of two, a branch of one, their sum, a head
 BRANCHES = [(), (0,), (1,), (0,), (2, 3), (4,)]
@@ -76,7 +76,37 @@ def test_a_fault_that_only_the_whole_has_can_not_be_told(tmp_path: Path) -> None
     found = fake.run()
     assert found.verdict == "cannot tell"
     assert "only the whole is (y)" in found.reason
+    assert "the file unoptimised on the CPU is right as a whole, so it is what the runtime fuses" in found.reason
     assert found.runs == 2
+
+
+def test_fusion_is_not_accused_where_the_file_itself_is_wrong_as_a_whole(tmp_path: Path) -> None:
+    steps = steps_of(chain_of(6), tensor={5: "t4"}, before={5: (4,)})
+    fake = bisection(tmp_path, steps, 4, only_whole=True, file_is_wrong=True)
+    found = fake.run()
+    assert (found.verdict, found.layer) == ("the file as a whole", None)
+    assert "fuses" not in verdict_sentence(found)
+    assert "No layer of net is wrong alone: the file as a whole is another function" in verdict_sentence(found)
+
+
+def test_fusion_is_not_accused_where_the_file_could_not_be_seen_to_be_right(tmp_path: Path) -> None:
+    steps = steps_of(chain_of(6), tensor={5: "t4"}, before={5: (4,)})
+    fake = bisection(tmp_path, steps, 4, only_whole=True)
+    assert isinstance(fake.prober.plain, FakeRunner)
+    fake.prober.plain.refused = {frozenset(["t5"])}
+    found = fake.run()
+    assert found.verdict == "cannot tell"
+    assert "could not be run unoptimised on the CPU (no kernel for this): the file or what" in found.reason
+
+
+def test_an_output_that_is_called_otherwise_is_said_to_be_missing_with_the_way_on(tmp_path: Path) -> None:
+    fake = bisection(tmp_path, steps_of(chain_of(4)), None)
+    source = msgspec.structs.replace(fake.prober.cutter.source, names={})
+    fake.prober.cutter.source = source
+    found = fake.run()
+    assert found.verdict == "the file as a whole"
+    assert "output 'y' is missing" in found.reason
+    assert "--onnx-names t3=y" in found.reason
 
 
 def test_a_wrong_last_layer_without_a_tensor_is_named_by_the_output(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bench.specs import parse_runtimes
 
 _EXIT = {
     "found": EXIT_DISAGREE,
+    "the file as a whole": EXIT_DISAGREE,
     "nothing differs": EXIT_OK,
     "cannot tell": EXIT_CANNOT_TELL,
     "failed": EXIT_CASE_FAILED,
@@ -31,8 +32,8 @@ def bisect_model(
 ) -> int:
     """Print the first layer that leaves its budget; returns 3 where there is one, 0 where nothing differs.
 
-    5 where it can't be told, 6 where the model could not be exported or run. ``out`` gets the part that is wrong alone,
-    the table of layers and the picture.
+    3 too where the file as a whole is another function, 5 where it can't be told, 6 where the model could not be
+    exported or run. ``out`` gets the part that is wrong alone, the table of layers and the picture.
     """
     asked = resolve_asked(flags, None)
     if not asked.runtimes:

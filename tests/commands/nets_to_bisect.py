@@ -52,3 +52,21 @@ def two_inputs() -> keras.Model:
     both = layers.Concatenate(name="both")([left, right])
     outputs = {"score": layers.Dense(2, name="score")(both), "mask": layers.Dense(3, name="mask")(right)}
     return keras.Model([image, extra], outputs)
+
+
+def two_heads() -> keras.Model:
+    """Two outputs of one shape."""
+    x = inputs = keras.Input((6,), name="x")
+    x = layers.Dense(8, activation="relu", name="hidden")(x)
+    return keras.Model(inputs, {"left": layers.Dense(3, name="left")(x), "right": layers.Dense(3, name="right")(x)})
+
+
+class _Noise(layers.Layer):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return x + keras.random.normal((1, 4))
+
+
+def noisy() -> keras.Model:
+    """Another output in every call."""
+    inputs = keras.Input((4,), name="x")
+    return keras.Model(inputs, _Noise(name="noise")(layers.Dense(4, name="dense")(inputs)))

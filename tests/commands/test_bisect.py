@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,41 @@ def test_a_kernel_that_is_one_per_cent_off_is_found(
     assert said["file_error"] > said["tolerance"], "the file itself is wrong"
     assert said["part"]["from_inputs"] is False
     assert said["part"]["error"] > said["part"]["tolerance"]
+
+
+@pytest.mark.slow
+def test_outputs_that_are_swapped_in_the_file_are_told_with_the_names_that_mend_it(tmp_path: Path) -> None:
+    import onnx
+
+    from bench.prepare.prepare import prepare_model
+    from bench.records import PrepareSettings
+    from bench.specs import parse_model
+
+    model = f"{NETS}:two_heads"
+    prepared = prepare_model(parse_model(model), PrepareSettings())
+    proto = onnx.load(prepared.artifacts["onnx"].path)
+    called = [one.name for one in proto.graph.output]
+    other = dict(zip(called, reversed(called), strict=True))
+    for node in proto.graph.node:
+        node.output[:] = [other.get(name, name) for name in node.output]
+        node.input[:] = [other.get(name, name) for name in node.input]
+    onnx.save(proto, tmp_path / "swapped.onnx")
+    code, said = bisect("onnxruntime-cpu", model=model, onnx=str(tmp_path / "swapped.onnx"))
+    assert (code, said["verdict"], said["layer"]) == (3, "the file as a whole", None)
+    assert "the outputs appear to be permuted" in said["reason"]
+    assert "fuses" not in said["reason"]
+    way_on = shlex.split(said["reason"].partition("run it with ")[2])
+    names = tuple(word for word in way_on if "=" in word)
+    code, said = bisect("onnxruntime-cpu", model=model, onnx=str(tmp_path / "swapped.onnx"), onnx_names=names)
+    assert (code, said["verdict"]) == (0, "nothing differs")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["noisy", "two_heads"])
+def test_only_a_random_model_is_said_to_be_random(name: str) -> None:
+    code, said = bisect("onnxruntime-cpu", model=f"{NETS}:{name}")
+    assert code == (5 if name == "noisy" else 0)
+    assert ("the model is random: no comparison of it means anything" in said["reason"]) == (name == "noisy")
 
 
 @pytest.mark.slow
