@@ -18,7 +18,6 @@ from bench.attributing import Reference, first_pass, loads_onnx, with_rejected
 from bench.errors import BenchError
 from bench.prepare.arrays import save_arrays
 from bench.prepare.hypotheses import try_hypotheses
-from bench.prepare.launch import PrepareBug
 from bench.progress import Progress
 from bench.records import ArrayFile, Case, Caution, Finding, ModelSpec, OutputCheck, Prepared, Suite
 
@@ -87,7 +86,7 @@ def _furthest(truth: Outputs, one: Outputs, other: Outputs) -> float | None:
 def _try_hypotheses(
     outputs: Mapping[str, Outputs], spec: ModelSpec, prepared: Prepared, suite: Suite, folder: Path, progress: Progress
 ) -> dict[str, tuple[Finding, ...]]:
-    """Nothing where the trials failed: they only explain a verdict that stands."""
+    """Nothing where the world stopped the trials: they only explain a verdict that stands. A bug of ours is raised."""
     artifact = with_rejected(prepared).artifacts.get("onnx")
     if artifact is None or not outputs:
         return {}
@@ -95,8 +94,17 @@ def _try_hypotheses(
     saved = {
         case_id: save_arrays(folder / f"outputs-{number}.npz", arrays)
         for number, (case_id, arrays) in enumerate(outputs.items())
+        if _is_one_row_an_item(arrays)
     }
+    if not saved:
+        return {}
     try:
         return try_hypotheses(prepared, spec, suite.prepare, artifact, saved, folder, on_stage=progress.stage)
-    except (BenchError, PrepareBug):
+    except BenchError:
         return {}
+
+
+def _is_one_row_an_item(outputs: Outputs) -> bool:
+    """Whether outputs can be held against those of other inputs, item by item."""
+    lengths = {array.shape[:1] for array in outputs.values()}
+    return len(lengths) == 1 and () not in lengths

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -68,14 +69,42 @@ def test_what_explains_a_difference_is_from_the_arrays_and_from_trials(
     assert others.count(tried) == 1
 
 
-@pytest.mark.parametrize("error", [BenchError("the child died"), PrepareBug("Traceback")])
-def test_a_trial_that_fails_is_not_spoken_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fails(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(explaining, "try_hypotheses", fails)
+
+
+def test_a_trial_that_fails_is_not_spoken_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, BenchError("the child died"))
     assert len(causes(tmp_path)["c"]) == 1
     assert causes(tmp_path, wrong=False)["c"] == ()
+
+
+def test_a_bug_of_ours_in_a_trial_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, PrepareBug("Traceback"))
+    with pytest.raises(PrepareBug):
+        causes(tmp_path)
+
+
+@pytest.mark.parametrize("mask", [np.zeros((3, 2)), np.float64(1)])
+def test_outputs_without_one_row_an_item_are_not_tried_and_the_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: Any
+) -> None:
+    tried: list[str] = []
+
+    def notes(*given: Any, **_: object) -> dict[str, tuple[Finding, ...]]:
+        tried.extend(given[4])
+        return {}
+
+    monkeypatch.setattr(explaining, "try_hypotheses", notes)
+    right = {"probabilities": TRUTH}
+    outputs = {"odd": {**right, "mask": np.asarray(mask)}, "even": right}
+    for asked in (outputs, {"odd": outputs["odd"]}):
+        checks = {case_id: [check()] for case_id in asked}
+        find_causes(asked, checks, right, NET, prepared(tmp_path), suite("cpu"), tmp_path, Silent())
+    assert tried == ["even"]
 
 
 def test_cautions_are_those_of_the_model_and_of_its_files_each_once(tmp_path: Path) -> None:
