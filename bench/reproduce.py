@@ -7,7 +7,7 @@ default. A report holds no folder of this machine, so a path is its base name: r
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 from bench.prepare.zoo import zoo_names
@@ -37,6 +37,13 @@ def reproduce_command(case: Case, model: ModelSpec, suite: Suite, *, outputs: Co
     return shlex.join(words)
 
 
+def bisect_command(runtime: str, model: ModelSpec, settings: PrepareSettings) -> str:
+    """The command that looks for the layer on the same model and inputs; for this terminal: paths are whole."""
+    seed = ["-S", str(settings.seed)] if settings.seed else []
+    words = ["bench", "bisect", model.text, "-e", runtime, *_preparing(settings, model, shown=str), *seed]
+    return shlex.join(words)
+
+
 def _measuring(settings: MeasureSettings) -> Iterator[str]:
     if settings.repetitions in _EFFORTS:
         yield _EFFORTS[settings.repetitions]
@@ -58,16 +65,19 @@ def _measuring(settings: MeasureSettings) -> Iterator[str]:
         yield from ("-S", str(settings.seed))
 
 
-def _preparing(settings: PrepareSettings, model: ModelSpec) -> Iterator[str]:
-    """All but the seed, which is said once for both."""
+def _preparing(
+    settings: PrepareSettings, model: ModelSpec, *, shown: Callable[[str], str] | None = None
+) -> Iterator[str]:
+    """All but the seed, which is said once for both; ``shown`` spells a path, by its base name unless given."""
+    shown = shown or _base_name
     if settings.load_inputs:
-        yield from ("--load-inputs", _base_name(settings.load_inputs))
+        yield from ("--load-inputs", shown(settings.load_inputs))
     shapes = settings.input_shapes.items()
     yield from _pairs("--input-shapes", (f"{name}:[{','.join(map(str, shape))}]" for name, shape in shapes))
     ranges = settings.input_ranges.items()
     yield from _pairs("--input-range", (_named(name, f"{_number(lo)},{_number(hi)}") for name, (lo, hi) in ranges))
     if settings.onnx_file:
-        yield from ("--onnx", _base_name(settings.onnx_file))
+        yield from ("--onnx", shown(settings.onnx_file))
     yield from _pairs("--onnx-names", (f"{theirs}={ours}" for theirs, ours in settings.onnx_names.items()))
     if settings.opset != _DEFAULT_PREPARE.opset:
         yield from ("--opset", str(settings.opset))

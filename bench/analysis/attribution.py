@@ -6,7 +6,8 @@ runtime (against onnxruntime-cpu at the same level). A case without an ONNX file
 is in units of the output's spread, and of the error that TensorFlow's own float32 has (the yardstick).
 
 A link is *to blame* iff the outputs disagree from it on to the end of the chain and did not before it. Where the end
-agrees nobody is to blame; the *source* is the link that adds most. Within two yardsticks of the truth that is the
+agrees nobody is to blame, nor where the truth itself holds NaN or infinity, nor where the end has no output of that
+name: it may only be called otherwise. The *source* is the link that adds most. Within two yardsticks of the truth that is the
 rounding of float32, which every runtime has.
 """
 
@@ -123,7 +124,7 @@ def _attribute(name: str, truth: Array, given: float | None, points: Sequence[Po
         output=name,
         yardstick=yardstick,
         links=links,
-        blame=_blame(links),
+        blame=None if _is_nobodys(name, truth, points) else _blame(links),
         source=_source(links, points, yardstick),
     )
 
@@ -147,6 +148,11 @@ def _link(
 
 def _comparable(truth: Array, output: Array | None) -> Array | None:
     return None if output is None or far.structural_problem(truth, output) else output
+
+
+def _is_nobodys(name: str, truth: Array, points: Sequence[Point]) -> bool:
+    is_nan = far.dtype_class(truth) in ("float", "complex") and far.nonfinite_count(truth) > 0
+    return is_nan or not points or name not in points[-1].outputs
 
 
 def _blame(links: Sequence[LinkError]) -> str | None:

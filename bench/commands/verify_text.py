@@ -9,6 +9,7 @@ from bench import units
 from bench.analysis.agreement import worst_check
 from bench.analysis.attribution import OPTIMISER, Attribution, LinkError
 from bench.commands.tables import draw_table
+from bench.commands.verify_headline import random_text
 from bench.commands.verify_sentence import is_tensorflow_truth, runtime_of, worst_attribution, yardstick_name
 from bench.records import OutputCheck, Tolerance
 from bench.rows import Row
@@ -65,6 +66,7 @@ def _chain_lines(judged: JudgedModel) -> Iterator[str]:
         return
     yardstick = yardstick_name(judged.truth)
     yield f"whose error it is, in units of the output's spread (and times the error of {yardstick}):"
+    is_random = bool(random_text(judged))
     own = "float32" if is_tensorflow_truth(judged.truth) else "yardstick"
     header = ("runtime", "output", own, *(name.removeprefix(OPTIMISER) for name in order), "blame")
     rows = [
@@ -73,7 +75,7 @@ def _chain_lines(judged: JudgedModel) -> Iterator[str]:
             one.output,
             units.error(one.yardstick),
             *(_link_cell(next((link for link in one.links if link.link == name), None)) for name in order),
-            one.blame or UNKNOWN,
+            UNKNOWN if is_random else one.blame or UNKNOWN,
         )
         for case, one in shown
     ]

@@ -163,3 +163,16 @@ def test_outputs_without_distances_are_apart_by_the_share_that_differs() -> None
 
 def test_the_levels_are_those_of_onnx_runtime_in_order() -> None:
     assert attribution.LEVELS == ("off", "basic", "extended", "all")
+
+
+def test_nobody_is_to_blame_for_nan_of_the_truth_or_for_another_name() -> None:
+    nan, wrong = TRUTH.copy(), (TRUTH + 9 * SPREAD).astype(np.float32)
+    nan[0, 0] = np.nan
+    checks = {check.output: check for check in check_outputs({"y": nan}, {"y": wrong}, {"y": YARDSTICK})}
+    (found,) = attribute({"y": nan}, {"y": None}, [Point("runtime", {"y": wrong}, checks)])
+    assert (checks["y"].verdict, found.blame) == ("disagrees", None)
+    checks = {check.output: check for check in check_outputs({"y": TRUTH}, {"z": wrong}, {"y": YARDSTICK})}
+    (found,) = attribute({"y": TRUTH}, {"y": None}, [Point("runtime", {"z": wrong}, checks)])
+    assert (checks["y"].verdict, found.blame) == ("disagrees", None)
+    (found,) = attribute({"y": TRUTH}, {"y": None}, [point("runtime", wrong, None)])
+    assert found.blame == "runtime"

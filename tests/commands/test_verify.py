@@ -298,3 +298,88 @@ def test_a_check_without_numbers_is_told_by_its_reason() -> None:
     bad = wrong()
     said = sentence(case(bad.row, checks=[odd], chain=bad.chain))
     assert "output 'probabilities': shape (8, 3) where (8, 4) was expected; the runtime is to blame" in said
+
+
+RANDOM = Caution(code="non-deterministic model", text="two answers; no comparison of it means anything")
+REVERSED = Finding(
+    code="input channels reversed", text="with the channels of input 'image' reversed the error falls", error=1e-6
+)
+
+
+def lone(one: JudgedCase, **changes: Any) -> JudgedCase:
+    """The same without an ONNX file in its chain."""
+    own = Attribution(output="probabilities", yardstick=5e-5, links=one.chain[0].links, blame="runtime", source=None)
+    fields: dict[str, Any] = {"row": one.row, "checks": one.checks, "chain": [own]}
+    return JudgedCase(**(fields | changes))
+
+
+def test_outputs_that_are_only_called_otherwise_are_nobodys_fault() -> None:
+    reason = "output 'head' is missing: the model has 'head', the runtime gave 'x'; add --onnx-names x=head"
+    odd = OutputCheck(output="head", verdict="disagrees", reason=reason)
+    said = sentence(lone(wrong("litert", blame="its own"), checks=[odd], chain=[]))
+    assert said == f"net: litert cannot be compared, the names of outputs differ: {reason}"
+    gone = OutputCheck(output="head", verdict="disagrees", reason="output 'head' is missing: the runtime gave none")
+    said = sentence(lone(wrong("litert", blame="its own"), checks=[gone], chain=[]))
+    assert said == "net: litert does not compute the same function: output 'head' is missing: the runtime gave none"
+
+
+def test_the_users_own_litert_file_is_to_blame_and_not_the_conversion() -> None:
+    case_ = lone(wrong("litert", blame="its own"))
+    assert "the file of --litert is wrong" in sentence(case_, settings=PrepareSettings(litert_file="own.tflite"))
+    assert "--litert" not in sentence(case_)
+
+
+def test_a_random_model_is_nobodys_fault_and_no_runtime_is_accused() -> None:
+    judged = model(tensorflow(), wrong("openvino"), cautions=(RANDOM,))
+    assert verdict_sentence(judged, PrepareSettings()) == f"net: the model is random: {RANDOM.text}"
+    assert "runtime" not in explanation_text(judged).splitlines()[2].split()
+    agreeing = model(tensorflow(), case(), cautions=(RANDOM,))
+    assert "compute the same function" in verdict_sentence(agreeing, PrepareSettings())
+    found = Finding(code="non-deterministic model", text="the file gave two answers")
+    assert sentence(wrong(findings=(found,))).startswith("net: the model is random: the file gave two answers; no comp")
+
+
+def test_a_model_that_gives_nan_itself_is_told_first() -> None:
+    nan = check(verdict="vacuous", relative_error=None, nonfinite=24, nonfinite_truth=24)
+    unsure = row(agreement="vacuous", agreement_reason="24 of 24 entries are NaN")
+    said = sentence(case(unsure, checks=[nan]), case(absent(), checks=[], chain=[]))
+    where = "24 entries of output 'probabilities'"
+    headline = f"net: the model itself gives NaN or infinity ({where}): mend the model or its inputs"
+    assert said.startswith(f"{headline}; onnxruntime-cuda could not run: ")
+    assert "itself" not in sentence(case(unsure, checks=[nan]), wrong())
+    own = check(verdict="disagrees", relative_error=None, nonfinite=24)
+    assert "itself" not in sentence(case(wrong().row, checks=[own], chain=wrong().chain))
+
+
+def test_a_diagnosis_is_in_the_sentence_and_sends_nobody_to_layers_that_are_right() -> None:
+    said = sentence(wrong(blame="runtime", findings=(REVERSED,)))
+    assert (
+        "where 1.0e-3 is allowed; with the channels of input 'image' reversed the error falls; the runtime is" in said
+    )
+    assert "bench bisect" not in said
+    scaled = Finding(code="scale", text="times 2 the error falls", error=1e-6)
+    said = sentence(wrong(blame="runtime", findings=(scaled, REVERSED)))
+    assert "; times 2 the error falls; " in said
+    assert "bench bisect" in said
+
+
+def test_the_command_that_finds_the_layer_makes_the_same_experiment() -> None:
+    settings = PrepareSettings(load_inputs="a/in.npz", input_ranges={"": (0.0, 255.0)}, seed=3, opset=17, unsafe=True)
+    said = sentence(wrong(), settings=settings)
+    words = "--load-inputs a/in.npz --input-range 0,255 --opset 17 --unsafe -S 3"
+    assert said.endswith(f"bench bisect nets/net.keras -e openvino {words}")
+
+
+def test_outputs_at_their_bounds_are_told_beside_an_agreement() -> None:
+    bounds = Caution(code="saturated output", text="99% of output y is 0 or 1")
+    said = verdict_sentence(model(case(), cautions=(bounds,)), PrepareSettings())
+    assert "compute" in said
+    assert said.endswith("compare logits or other inputs, and see --power")
+    assert "saturated" not in sentence(case())
+    assert "hardly anything" not in verdict_sentence(model(wrong(), cautions=(bounds,)), PrepareSettings())
+
+
+def test_no_error_at_all_is_said_in_words() -> None:
+    assert sentence(case(checks=[check(error=0.0)])) == (
+        "net: onnxruntime-cpu computes the same function: equal to the truth in every entry"
+    )
