@@ -7,8 +7,8 @@ is in units of the output's spread, and of the error that TensorFlow's own float
 
 A link is *to blame* iff the outputs disagree from it on to the end of the chain and did not before it. Where the end
 agrees nobody is to blame, nor where the truth itself holds NaN or infinity, nor where the end has no output of that
-name: it may only be called otherwise. The *source* is the link that adds most. Within two yardsticks of the truth that is the
-rounding of float32, which every runtime has.
+name: it may only be called otherwise. The *source* is the link that adds most. Within two yardsticks of the truth that
+is the rounding of float32, which every runtime has.
 """
 
 from __future__ import annotations
