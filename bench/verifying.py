@@ -104,7 +104,15 @@ class _Verification:
         self.groups = Pinner(self.progress).place(groups)
 
     def verify(self) -> list[Row]:
-        """One worker per case; their rows."""
+        """One worker per case; their rows. What was verified is kept however it ends."""
+        try:
+            self._run_cases()
+        except BaseException:
+            self._keep_rows(finished=False)
+            raise
+        return self._keep_rows(finished=True)
+
+    def _run_cases(self) -> None:
         self.progress.stage("verifying")
         self.progress.start(sum(len(group.arms) for group in self.groups))
         for group in self.groups:
@@ -112,9 +120,11 @@ class _Verification:
                 self.done.append(self._run(arm, group.number, keep=True))
                 self.progress.advance(1, arm.case.runtime.display)
         self.progress.done()
+
+    def _keep_rows(self, *, finished: bool) -> list[Row]:
         ours = describe_surroundings(self.suite, "").machine
         rows = standing.rows_of(
-            self.groups, self.done, self.suite, self.prepared, cpus=ours.effective_cpus, isa=ours.isa, finished=True
+            self.groups, self.done, self.suite, self.prepared, cpus=ours.effective_cpus, isa=ours.isa, finished=finished
         )
         if self.keeper is not None:
             self.keeper.save(rows, self.suite.tolerance)

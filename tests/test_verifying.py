@@ -13,6 +13,7 @@ from bench.commands.verify_stored import judge_again
 from bench.flags import Flags
 from bench.progress import Silent
 from bench.records import Failure, MeasureSettings, PrepareSettings, Suite
+from bench.report.kept_outputs import read_kept
 from bench.specs import parse_model, parse_runtimes
 from bench.verifying import Verified, verify_suite
 from command_fakes import Heard
@@ -89,6 +90,32 @@ def test_what_was_kept_is_judged_again_as_it_was_and_otherwise_by_other_toleranc
         assert [one["relative_error"] for one in case["outputs"]] == [one.relative_error for one in judged.checks]
     assert judge_again(kept, Flags(rtol=("1e-9",)), as_json=False, console=heard.console) == 3
     assert str(Path.home()) not in (kept / "outputs.json").read_text()
+
+
+class Interrupting(Silent):
+    """The user presses Ctrl-C once a first case is done, or as it is begun."""
+
+    def __init__(self, after: int) -> None:
+        self._after = after
+
+    def advance(self, n: float = 1, detail: str = "") -> None:
+        if n >= self._after:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("after", "verified"), [(1, ["tensorflow"]), (0, [])])
+def test_what_was_verified_before_an_interruption_is_kept_and_can_be_judged_again(
+    nets: Path, tmp_path: Path, after: int, verified: list[str]
+) -> None:
+    out = tmp_path / "outputs"
+    with pytest.raises(KeyboardInterrupt):
+        verify_suite(suite(f"{nets}:two"), progress=Interrupting(after), out=out)
+    cases = read_kept(out).cases
+    assert [case.runtime for case in cases] == ["tensorflow", "onnxruntime-cpu"]
+    assert [case.runtime for case in cases if case.file] == verified
+    heard = Heard()
+    assert judge_again(out, Flags(), as_json=False, console=heard.console) != 0
+    assert not verified or "tensorflow" in heard.text
 
 
 def test_a_file_that_computes_something_else_is_the_exports_fault(nets: Path) -> None:
