@@ -78,7 +78,7 @@ class Assignment:
             nearest = min(own, key=lambda match: match.error)
             if nearest.error < _NEAR:
                 return nearest
-            return None if is_vouched or _is_backwards(self.calls[place]) else self._last_of_first(own)
+            return None if is_vouched or _is_backwards(self.calls[place]) else self._last_of_first(place, own)
         if is_vouched or self.owned[place]:
             return None
         return self._folded(place, sized) or self._reached(place, sized) or self._nameless(place, sized)
@@ -92,11 +92,28 @@ class Assignment:
         leaving = set(self.owners.named(place)) - within
         return within if leaving.intersection(self.tensors.sized(self.sought[place])) else set()
 
-    def _last_of_first(self, own: Sequence[Match]) -> Match:
-        """The last tensor of a call's nodes; of the nodes of several calls of a layer, those that come first."""
-        first = [match for match in own if self.owners.weights_of(match.tensor)]
-        is_shared = any(len(self.owners.weights_of(match.tensor)) > 1 for match in first)
-        return first[0] if is_shared else own[-1]
+    def _last_of_first(self, place: int, own: Sequence[Match]) -> Match:
+        """The last tensor of a call's nodes; of the nodes of several calls of a layer, of those that come first."""
+        first = next((match for match in own if len(self.owners.weights_of(match.tensor)) > 1), None)
+        if first is None:
+            return own[-1]
+        call = self._one_call(place, first.tensor)
+        return [match for match in own if match.tensor in call][-1]
+
+    def _one_call(self, place: int, first: str) -> set[str]:
+        """Tensors of a layer from one on, up to where another layer reads them or its weights are read once more."""
+        call, read = {first}, self._weights_read(first)
+        owned = self.owned[place]
+        for tensor in owned[owned.index(first) + 1 :]:
+            weights = self._weights_read(tensor)
+            if not weights & read and call.intersection(self.file.parents(tensor)):
+                call.add(tensor)
+                read |= weights
+        return call
+
+    def _weights_read(self, tensor: str) -> set[str]:
+        """Weights of a layer that the node reads which makes a tensor."""
+        return self.file.initializers.intersection(self.file.parents(tensor) if self.owners.weights_of(tensor) else ())
 
     def _computed(self, place: int, names: Sequence[str]) -> Sequence[str]:
         """Those tensors that are computed from what the calls before gave, where some are: not another call's."""
