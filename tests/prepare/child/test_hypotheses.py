@@ -24,7 +24,7 @@ from bench.specs import parse_model
 from benchmarks.diagnoses import run_file
 from benchmarks.wrong_files import FAULTS, Fault, quantised, swapped, wrong_file
 
-MODELS = Path(hypotheses.__file__).parents[3] / "benchmarks" / "diagnosed_models.py"
+MODELS = Path(__file__).resolve().parents[3] / "benchmarks" / "diagnosed_models.py"
 Told = Callable[..., tuple[Finding, ...]]
 RERUN = [fault for fault in FAULTS if fault.side == "input" and fault.model != "pictures"]
 IDS = [f"{fault.model}: {fault.code} {place}" for place, fault in enumerate(RERUN)]
