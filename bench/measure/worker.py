@@ -24,6 +24,7 @@ from bench.measure import loop, plan, soak, streams, wire
 from bench.measure.feeds import gather_at_once, gather_outputs, make_feeds
 from bench.measure.memory import read_memory, reset_peak
 from bench.measure.own_process import die_with, failure_of, involuntary_switches, thread_count
+from bench.measure.roofs import measure_roofs
 from bench.prepare.arrays import save_arrays
 from bench.records import (
     FirstDone,
@@ -35,6 +36,7 @@ from bench.records import (
     ProfileRequest,
     Reply,
     Request,
+    RoofsRequest,
     SoakDone,
     SoakRequest,
     Turn,
@@ -76,6 +78,8 @@ class Work:
             return self.profile(request)
         if isinstance(request, SoakRequest):
             return self.soak(request.seconds)
+        if isinstance(request, RoofsRequest):
+            return measure_roofs(request)
         return self.outputs(Path(request.path))
 
     def open(self, request: OpenRequest) -> Opened:

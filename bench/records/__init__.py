@@ -46,6 +46,7 @@ from bench.records.messages import (
     ProfileRequest,
     Reply,
     Request,
+    RoofsRequest,
     SoakDone,
     SoakRequest,
     SoakSample,
@@ -62,6 +63,7 @@ from bench.records.prepared import (
     Tensor,
     artifact_key,
 )
+from bench.records.profile import LayerCost, Operator, Roofs
 from bench.records.report import (
     Environment,
     EnvironmentFacts,
@@ -93,6 +95,7 @@ __all__ = [
     "FirstDone",
     "FirstRequest",
     "GroupRepetition",
+    "LayerCost",
     "Machine",
     "MeasureSettings",
     "Memory",
@@ -101,6 +104,7 @@ __all__ = [
     "ModelSpec",
     "OpenRequest",
     "Opened",
+    "Operator",
     "OutputCheck",
     "OutputsDone",
     "OutputsRequest",
@@ -116,6 +120,8 @@ __all__ = [
     "Record",
     "Reply",
     "Request",
+    "Roofs",
+    "RoofsRequest",
     "RoundPlan",
     "RoundState",
     "RuntimeSpec",

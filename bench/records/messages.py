@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.records.base import Record, Status, TurnKind
 from bench.records.prepared import ArrayFile, Artifact
+from bench.records.profile import Operator, Roofs
 from bench.records.session import Memory, ProviderPart, SessionInfo, SessionSettings
 
 
@@ -50,6 +51,14 @@ class ProfileRequest(Record, frozen=True, tag="profile"):
 
     open: OpenRequest
     calls: int
+    with_operators: bool = False  # every kernel with its time in each call, too: ``bench profile``
+
+
+class RoofsRequest(Record, frozen=True, tag="roofs"):
+    """In a worker of its own: how fast a matrix product and a copy are with so many threads; answered by ``Roofs``."""
+
+    threads: int
+    cpus: tuple[int, ...] = ()  # as in OpenRequest
 
 
 class SoakRequest(Record, frozen=True, tag="soak"):
@@ -97,8 +106,10 @@ class OutputsDone(Record, frozen=True, tag="outputs_done"):
 
 
 class Profiled(Record, frozen=True, tag="profiled"):
-    parts: tuple[ProviderPart, ...]  # by provider, kernels and their time
+    parts: tuple[ProviderPart, ...]  # by provider, kernels and their time; empty for a runtime without providers
     calls: int
+    operators: tuple[Operator, ...] = ()  # in the order in which they run; empty where they were not asked for
+    calls_ns: tuple[int, ...] = ()  # wall time of each profiled call, likewise
 
 
 class SoakSample(Record, frozen=True):
@@ -121,5 +132,14 @@ class Failed(Record, frozen=True, tag="failed"):
     reason: str
 
 
-Request = OpenRequest | FirstRequest | WarmRequest | TurnRequest | OutputsRequest | ProfileRequest | SoakRequest
-Reply = Opened | FirstDone | Turn | OutputsDone | Profiled | SoakDone | Failed
+Request = (
+    OpenRequest
+    | FirstRequest
+    | WarmRequest
+    | TurnRequest
+    | OutputsRequest
+    | ProfileRequest
+    | SoakRequest
+    | RoofsRequest
+)
+Reply = Opened | FirstDone | Turn | OutputsDone | Profiled | SoakDone | Roofs | Failed

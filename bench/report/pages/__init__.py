@@ -1,0 +1,1 @@
+"""Pages of HTML for people: one file each, offline."""
