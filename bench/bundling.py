@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bench import __version__
-from bench.analysis.agreement import case_verdict, merge_checks, worst_check
+from bench.analysis.agreement import case_verdict, judged_error, merge_checks, worst_check
 from bench.analysis.checker import budgets_of, make_checker
 from bench.cases import cases_together, make_arm
 from bench.check.bundle import write_bundle
@@ -27,7 +27,7 @@ from bench.measure.rounds import Arm, Repetition
 from bench.pinning import Pinner, in_environment
 from bench.preparing import failure_of, pool_shapes, prepare_models
 from bench.progress import Progress
-from bench.records import Case, CaseRepetition, Failure, OutputCheck, Prepared, Status, Suite
+from bench.records import Case, CaseRepetition, Failure, Prepared, Status, Suite
 from bench.runtimes.homes import distributions_of
 from bench.runtimes.table import artifact_needed
 from bench.stages import Stages
@@ -176,17 +176,10 @@ def _bundled(
         case=_replace(case, runtime=_replace(case.runtime, version=info.runtime_version)),
         info=_replace(info, runtime_file=Path(info.runtime_file).name),
         verdict=case_verdict(one.checks),
-        relative_error=_judged_error(worst),
+        relative_error=None if worst is None else judged_error(worst),
         artifact_bytes=arm.request.artifact.size_bytes,
         pins=environment.pins if environment else own_pins(*distributions_of(case.runtime.name)),
     )
-
-
-def _judged_error(check: OutputCheck | None) -> float | None:
-    """The error that its verdict is about."""
-    if check is None:
-        return None
-    return check.relative_error if check.precision_error is None else check.precision_error
 
 
 def _names(suite: Suite, cases: Sequence[Case], called: str | None) -> list[str]:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bench.children import die_with
+
 SHORTEST_S, LONGEST_S = 0.1, 1.0
 
 
@@ -51,8 +53,6 @@ def _start(cpu: int, seed: int) -> subprocess.Popen[bytes]:
 
 def main(parent: int, cpu: int, seed: int) -> None:
     """Bursts until killed or orphaned."""
-    from bench.prepare.child.serving import die_with
-
     die_with(parent)
     os.sched_setaffinity(0, {cpu})
     chance = random.Random(repr((seed, cpu)))

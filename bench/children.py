@@ -1,15 +1,20 @@
-"""How a child of another environment sees ``bench`` and nothing else of ours: by a private folder on its path.
+"""How a child ends with its parent, and how one of another environment sees ``bench`` and nothing else of ours.
 
-The parent's site-packages would load the parent's runtime in place of the child's own.
+That takes a private folder on its path: the parent's site-packages would load the parent's runtime in place of its own.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import bench
 
+_PR_SET_PDEATHSIG = 1
 _PASSED = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES",
     "VK_ICD_FILENAMES", "VK_DRIVER_FILES", "ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER", "OPENBLAS_CORETYPE",
@@ -35,3 +40,11 @@ def private_path(folder: Path) -> Path:
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What it may see: nothing that changes threads, optimisations or telemetry behind our back."""
     return {key: environment[key] for key in _PASSED if key in environment} | _SET
+
+
+def die_with(parent: int) -> None:
+    """End when the parent does, also while stopped; and at once if it has ended already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)

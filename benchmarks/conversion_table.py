@@ -99,8 +99,9 @@ def every_case() -> list[Wanted]:
 
 def prepare_in_child(folder: Path, parent: int, only: Sequence[str]) -> None:
     """Prepare every model that has no folder yet, each in its own, as ``bench.prepare.child.main`` does."""
+    from bench.children import die_with
     from bench.prepare.child.main import answer
-    from bench.prepare.child.serving import die_with, leave, write_answer
+    from bench.prepare.child.serving import leave, write_answer
 
     die_with(parent)
     wanted = [one for one in every_case() if not only or any(word in f"{one.group} {one.name}" for word in only)]

@@ -33,6 +33,7 @@ from bench.analysis.diagnosis import likely_cause
 from bench.analysis.distance import Array
 from bench.analysis.naming import name_problems
 from bench.records import OutputCheck, Tolerance, Verdict
+from bench.rows import Row
 
 _SEVERITY: dict[Verdict, int] = {"agrees": 0, "unchecked": 1, "vacuous": 2, "disagrees": 3}
 
@@ -156,9 +157,14 @@ def _explained(check: OutputCheck, truth: Array, outputs: Mapping[str, Array]) -
     return msgspec.structs.replace(check, reason=check.reason + likely_cause(check.output, truth, outputs))
 
 
+def judged_error(judged: OutputCheck | Row) -> float | None:
+    """The error that its verdict is about: rms of float16 and int8, else the largest."""
+    return judged.relative_error if judged.precision_error is None else judged.precision_error
+
+
 def badness(check: OutputCheck) -> tuple[int, float]:
     """The worst check has the greatest: by the verdict, then by the share of the tolerance that is used."""
-    error = check.relative_error if check.precision_error is None else check.precision_error
+    error = judged_error(check)
     if error is None:
         return _SEVERITY[check.verdict], float("inf") if check.verdict == "disagrees" else 0.0
     return _SEVERITY[check.verdict], error / (check.tolerance or 1.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.analysis.agreement import case_verdict, worst_check
+from bench.analysis.agreement import case_verdict, judged_error, worst_check
 from bench.analysis.shares import exact_interval
 from bench.errors import EXIT_CANNOT_TELL, EXIT_DISAGREE, EXIT_OK
 from bench.records import OutputCheck, Record, Tolerance, Verdict
@@ -45,7 +45,7 @@ def judged_file(
 ) -> JudgedFile:
     """The file behind the checks of all its outputs; ``tolerance`` is the user's own."""
     worst = worst_check(checks)
-    errors = [_error(check) for check in checks]
+    errors = [judged_error(check) for check in checks]
     numbers = [error for error in errors if error is not None]
     shares = [share for check in checks if (share := _share_of_tolerance(check, tolerance)) is not None]
     return JudgedFile(
@@ -113,13 +113,9 @@ def exit_code(detection: Detection) -> int:
     return EXIT_OK if verdict == "agrees" and called == scored > 0 else EXIT_CANNOT_TELL
 
 
-def _error(check: OutputCheck) -> float | None:
-    return check.relative_error if check.precision_error is None else check.precision_error
-
-
 def _share_of_tolerance(check: OutputCheck, tolerance: Tolerance) -> float | None:
     """Error over tolerance; by the user's limits the smallest one that would pass over the one that was given."""
-    error = _error(check)
+    error = judged_error(check)
     if check.tolerance:
         return None if error is None else error / check.tolerance
     rtol = tolerance.rtol.get(check.output, tolerance.rtol.get("", 0.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import units
-from bench.analysis.agreement import worst_check
+from bench.analysis.agreement import judged_error, worst_check
 from bench.analysis.attribution import EXPORT, RUNTIME, Attribution, explain_blame, explain_source
 from bench.commands.verify_headline import headline, is_saturated
 from bench.records import Finding, ModelSpec, OutputCheck, PrepareSettings
@@ -104,7 +104,7 @@ def _right(cases: Sequence[JudgedCase], judged: JudgedModel) -> str:
     others = [case for case in cases if not case.row.runtime.startswith("tensorflow")] or cases
     case = max(others, key=lambda one: _share(worst_check(one.checks)))
     worst, found = worst_check(case.checks), worst_attribution(case)
-    error = None if worst is None else _judged_error(worst)
+    error = None if worst is None else judged_error(worst)
     first = f"{_names(cases, judged)} {_compute(cases)} the same function"
     if worst is None or error is None:
         return first
@@ -123,7 +123,7 @@ def _right(cases: Sequence[JudgedCase], judged: JudgedModel) -> str:
 
 
 def _how_far(check: OutputCheck) -> str:
-    error = _judged_error(check)
+    error = judged_error(check)
     if error is None or check.tolerance is None:
         about = f"output {check.output!r}"
         return check.reason if check.reason.startswith(about) else f"{about}: {check.reason}"
@@ -160,10 +160,6 @@ def _reason(case: JudgedCase) -> str:
     return (row.agreement_reason if row.status in _RAN else row.status_reason) or row.agreement
 
 
-def _judged_error(check: OutputCheck) -> float | None:
-    return check.relative_error if check.precision_error is None else check.precision_error
-
-
 def _share(check: OutputCheck | None) -> float:
     """How much of its tolerance a check used."""
-    return 0.0 if check is None else (_judged_error(check) or 0.0) / (check.tolerance or 1.0)
+    return 0.0 if check is None else (judged_error(check) or 0.0) / (check.tolerance or 1.0)

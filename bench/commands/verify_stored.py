@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bench.analysis.agreement import case_verdict, worst_check
+from bench.analysis.agreement import case_verdict, judged_error, worst_check
 from bench.analysis.checker import check_passes, split_passes
 from bench.analysis.distance import Array
 from bench.analysis.outcome import exit_code_of
@@ -139,7 +139,7 @@ def _text(judged: Sequence[_Again], tolerance: Tolerance) -> str:
 
 def _cells(again: _Again, own: str) -> tuple[str, ...]:
     case, worst = again.case, worst_check(again.checks)
-    judged = None if worst is None else worst.relative_error if worst.precision_error is None else worst.precision_error
+    judged = None if worst is None else judged_error(worst)
     tolerance = UNKNOWN if worst is None else own if worst.tolerance is None else error(worst.tolerance)
     return (
         case.model, case.runtime, str(case.batch_size), case.verdict, again.verdict, error(judged), tolerance

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, Context
 
 from bench import units
-from bench.analysis.agreement import worst_check
+from bench.analysis.agreement import judged_error, worst_check
 from bench.analysis.attribution import OPTIMISER, Attribution, LinkError
 from bench.commands.tables import draw_table
 from bench.commands.verify_headline import random_text
@@ -137,9 +137,9 @@ def _finding_lines(judged: JudgedModel) -> Iterator[str]:
 
 def _cells(row: Row, own: str) -> tuple[str, ...]:
     verdict = row.agreement if row.status == "ok" else f"{row.agreement} ({row.status})"
-    judged = row.relative_error if row.precision_error is None else row.precision_error
     error, tolerance, largest = (
-        UNKNOWN if number is None else f"{number:.1e}" for number in (judged, row.tolerance, row.max_abs_error)
+        UNKNOWN if number is None else f"{number:.1e}"
+        for number in (judged_error(row), row.tolerance, row.max_abs_error)
     )
     if row.tolerance is None and row.max_abs_error is not None:  # judged by the user's, which is no one number
         tolerance = own

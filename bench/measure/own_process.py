@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 import threading
 from pathlib import Path
 
 from bench import errors
 from bench.records import Failed, Status
 
-_PR_SET_PDEATHSIG = 1
 _OUT_OF_MEMORY = ("out of memory", "bad_alloc", "failed to allocate memory", "oom when allocating")
 
 
@@ -27,14 +22,6 @@ def involuntary_switches() -> int:
     import resource  # not on Windows
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-
-
-def die_with(parent: int) -> None:
-    """End when the parent does, also while stopped; and at once if it has ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def failure_of(error: BaseException) -> Failed:

@@ -20,10 +20,11 @@ from typing import Any
 import msgspec
 
 from bench import errors
+from bench.children import die_with
 from bench.measure import loop, plan, soak, streams, wire
 from bench.measure.feeds import gather_at_once, gather_outputs, make_feeds
 from bench.measure.memory import read_memory, reset_peak
-from bench.measure.own_process import die_with, failure_of, involuntary_switches, thread_count
+from bench.measure.own_process import failure_of, involuntary_switches, thread_count
 from bench.measure.roofs import measure_roofs
 from bench.prepare.arrays import save_arrays
 from bench.records import (

@@ -23,7 +23,7 @@ from bench.prepare.input_files import data_sets
 from bench.prepare.launch import CHILD, run_child
 from bench.prepare.messages import ChildRequest
 from bench.prepare.opsets import GREATEST_OPSET, LEAST_OPSET
-from bench.prepare.zoo import models_folder
+from bench.prepare.zoo import base_folder, models_folder
 from bench.records import Artifact, Caution, ModelFacts, ModelSpec, Prepared, PrepareSettings
 
 EXPORTERS = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
@@ -46,7 +46,7 @@ def prepare_model(
     key = cache_key(spec, settings)
     is_stale, found = cache.is_kept(key), cache.lookup(key)
     cautions: tuple[Caution, ...] = ()
-    if found and found.prepared and are_unchanged(found.dependencies, _base(spec)):
+    if found and found.prepared and are_unchanged(found.dependencies, base_folder(spec)):
         damaged = cache.damage(found.prepared)
         if damaged is None:
             return msgspec.structs.replace(found.prepared, model=spec.display, stages_ns={})
@@ -148,7 +148,7 @@ def source_files() -> list[Path]:
     stage = Path(__file__).parent
     pure = [stage.parent / "analysis" / name for name in ("distance.py", "naming.py", "noise.py")]
     beside = [stage.parent / "runtimes" / name for name in ("keras_names.py", "litert_tensors.py")]
-    return [*sorted(stage.rglob("*.py")), *pure, *beside, stage.parent / "units.py"]
+    return [*sorted(stage.rglob("*.py")), *pure, *beside, stage.parent / "children.py", stage.parent / "units.py"]
 
 
 def _inputs_content(path: str | None) -> str | None:
@@ -161,13 +161,6 @@ def _inputs_content(path: str | None) -> str | None:
 def _content(path: str | None) -> str | None:
     """The digest of a file or folder where there is one; any other text as it is."""
     return path_digest(Path(path)) if path and Path(path).exists() else path
-
-
-def _base(spec: ModelSpec) -> Path:
-    """The folder that a model's dependencies are named from."""
-    if spec.kind == "zoo":
-        return models_folder()
-    return Path(spec.path).parent if spec.path else Path()
 
 
 def _copy_whole(source: Path, output: Path) -> None:

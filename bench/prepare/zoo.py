@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.records import ModelSpec
+
 
 def models_folder() -> Path:
     """Folder of the zoo's model files.
@@ -22,3 +24,10 @@ def zoo_names() -> tuple[str, ...]:
     """Names of the zoo's models, sorted: one a file, private files left out."""
     names = (path.stem for path in models_folder().glob("*.py"))
     return tuple(sorted(name for name in names if name.isidentifier() and not name.startswith("_")))
+
+
+def base_folder(spec: ModelSpec) -> Path:
+    """The folder that a model's dependencies are named from."""
+    if spec.kind == "zoo":
+        return models_folder()
+    return Path(spec.path).parent if spec.path else Path()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.prepare.child.serving import Stages, die_with, error_of, leave, write_answer
+from bench.children import die_with
+from bench.prepare.child.serving import Stages, error_of, leave, write_answer
 from bench.prepare.messages import REQUEST_FILE, STAGES_FILE, ChildAnswer, ChildRequest
 
 

@@ -15,6 +15,7 @@ import onnx
 
 from bench.errors import UnsupportedError
 from bench.prepare.child import reference
+from bench.prepare.child.onnx_graph import inner_graphs
 from bench.prepare.child.onnx_run import load_error, open_unoptimised
 from bench.prepare.child.reference import Array
 from bench.records import Tensor
@@ -81,11 +82,7 @@ class MarkedFile:
 
 def reads(node: Any) -> list[str]:
     """What a node reads, its inner graphs included."""
-    names = list(node.input)
-    for attribute in node.attribute:
-        for inner in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
-            names += [name for one in inner.node for name in reads(one)]
-    return names
+    return [*node.input, *(name for inner in inner_graphs(node) for one in inner.node for name in reads(one))]
 
 
 def _alike(arrays: list[Any]) -> list[Array] | None:

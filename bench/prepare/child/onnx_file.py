@@ -12,7 +12,7 @@ import onnx
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from bench.errors import BenchError, UnsupportedError, UsageError
-from bench.prepare.child.onnx_graph import all_nodes
+from bench.prepare.child.onnx_graph import all_nodes, inner_graphs
 from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Tensor
 
@@ -112,8 +112,8 @@ def _all_tensors(proto: Any) -> Iterator[Any]:
     for node in all_nodes(proto):
         for attribute in node.attribute:
             yield from (attribute.t, *attribute.tensors) if attribute.HasField("t") else attribute.tensors
-            for graph in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
-                yield from graph.initializer
+        for graph in inner_graphs(node):
+            yield from graph.initializer
 
 
 def _shape(value: Any) -> tuple[int | None, ...]:

@@ -31,7 +31,7 @@ from bench.prepare.digests import dependency_digests, path_digest
 from bench.prepare.expected import STORED, expected_outputs
 from bench.prepare.input_files import takes_ranges
 from bench.prepare.messages import ChildAnswer
-from bench.prepare.zoo import models_folder
+from bench.prepare.zoo import base_folder
 from bench.records import Artifact, Caution, Failure, ModelFacts, ModelSpec, Prepared, PrepareSettings, Tensor
 from bench.runtimes.keras_names import input_structure
 
@@ -106,7 +106,7 @@ def _prepare_tensorflow(spec: ModelSpec, settings: PrepareSettings, folder: Path
         cautions=(*cautions, *more, *_unsafe(spec, settings), *prepared.cautions, *hazards),
     )
     files = [*(loaded.files if loaded else []), *_data_of(settings.onnx_file)]
-    return _finish(prepared, folder, dependency_digests(files, _base(spec)), progress)
+    return _finish(prepared, folder, dependency_digests(files, base_folder(spec)), progress)
 
 
 def _prepare_onnx(spec: ModelSpec, settings: PrepareSettings, folder: Path, progress: Progress) -> ChildAnswer:
@@ -222,12 +222,6 @@ def _count(model: keras.Model | None) -> int | None:
 def _path(spec: ModelSpec) -> Path:
     assert spec.path is not None
     return Path(spec.path)
-
-
-def _base(spec: ModelSpec) -> Path:
-    if spec.kind == "zoo":
-        return models_folder()
-    return Path(spec.path).parent if spec.path else Path()
 
 
 def reset_keras() -> None:

@@ -5,9 +5,7 @@ Standard library, records and msgspec only: what a task needs it imports itself.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
 import time
 import traceback
@@ -17,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bench.children import die_with
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
 from bench.prepare.messages import (
     ANSWER_FILE,
@@ -32,7 +31,6 @@ from bench.records import Record
 Q = TypeVar("Q", bound=Record)
 OnStage = Callable[[str], None]
 
-_PR_SET_PDEATHSIG = 1
 _KINDS: tuple[tuple[type[BenchError], ErrorKind], ...] = (
     (UsageError, "usage"),
     (UnsupportedError, "unsupported"),
@@ -61,14 +59,6 @@ class Stages:
             stage, start = self._current
             self.durations_ns[stage] = self.durations_ns.get(stage, 0) + time.perf_counter_ns() - start
         self._current = None
-
-
-def die_with(parent: int) -> None:
-    """End when the parent does, and at once if it has ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def error_of(error: Exception, doing: str) -> ChildError:

@@ -75,15 +75,6 @@ def skipped(_: ModelProto, node: NodeProto) -> None:
     graph.become(node, "Identity", node.input[:1])
 
 
-def turned_into(op_type: str) -> Callable[[ModelProto, NodeProto], None]:
-    """Another operator in place of the node, same inputs, same attributes."""
-
-    def change(_: ModelProto, node: NodeProto) -> None:
-        node.op_type = op_type
-
-    return change
-
-
 def computed_alone(model: ModelProto, node: NodeProto) -> bool:
     """The node's computed input is its output: the number beside it, or the mask, is gone."""
     computed = [name for name in node.input if places.is_computed(model, name)]
