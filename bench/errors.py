@@ -55,6 +55,13 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: ends everything as Ctrl-C does, with an exit code of its own."""
 
 
+def first_line(error: BaseException, *, named: bool = False) -> str:
+    """The first line of an exception's text that says anything, after its kind where ``named``; else its kind alone."""
+    kind = type(error).__name__
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{kind}: {line}" if named and line else line or kind
+
+
 def strongest_exit(codes: list[int]) -> int:
     """The one exit code that stands for several (contract: 130, 143, 2, 3, 4, 6, 5, then 0)."""
     return next((code for code in _PRECEDENCE if code in codes), EXIT_OK)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bench.check.selftest import Identity, Line, Plant, Trial
-from bench.errors import UsageError
+from bench.errors import UsageError, first_line
 
 _decoder = msgspec.json.Decoder(Line)
 
@@ -47,9 +47,7 @@ def open_trials(path: Path, identity: Identity) -> Trials:
     except FileNotFoundError:
         lines = []
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"reading trials {path}: {(str(error) or type(error).__name__).splitlines()[0]}; give another --file"
-        ) from error
+        raise UsageError(f"reading trials {path}: {first_line(error)}; give another --file") from error
     if not lines:
         _append(path, identity)
     elif not isinstance(lines[0], Identity):

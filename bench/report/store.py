@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.errors import UsageError
+from bench.errors import UsageError, first_line
 from bench.records import Environment, GroupRepetition, Record
 from bench.report import apart_frames, atomic, frame, scrub
 from bench.report.columns import SCHEMA_VERSION, TABLE_SINCE, TABLES
@@ -123,7 +123,7 @@ def _read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
         arrow = pq.ParquetFile(path).read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UsageError(
-            f"reading report {folder}: {path.name} is damaged ({_first_line(error)}). {_RESTORE}"
+            f"reading report {folder}: {path.name} is damaged ({first_line(error)}). {_RESTORE}"
         ) from error
     return frame.frame_of_arrow(_fit(arrow, table, version, path))
 
@@ -185,7 +185,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

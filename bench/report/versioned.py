@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bench.errors import UsageError
+from bench.errors import UsageError, first_line
 from bench.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -29,5 +29,5 @@ def read_versioned(path: Path, kind: type[R], newest: int, *, doing: str, restor
             )
         return msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise UsageError(f"{doing}: {path.name} is damaged ({reason}). {restore}") from error

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError, first_line
 from bench.records import Artifact, Caution, Probe, SessionInfo, SessionSettings
 from bench.runtimes.call_paths import COMPILED, EAGER
 from bench.runtimes.contract import Array, Feed, HostSession, closed
-from bench.runtimes.keras_file import KerasFile, first_line, import_keras, load_keras_file
+from bench.runtimes.keras_file import KerasFile, import_keras, load_keras_file
 from bench.runtimes.table import RUNTIMES
 
 Call = Callable[[Feed], Sequence[Array]]

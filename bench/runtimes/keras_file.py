@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.errors import UnavailableError, UnsupportedError, UsageError
+from bench.errors import UnavailableError, UnsupportedError, UsageError, first_line
 from bench.records import Artifact, SessionSettings
 from bench.runtimes.contract import Feed
 from bench.runtimes.keras_names import input_names, input_structure, name_leaves, output_layers, output_structure
@@ -62,12 +62,6 @@ def load_keras_file(artifact: Artifact, settings: SessionSettings) -> KerasFile:
     specs = {t.name: keras.KerasTensor(t.shape, t.dtype, name=t.name) for t in settings.inputs}
     example = argument(specs)  # tensors without values, in the same structure
     return KerasFile(model, argument, _picker(model, example, settings), example)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error that says anything."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
 
 
 def _argument(model: Any, settings: SessionSettings) -> Callable[[Feed], Any]:

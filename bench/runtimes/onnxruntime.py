@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError, UnavailableError
+from bench.errors import BenchError, UnavailableError, first_line
 from bench.records import Artifact, Probe, ProviderPart, SessionInfo, SessionSettings
 from bench.runtimes.contract import Array, Feed, HostSession, Session, closed
 from bench.runtimes.device_binding import DeviceSession, place_of, plugin_device
 from bench.runtimes.kernels import profiled_parts, reasons_in
-from bench.runtimes.onnxruntime_opening import Opening, first_line, is_installed
+from bench.runtimes.onnxruntime_opening import Opening, is_installed
 from bench.runtimes.onnxruntime_options import effective_options
 from bench.runtimes.placement import placement
 from bench.runtimes.table import RUNTIMES

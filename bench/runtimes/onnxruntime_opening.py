@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError, first_line
 from bench.records import Artifact, BuildCache, Caution, SessionSettings
 from bench.runtimes.dimensions import input_dimensions
 from bench.runtimes.entry import RuntimeEntry
@@ -139,12 +139,6 @@ def is_installed(ort: Any, entry: RuntimeEntry) -> bool:
     """Whether the provider is in the build, or the package of its plugin is there."""
     plugin = entry.plugin is not None and importlib.util.find_spec(entry.plugin) is not None
     return plugin or entry.provider in ort.get_available_providers()
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an exception's text that is not empty, or its kind."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
 
 
 def _require_available(ort: Any, name: str, entry: RuntimeEntry, library: str | None) -> list[Any]:

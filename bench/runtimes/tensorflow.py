@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError, first_line
 from bench.records import Artifact, Probe, SessionInfo, SessionSettings
 from bench.runtimes import tensorflow_paths as paths
 from bench.runtimes.contract import Array, Feed, HostSession, closed
-from bench.runtimes.keras_file import first_line, import_keras
+from bench.runtimes.keras_file import import_keras
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES, artifact_kind
 

@@ -18,6 +18,7 @@ import numpy as np
 import onnx
 import tensorflow as tf
 
+from bench.errors import first_line
 from bench.prepare.child import diagnose, onnx_graph, reference
 from bench.prepare.child.layer_steps import first_wrong_layer
 from bench.prepare.child.named import NamedModel, safe_names, trace
@@ -134,7 +135,7 @@ def convert(named: NamedModel, function: Any, outputs: Sequence[Tensor], opset: 
     try:
         proto, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=opset)
     except Exception as error:
-        return Failure(status="failed", reason=f"tf2onnx could not convert the model: {_first_line(error)}")
+        return Failure(status="failed", reason=f"tf2onnx could not convert the model: {first_line(error, named=True)}")
     onnx_graph.add_captured_constants(proto, function.get_concrete_function())
     onnx_graph.rename(proto, safe_names([tensor.name for tensor in named.inputs]))
     onnx_graph.name_axes(proto, {tensor.name for tensor in (*named.inputs, *outputs) if tensor.batched})
@@ -237,13 +238,8 @@ def _why_unsaved(error: Exception) -> str:
     """The first line of an error, unless what matters stands below it."""
     untracked = _UNTRACKED.search(str(error))
     if untracked is None:
-        return _first_line(error)
+        return first_line(error, named=True)
     return (
         f"it uses {untracked[1]}, which neither the model nor a layer of it keeps; "
         "make it an attribute of the layer that uses it"
     )
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

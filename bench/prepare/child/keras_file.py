@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from bench.errors import first_line
 from bench.prepare.child.again import load_again
 from bench.prepare.child.digest import arrays_in_order_digest
 from bench.prepare.digests import file_digest
@@ -61,7 +62,7 @@ def _save(model: keras.Model, path: Path) -> Failure | None:
             return _unsupported(f"it holds {', '.join(foreign)}, which a worker does not import: export it without")
         back = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras, h5py and the model's own get_config raise what they like
-        return _unsupported(f"{type(error).__name__}: {_first_line(error)}")
+        return _unsupported(f"{type(error).__name__}: {first_line(error)}")
     if arrays_in_order_digest(back.get_weights()) != arrays_in_order_digest(model.get_weights()):
         return _unsupported("it comes back with other weights")
     return None
@@ -108,8 +109,3 @@ def _renumbered(node: Any, numbers: dict[int, int]) -> Any:
         key: numbers.setdefault(value, len(numbers)) if key == _SHARED else _renumbered(value, numbers)
         for key, value in node.items()
     }
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bench.errors import UnsupportedError
+from bench.errors import UnsupportedError, first_line
 from bench.prepare.arrays import load_arrays
 from bench.prepare.child.conversion import conversion_errors
 from bench.prepare.child.export import SIGNATURE
@@ -34,12 +34,12 @@ def write_litert(prepared: Prepared, precision: Precision, folder: Path, on_stag
     try:
         content = _convert(source, precision, pool)
     except Exception as error:  # the converter raises what it likes
-        raise UnsupportedError(f"converting to LiteRT: {_first_line(error)}") from error
+        raise UnsupportedError(f"converting to LiteRT: {first_line(error, named=True)}") from error
     on_stage("run exactly")
     try:
         outputs = run_pool(open_exactly(content), source.inputs, pool)
     except Exception as error:
-        raise UnsupportedError(f"the LiteRT file does not run: {_first_line(error)}") from error
+        raise UnsupportedError(f"the LiteRT file does not run: {first_line(error, named=True)}") from error
     path, unfinished = folder / FILE, folder / f"unfinished-{FILE}"
     unfinished.write_bytes(content)
     os.replace(unfinished, path)
@@ -73,8 +73,3 @@ def _convert(source: Artifact, precision: Precision, pool: Arrays) -> bytes:
 
 def _samples(source: Artifact, pool: Arrays) -> Iterator[dict[str, Any]]:
     yield from batches(source.inputs, pool)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -20,7 +20,7 @@ from typing import Any
 
 import keras
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, UsageError, first_line
 from bench.prepare.zoo import models_folder
 from bench.records import ModelSpec, PrepareSettings
 
@@ -98,7 +98,7 @@ def _call(
     try:
         return build(**options)
     except (Exception, SystemExit) as error:
-        why = _first_line(error) if file is None else _placed(error, file)
+        why = first_line(error) if file is None else _placed(error, file)
         raise UsageError(f"model {spec.text!r}: it could not be built: {why}") from error
 
 
@@ -180,7 +180,7 @@ def _load_error(spec: ModelSpec, error: Exception) -> BenchError:
             f"model {spec.text!r}: the class {name} is not part of Keras; say where it is with "
             f"--custom-objects module:{name} (the module is imported, which runs its code)"
         )
-    return BenchError(f"model {spec.text!r}: Keras could not load it: {type(error).__name__}: {_first_line(error)}")
+    return BenchError(f"model {spec.text!r}: Keras could not load it: {type(error).__name__}: {first_line(error)}")
 
 
 def _import_file(path: Path) -> Any:
@@ -203,7 +203,7 @@ def _placed(error: BaseException, file: Path) -> str:
     lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
     if isinstance(error, SyntaxError) and error.filename == str(file):
         lines.append(error.lineno)
-    text = str(error).strip() and f": {_first_line(error)}"
+    text = str(error).strip() and f": {first_line(error)}"
     return f"{type(error).__name__}{text}" + (f" ({file.name}:{lines[-1]})" if lines else "")
 
 
@@ -222,8 +222,3 @@ def _importing_beside(path: Path) -> Iterator[list[Path]]:
             for source in (Path(text).resolve() for text in sources if text)
             if source.is_relative_to(folder) and "site-packages" not in source.parts and source != path.resolve()
         )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

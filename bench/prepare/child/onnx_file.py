@@ -11,7 +11,7 @@ import msgspec
 import onnx
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from bench.errors import BenchError, UnsupportedError, UsageError
+from bench.errors import BenchError, UnsupportedError, UsageError, first_line
 from bench.prepare.child.onnx_graph import all_nodes, inner_graphs
 from bench.prepare.digests import artifact_digest, artifact_files
 from bench.records import Artifact, Tensor
@@ -24,7 +24,7 @@ def read_graph(path: Path) -> Any:
     try:
         return onnx.load(path, load_external_data=False)
     except Exception as error:
-        raise BenchError(f"reading {path.name}: not an ONNX model: {str(error).splitlines()[0]}") from error
+        raise BenchError(f"reading {path.name}: not an ONNX model: {first_line(error)}") from error
 
 
 def read_tensors(proto: Any) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, UsageError, first_line
 from bench.prepare.child.named import NamedModel
 from bench.prepare.child.reference import is_float, one_ulp_away
 from bench.records import PrepareSettings, Tensor
@@ -83,7 +83,7 @@ def _load_by_session(path: Path, settings: PrepareSettings, cause: Exception) ->
     except UsageError:
         raise
     except Exception as error:
-        raise BenchError(f"{path.name}: TensorFlow could not load the SavedModel: {_first_line(cause)}") from error
+        raise BenchError(f"{path.name}: TensorFlow could not load the SavedModel: {first_line(cause)}") from error
     call = _Imported(frozen, signature)
     return NamedModel(
         tuple(_tensor(name, tensor, settings.input_shapes) for name, tensor in call.feeds.items()),
@@ -137,7 +137,3 @@ def _tensor(name: str, spec: Any, shapes: Mapping[str, tuple[int, ...]]) -> Tens
             raise UsageError(f"input {name!r} has no shape in the SavedModel: --input-shapes {name}:[1,...]")
         return Tensor(name=name, shape=(None, *shapes[name][1:]), dtype=spec.dtype.name)
     return Tensor(name=name, shape=tuple(spec.shape.as_list()), dtype=spec.dtype.name, batched=spec.shape.rank > 0)
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

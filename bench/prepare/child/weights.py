@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from bench.errors import UsageError
+from bench.errors import UsageError, first_line
 from bench.prepare.child.calibrate import RECIPE_VERSION, calibrated_weights
 from bench.prepare.child.count import multiply_adds
 from bench.prepare.inputs import make_pool
@@ -77,7 +77,7 @@ def _load_file(model: keras.Model, file: str) -> None:
     try:
         model.load_weights(path)
     except Exception as error:  # h5py, zipfile and Keras each raise their own kinds
-        raise UsageError(f"weights={file}: they do not fit {model.name}: {_first_line(error)}") from error
+        raise UsageError(f"weights={file}: they do not fit {model.name}: {first_line(error)}") from error
 
 
 def _imagenet(model: keras.Model) -> list[Array]:
@@ -90,10 +90,10 @@ def _imagenet(model: keras.Model) -> list[Array]:
         try:
             source = build(input_shape=shape, weights="imagenet", **width)
         except ValueError as error:  # a width or shape that has no published weights
-            raise UsageError(f"weights=imagenet: {name} has none for this size: {_first_line(error)}") from error
+            raise UsageError(f"weights=imagenet: {name} has none for this size: {first_line(error)}") from error
         except Exception as error:  # Keras wraps every failure of the download in a bare Exception
             raise UsageError(
-                f"weights=imagenet: download failed for {name} ({_first_line(error)}); "
+                f"weights=imagenet: download failed for {name} ({first_line(error)}); "
                 "use weights=calibrated, weights=random or weights=FILE.weights.h5"
             ) from error
         weights: list[Array] = source.get_weights()
@@ -122,7 +122,3 @@ def _widths(model_name: str) -> list[dict[str, float]]:
     if written:
         return [{"alpha": float(written[1])}]
     return [{"alpha": 1.0}, {"alpha": 0.75}] if model_name.startswith("MobileNetV3") else [{}]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
