@@ -1,4 +1,4 @@
-"""Every command, flag, target and file that the README names is there, and no flag is missing from it."""
+"""Every command, flag, target and file that README and docs/ name is there, and no flag is missing from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from bench.suite import Mistakes
 from bench.suite_file import SuiteTable, decode_suite
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+README = "\n".join(PAGES.values())
 GROUP: Any = typer.main.get_command(app)
 
 
@@ -99,9 +100,14 @@ def test_every_option_of_the_plain_runtimes_is_in_the_readme() -> None:
 
 
 def test_every_link_of_the_readme_leads_to_a_file() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    links = [(page, link) for page, text in PAGES.items() for link in re.findall(r"\]\(([^)#:]+)\)", text)]
+    assert len(links) > len(PAGES)
+    assert [link for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_page_of_docs_is_linked_from_the_readme() -> None:
+    front = PAGES[ROOT / "README.md"]
+    assert [page.name for page in PAGES if page.parent.name == "docs" and f"](docs/{page.name})" not in front] == []
 
 
 def test_the_suite_of_the_readme_is_one() -> None:

@@ -1,6 +1,6 @@
 """How a group is measured, as pure functions: batches of the pool, warm-up rule, rounds, orders, groups.
 
-Numbers and their reasons are those of the project's measurements (README, "How it measures").
+Numbers and their reasons are those of the project's measurements (docs/measuring.md).
 """
 
 from __future__ import annotations
