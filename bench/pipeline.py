@@ -126,8 +126,7 @@ class _Run:
         self._keep_plan()
         missing = [
             (group, repetition)
-            for group in self.groups
-            for repetition in range(self.suite.measure.repetitions)
+            for group, repetition in standing.measuring_order(self.groups, self.suite)
             if group.arms and not standing.is_done(self.done, group.number, repetition)
         ]
         self.progress.start(len(missing))

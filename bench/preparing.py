@@ -19,18 +19,26 @@ from bench.runtimes.table import artifact_kind, artifact_precision
 from bench.stages import Stages
 from bench.suite import check_tolerance_names
 
+_FIRST_FEW = 3  # points of a grid
+
 
 def prepare_models(suite: Suite, progress: Progress, stages: Stages) -> dict[str, Prepared | Failure]:
-    """Artifacts, inputs and truth by ``ModelSpec.display``; UsageError is raised, any other error is that model's."""
+    """Artifacts, inputs and truth by ``ModelSpec.display``; UsageError is raised, any other error is that model's.
+
+    Of a grid a UsageError is that model's too, unless the first few all have one: then it is of every point.
+    """
     prepared: dict[str, Prepared | Failure] = {}
+    mistakes = 0
     for model in suite.models:
         progress.stage(f"preparing {model.display}")
         start = time.monotonic()
         try:
             made = prepare_model(model, suite.prepare, on_stage=progress.stage)
-        except errors.UsageError:
-            raise
         except BenchError as error:
+            if isinstance(error, errors.UsageError):
+                mistakes += 1
+                if not suite.is_grid or len(prepared) < mistakes == min(_FIRST_FEW, len(suite.models)):
+                    raise
             prepared[model.display] = failure_of(error)
             progress.note(f"{model.display}: {error}")
         else:

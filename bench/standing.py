@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from bench.analysis.retiming import retiming_cautions
 from bench.analysis.summary import barred_rows, summarise_group
 from bench.cases import Group
 from bench.measure.feeds import is_batched
-from bench.measure.plan import batch_count
+from bench.measure.plan import batch_count, shuffled
 from bench.records import (
     CaseRepetition,
     Failure,
@@ -68,6 +68,19 @@ def repetitions_of(group: Group, done: Sequence[GroupRepetition]) -> list[GroupR
         return measured
     first, *others = measured or [_nothing_measured(group.number)]
     return [msgspec.structs.replace(first, cases=[*first.cases, *group.refused]), *others]
+
+
+def measuring_order(groups: Sequence[Group], suite: Suite) -> Iterator[tuple[Group, int]]:
+    """Every group and repetition, group by group; of a grid pass by pass, each pass in an order of its own.
+
+    What a machine does over hours is then in the intervals over repetitions, and not in the place of a point.
+    """
+    if not suite.is_grid:
+        yield from ((group, repetition) for group in groups for repetition in range(suite.measure.repetitions))
+        return
+    for repetition in range(suite.measure.repetitions):
+        names = [str(place) for place in range(len(groups))]
+        yield from ((groups[int(name)], repetition) for name in shuffled(names, suite.measure.seed, repetition))
 
 
 def unsoaked(

@@ -85,3 +85,4 @@ class Suite(Record, frozen=True):
     streams: tuple[int, ...] = (1,)  # concurrent callers of one session
     plugins: dict[str, str] = {}  # runtime name -> file of its plugin library, in place of the package's
     defaulted_runtimes: bool = False  # nobody asked for these runtimes: an .onnx then runs on ONNX Runtime alone
+    is_grid: bool = False  # models are points of a sweep: measured pass by pass, one that can't be built is a row
