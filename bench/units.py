@@ -25,6 +25,16 @@ def count(number: float | None) -> str:
     return _scaled(number, _COUNT, 1000)
 
 
+def time_unit(ns: float) -> tuple[float, str]:
+    """What durations about as long as this are given in on an axis: nanoseconds of one, and its name."""
+    return next((unit for unit in _TIME if ns >= unit[0]), _TIME[-1])
+
+
+def size_unit(n_bytes: float) -> tuple[float, str]:
+    """The same of sizes."""
+    return next((unit for unit in _SIZE if n_bytes >= unit[0]), _SIZE[-1])
+
+
 def error(value: float | None) -> str:
     """A relative error: ``6.04e-6`` -> ``"6.0e-6"``, ``0.1234`` -> ``"0.12"``."""
     if value is None or math.isnan(value):

@@ -1,0 +1,115 @@
+"""What several pictures of a report are made of: data, colours of series, names above bars, legends, axes.
+
+Names stand above what they name, so that long ones leave the chart its width on a phone too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench import units
+from bench.report import theme
+
+NAME = "name"  # the field that holds a series' name
+BAND = 46  # pixels of a bar with its name above
+_LETTER = 7.2  # pixels, about, of one in a legend
+_SYMBOL = 34  # and of what stands before it
+_WIDE = 6.0  # greatest over least from which an axis is logarithmic
+
+
+def data(rows: Iterable[Mapping[str, object]]) -> Any:
+    """Rows as they are, with no pandas between."""
+    import altair as alt
+
+    return alt.InlineData(values=list(rows))
+
+
+def series(names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
+    """Colour, shape and dash of ``names``: the same in every picture of a page that shows ``every``."""
+    import altair as alt
+
+    place = {name: number for number, name in enumerate(every)}
+    of_all = theme.series(list(every))
+    return {
+        channel: alt.Scale(domain=list(names), range=[scale["range"][place[name]] for name in names])
+        for channel, scale in of_all.items()
+    }
+
+
+def legend(names: Sequence[str], **changes: Any) -> Any:
+    """A legend that has as many columns as there is room for."""
+    import altair as alt
+
+    longest = min(max((len(name) for name in names), default=1), 50) * _LETTER + _SYMBOL
+    return alt.Legend(title=None, columns=alt.ExprRef(expr=f"max(1, floor(width / {longest:.0f}))"), **changes)
+
+
+def bands(names: Sequence[str]) -> Any:
+    """A band for each name from above to below; ``band_names`` writes them."""
+    import altair as alt
+
+    scale = alt.Scale(paddingInner=0, paddingOuter=0)
+    return alt.Y(f"{NAME}:N", sort=list(names), axis=None, scale=scale)
+
+
+def band_names(names: Sequence[str], beside: Mapping[str, str] | None = None) -> Any:
+    """Each name at the top of its band, with a word ``beside`` it where there is one."""
+    import altair as alt
+
+    rows = [{NAME: name, "said": f"{name}{(beside or {}).get(name, '')}"} for name in names]
+    chart = alt.Chart(data(rows)).mark_text(
+        align="left", baseline="middle", dy=-12, fontSize=12, limit=alt.ExprRef(expr="width")
+    )
+    return chart.encode(y=bands(names), x=alt.value(0), text="said:N")
+
+
+def height_of(names: Sequence[str]) -> int:
+    """Of a chart of bands."""
+    return BAND * len(names)
+
+
+def finished(chart: Any, height: int) -> dict[str, Any]:
+    """The specification, as wide as the page lets it be."""
+    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return spec
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether values reach over so much that an axis has to be logarithmic."""
+    return len(values) > 0 and min(values) > 0 and max(values) / min(values) > _WIDE
+
+
+def scale_of(values: Sequence[float], *, room: float = 0.04) -> Any:
+    """Of an axis that holds the values: logarithmic where they reach far, and never from 0 just for its sake."""
+    import altair as alt
+
+    least, greatest = min(values), max(values)
+    if is_wide(values):
+        margin = (greatest / least) ** room
+        return alt.Scale(type="log", domain=[least / margin, greatest * margin], nice=False)
+    margin = (greatest - least) * room or abs(greatest) * room or 1.0
+    return alt.Scale(domain=[least - margin, greatest + margin], nice=False, zero=False)
+
+
+def time_axis(values_ns: Sequence[float]) -> tuple[float, str]:
+    """Nanoseconds of a unit in which most of these are small numbers, and the unit's name."""
+    ordered = sorted(values_ns)
+    return units.time_unit(ordered[len(ordered) // 2])
+
+
+def rounded(value: float) -> float:
+    """To four digits: what a picture can show of it."""
+    return float(f"{value:.4g}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def power_above(value: float) -> int:
+    """The least power of ten that is greater."""
+    return math.floor(math.log10(value)) + 1
