@@ -20,10 +20,10 @@ from bench.check.ci_gates import (
 )
 from bench.check.ci_wording import budget, changed, detectable, value
 from bench.check.records import GateResult, Judged
+from bench.report.exchange_summary import SUMMARY_LIMIT
 from bench.report.text import markdown, visible
 
 COMMENT_LIMIT = 65_536  # bytes; GitHub counts characters, of which there are no more
-SUMMARY_LIMIT = 1_000_000  # bytes of one step; GitHub's limit is 1 MiB and what is longer is not shown at all
 _LONGEST_CELL = 300  # characters, so that no name makes a table unreadable
 _HEADER = ("case", "metric", "verdict", "change", "budget", "baseline", "head", "pairs", "detectable")
 _NUMBERS = 6  # columns from the fourth on stand to the right

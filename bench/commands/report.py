@@ -1,8 +1,9 @@
-"""``bench report``."""
+"""``bench report``: one table of formats; each is text that is printed, or written with ``-o FILE``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,81 +12,139 @@ from bench.errors import EXIT_OK, UsageError
 from bench.rows import Row
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from bench.records import Environment
     from bench.report.store import Report
 
-FORMATS = ("text", "md", "csv", "json", "pytest-benchmark")
-_HEADER = ("benchmark", "min", "median", "mean", "stddev", "rounds")
+
+@dataclass(frozen=True)
+class Source:
+    """What is printed: a stored report, or the rows of bench in a file of pytest-benchmark."""
+
+    rows: Sequence[Row]
+    environment: Environment | None
+    report: Report | None  # of a file None
+    console: Console  # for its width, and for words beside the text
 
 
-def print_report(path: Path, format_name: str, *, console: Console) -> int:
-    """Print a stored report, or a JSON file of pytest-benchmark, in one of FORMATS."""
+def print_report(path: Path, format_name: str, *, console: Console, out: Path | None = None) -> int:
+    """Print a stored report, or a JSON file of benchmarks, in one of FORMATS; with ``out`` into that file."""
     if format_name not in FORMATS:
         raise UsageError(f"--format {format_name}: expected one of {', '.join(FORMATS)}")
-    if path.is_file() and path.suffix == ".json":
-        return _print_file(path, format_name, console)
+    if out is not None and out.is_dir():
+        raise UsageError(f"-o {out}: this is a folder; name the file")
+    text = _of_file(path, format_name, console) if path.suffix == ".json" and path.is_file() else None
+    if text is None:
+        from bench.report.store import load_report
 
-    from bench.report.store import load_report
-
-    report = load_report(path)
-    if format_name == "pytest-benchmark":
-        console.say(_exchanged(report, console))
-    else:
-        console.say(_rendered(report.rows(), report.environment, format_name, console))
+        report = load_report(path)
+        text = FORMATS[format_name](Source(report.rows(), report.environment, report, console))
+    _tell(text, out, console)
     return EXIT_OK
 
 
-def _exchanged(report: Report, console: Console) -> str:
-    from bench.report.pytest_benchmark import left_out, render_pytest_benchmark, timed_seconds
-    from bench.report.text import visible
+def _tell(text: str, out: Path | None, console: Console) -> None:
+    if out is None:
+        console.say(text.rstrip("\n"))
+        return
+    from bench.report import atomic
 
-    for case_id, reason in left_out(report.rows(), timed_seconds(report)).items():
-        console.warn(visible(f"{case_id}: not among the benchmarks, kept beside them: {reason}"))
-    return render_pytest_benchmark(report).rstrip("\n")
+    atomic.write_bytes(out, text.encode("utf-8", "backslashreplace"))
+    console.warn(f"written: {out}")
 
 
-def _print_file(path: Path, format_name: str, console: Console) -> int:
-    """What bench wrote as a report's rows; of a file with none of ours, what pytest-benchmark says."""
-    from bench.report.pytest_benchmark_file import read_pytest_benchmark
+def _of_file(path: Path, format_name: str, console: Console) -> str:
+    """What bench wrote as a report's rows; of a file with none of ours, what it says itself."""
+    from bench.commands import report_json
 
-    if format_name == "pytest-benchmark":
+    file = report_json.read(path)
+    if format_name == file.kind:
         raise UsageError(f"--format {format_name}: {path.name} is such a file already")
-    file = read_pytest_benchmark(path)
     if file.rows:
-        console.say(_rendered(file.rows, None, format_name, console))
-        return EXIT_OK
+        return FORMATS[format_name](Source(file.rows, None, None, console))
     if format_name not in ("text", "csv"):
         raise UsageError(f"--format {format_name}: {path.name} holds no case of bench; expected text or csv")
-    if format_name == "csv":
-        console.say(file.benchmarks.to_csv(index=False).rstrip("\n"))
-        return EXIT_OK
-
-    console.say(_table(file.benchmarks))
-    return EXIT_OK
+    return file.as_csv() if format_name == "csv" else file.as_text()
 
 
-def _table(benchmarks: DataFrame) -> str:
-    from bench.commands.tables import draw_table
-    from bench.units import duration
-
-    times = ("latency_ns_min", "latency_ns_p50", "latency_ns_mean", "latency_ns_stddev")
-    columns = [benchmarks[name].astype(object).where(benchmarks[name].notna(), None) for name in times]
-    cells = [[duration(value) for value in column] for column in columns]
-    lines = list(zip(benchmarks["fullname"], *cells, map(str, benchmarks["rounds"]), strict=True))
-    return draw_table(_HEADER, lines, numeric=range(1, len(_HEADER)))
+# --- formats ----------------------------------------------------------------------------------------------------------
 
 
-def _rendered(rows: Sequence[Row], environment: Environment | None, format_name: str, console: Console) -> str:
+def _text(source: Source) -> str:
     from bench.report import render
 
-    if format_name == "md":
-        text = render.render_markdown(rows, environment)
-    elif format_name == "csv":
-        text = render.render_csv(rows)
-    elif format_name == "json":
-        text = render.render_json(rows)
-    else:
-        text = render.render_text(rows, environment, width=console.width, colour=console.colour)
-    return text.rstrip("\n")
+    console = source.console
+    return render.render_text(source.rows, source.environment, width=console.width, colour=console.colour)
+
+
+def _markdown(source: Source) -> str:
+    from bench.report import render
+
+    return render.render_markdown(source.rows, source.environment)
+
+
+def _csv(source: Source) -> str:
+    from bench.report import render
+
+    return render.render_csv(source.rows)
+
+
+def _json(source: Source) -> str:
+    from bench.report import render
+
+    return render.render_json(source.rows)
+
+
+def _pytest_benchmark(source: Source) -> str:
+    from bench.report.pytest_benchmark import left_out, render_pytest_benchmark, timed_seconds
+
+    if source.report is None:
+        raise UsageError("--format pytest-benchmark: this needs a report's folder, whose samples it writes")
+    reasons = left_out(source.rows, timed_seconds(source.report))
+    _warn_of(reasons, "not among the benchmarks, kept beside them", source.console)
+    return render_pytest_benchmark(source.report)
+
+
+def _github_action_benchmark(source: Source) -> str:
+    from bench.report.exchange_dashboards import left_out, render_github_action_benchmark
+
+    _warn_of(left_out(source.rows), "left out", source.console)
+    return render_github_action_benchmark(source.rows)
+
+
+def _bencher(source: Source) -> str:
+    from bench.report.exchange_dashboards import left_out, render_bencher
+
+    _warn_of(left_out(source.rows), "left out", source.console)
+    return render_bencher(source.rows)
+
+
+def _junit(source: Source) -> str:
+    from bench.report.exchange_junit import render_junit
+
+    return render_junit(source.rows, source.environment)
+
+
+def _github_summary(source: Source) -> str:
+    from bench.report.exchange_summary import render_summary
+
+    return render_summary(source.rows, source.environment)
+
+
+def _warn_of(reasons: Mapping[str, str], what: str, console: Console) -> None:
+    from bench.report.text import visible
+
+    for case_id, reason in reasons.items():
+        console.warn(visible(f"{case_id}: {what}: {reason}"))
+
+
+FORMATS: dict[str, Callable[[Source], str]] = {
+    "text": _text,
+    "md": _markdown,
+    "csv": _csv,
+    "json": _json,
+    "pytest-benchmark": _pytest_benchmark,
+    "github-action-benchmark": _github_action_benchmark,
+    "bencher": _bencher,
+    "junit": _junit,
+    "github-summary": _github_summary,
+}

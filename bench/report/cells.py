@@ -116,7 +116,7 @@ def _section(rows: Sequence[Row], usual: tuple[float, int] | None) -> Section:
     ]
     cells = [cell._replace(notes=of_row) for cell, of_row in zip(cells, numbers, strict=True)]
     return Section(
-        title=_title(rows),
+        title=title(rows),
         facts=_facts(rows),
         verdict=verdict.sentence(rows),
         columns=_columns(rows, cells),
@@ -179,7 +179,8 @@ def _remarks(row: Row, rows: Sequence[Row]) -> list[Remark]:
     return [Remark(verdict.name(row, rows), f"{start}{doubt}", row.reproduce)]
 
 
-def _title(rows: Sequence[Row]) -> str:
+def title(rows: Sequence[Row]) -> str:
+    """What the rows of a group share: ``net, batch 1, 2 threads``."""
     row = rows[0]
     parts = [row.model, f"batch {row.batch_size}", f"{row.threads} thread{'s' * (row.threads != 1)}"]
     parts += [f"{row.streams} streams"] * (row.streams != 1) + [f"{row.boundary} boundary"] * (row.boundary != "host")

@@ -34,7 +34,7 @@ def render_text(
 ) -> str:
     """Verdict, table and notes of each group, ``width`` columns wide; without ``colour`` plain text."""
     width = max(width, _LEAST_WIDTH)
-    parts = [_wrap(line, width) for line in _heading(environment)]
+    parts = [_wrap(line, width) for line in heading(environment)]
     parts += [_section_text(section, width, colour) for section in cells.sections(rows)]
     if lines := places.environment_lines(environment, rows):
         parts.append("\n".join(_wrap(line, width, "  ") for line in ["Environments of their own:", *lines]))
@@ -45,8 +45,8 @@ def render_text(
 def render_markdown(rows: Sequence[Row], environment: Environment | None = None) -> str:
     """The same as ``report.md``."""
     parts = ["# Benchmark report"]
-    parts += [text.markdown(line) for line in _heading(environment)]
-    parts += [_section_markdown(section) for section in cells.sections(rows)]
+    parts += [text.markdown(line) for line in heading(environment)]
+    parts += [section_markdown(section) for section in cells.sections(rows)]
     if facts := places.environment_rows(environment, rows):
         parts += ["## Environments", "These runtimes ran in environments of their own.", _markdown_places(facts)]
     parts.append("\n".join(f"- {text.markdown(line)}" for line in legend(rows)) if rows else "No cases.")
@@ -70,7 +70,8 @@ def render_csv(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _heading(environment: Environment | None) -> list[str]:
+def heading(environment: Environment | None) -> list[str]:
+    """Machine, version and time, and that a run is not finished."""
     if environment is None:
         return []
     lines = [f"{_machine(environment.machine)}; bench {environment.bench_version}; {environment.started}"]
@@ -190,11 +191,12 @@ def _wrap(line: str, width: int, indent: str = "") -> str:
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 
-def _section_markdown(section: Section) -> str:
+def section_markdown(section: Section, level: int = 2) -> str:
+    """Title (a heading of ``level``), verdict, table and notes of one group."""
     rule = ["---" if name in TEXTUAL else "--:" for name in section.columns]
     lines = [_markdown_line([getattr(HEADER, name) for name in section.columns]), _markdown_line(rule)]
     lines += [_markdown_line([text.markdown(getattr(row, name)) for name in section.columns]) for row in section.cells]
-    parts = [f"## {text.markdown(section.title)}"]
+    parts = [f"{'#' * level} {text.markdown(section.title)}"]
     parts += [text.markdown(section.facts)] * bool(section.facts)
     parts += [f"**{text.markdown(section.verdict)}**", "\n".join(lines)]
     remarks = "\n".join(_markdown_remark(remark) for remark in section.remarks)
