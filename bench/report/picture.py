@@ -5,16 +5,19 @@ A chart is a Vega-Lite specification without colours of text or background: a pa
 
 from __future__ import annotations
 
-import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.report import atomic, theme
+from bench.report.text import visible
 
 PictureFormat = Literal["png", "svg"]
 _PNG_SCALE = 2.0  # pixels for one of the chart's: sharp on today's screens
+_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"  # the first comes with the engine, the next are as wide
+_LETTER = 8.0  # pixels of a title's letter, rather too many
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,34 @@ def draw(picture: Picture, kind: PictureFormat, *, width: int = theme.WIDTH) -> 
     """The picture by itself, its title above it, ``width`` wide where the chart leaves that open."""
     import vl_convert  # starts an engine: 2 s at the first picture
 
-    spec = json.loads(json.dumps(picture.spec))
+    spec = shown_spec(picture)
     if spec.get("width") == "container":
         spec["width"] = width
-    spec["title"] = picture.title
-    config = {**theme.LIGHT, "background": "white"}
+    room = spec["width"] if isinstance(spec.get("width"), int | float) else width
+    spec["title"] = textwrap.wrap(visible(picture.title), max(20, int(room / _LETTER)))
+    legend = {**theme.LIGHT["legend"], **theme.legend(room)}
+    config = {**theme.LIGHT, "background": "white", "font": _FONT, "padding": 12, "legend": legend}
     if kind == "svg":
-        text: str = vl_convert.vegalite_to_svg(spec, config=config)
+        text: str = vl_convert.vegalite_to_svg(spec, config=config, allowed_base_urls=[])
         return text.encode("utf-8")
-    data: bytes = vl_convert.vegalite_to_png(spec, config=config, scale=_PNG_SCALE)
+    data: bytes = vl_convert.vegalite_to_png(spec, config=config, scale=_PNG_SCALE, allowed_base_urls=[])
     return data
+
+
+def shown_spec(picture: Picture) -> dict[str, Any]:
+    """A copy of the chart in which hidden characters of names are spelled out, in data, domains and fields alike.
+
+    Names belong in data, never in an expression of Vega: there a spelled one is another name.
+    """
+    spec: dict[str, Any] = _shown(picture.spec)
+    return spec
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else visible(value)
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return value
