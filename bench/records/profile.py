@@ -23,6 +23,7 @@ class LayerCost(Record, frozen=True):
 
     name: str  # as in ``Step``: "encoder/dense_1"; a node's name
     kind: str  # class of the layer, or operator
+    window: str = ""  # of a convolution, or of pooling: "3x3" (its kind in a table: "Conv2D 1x1"); "" elsewhere
     multiply_adds: int | None = None  # None where its kind can't be counted
     parameters: int = 0
     input_bytes: int | None = None  # activations that it reads; None where a shape is free
