@@ -13,6 +13,7 @@ from bench.analysis.summary import barred_rows
 from bench.records import Environment
 from bench.report import cells, row_cells, verdict
 from bench.report.junit import JunitCase, JunitSuite, Outcome, write_junit
+from bench.report.notes import split_cautions
 from bench.rows import Row, groups_of
 
 _OF_STATUS: dict[str, Outcome] = {
@@ -54,7 +55,7 @@ def _facts_of_run(environment: Environment) -> dict[str, str]:
 
 def _case(row: Row, rows: Sequence[Row]) -> JunitCase:
     outcome, word, reason = _told(row)
-    output = [*_facts(row), *row.cautions.split("; ")] if row.cautions else _facts(row)
+    output = [*_facts(row, is_compared=not outcome), *split_cautions(row.cautions)]
     again = (f"reproduce: {row.reproduce}",) if outcome and row.reproduce else ()
     return JunitCase(
         row.model, verdict.name(row, rows), outcome, word, f"{word}: {reason}" if reason else word, again, tuple(output)
@@ -73,14 +74,15 @@ def _told(row: Row) -> tuple[Outcome, str, str]:
     return ("skipped", "cannot win", barred[0]) if barred else ("", "", "")
 
 
-def _facts(row: Row) -> list[str]:
+def _facts(row: Row, *, is_compared: bool) -> list[str]:
+    speed = "reference" if verdict.is_reference(row) else verdict.comparison(row)
     known = {
         "agreement": row_cells.agreement(row),
         "tolerance": units.error(row.tolerance),
         "runtime version": row.runtime_version or units.UNKNOWN,
         "best": units.duration(row.latency_ns_best),
         "p50": units.duration(row.latency_ns_p50),
-        "speed": "reference" if verdict.is_reference(row) else verdict.comparison(row),
+        "speed": speed if is_compared else "",
         "cold start": row_cells.cold_start(row),
         "memory over import": row_cells.memory(row),
     }

@@ -41,7 +41,7 @@ def write_junit(name: str, suites: Sequence[JunitSuite]) -> str:
     """The document, with a declaration and a final newline."""
     root = Xml.Element("testsuites", name=name)
     root.extend(_suite(suite) for suite in suites)
-    for count in ("tests", *(count for count, _tag in _COUNTS)):
+    for count in ("tests", "failures", "errors"):  # the schema has no other there
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
     Xml.indent(root)
     text: str = Xml.tostring(root, encoding="unicode")

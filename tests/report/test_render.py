@@ -41,7 +41,7 @@ def load_maker() -> ModuleType:
 
 maker = load_maker()
 rows: list[Row] = maker.stored_rows()
-texts: dict[str, str] = maker.stored_texts(rows) | maker.sweep_texts()
+texts: dict[str, str] = maker.stored_texts(rows) | maker.sweep_texts() | maker.exchanged_texts()
 sweep: list[Row] = maker.sweep_rows()
 
 
