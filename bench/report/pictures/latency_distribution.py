@@ -17,6 +17,7 @@ _BINS = 90
 _BAND = 66  # pixels of one runtime
 _TOP, _BASE, _RAIL = 0.26, 0.78, 0.91  # of a band: highest bar, foot of the bars, line of percentiles
 _MARKS = {"p50": "circle", "p90": "square", "p95": "triangle-up", "p99": "diamond"}
+_GREY = "#8a8f98"  # to be seen in both schemes
 _HEADER = ("runtime", "timed calls", "least", "p50", "p90", "p95", "p99", "greatest")
 
 
@@ -72,7 +73,7 @@ def _spec(group: Group, rows: list[Row], timed: dict[str, Any]) -> dict[str, Any
     shape = alt.Shape(
         "mark:N",
         scale=alt.Scale(domain=shown, range=[_MARKS[mark] for mark in shown]),
-        legend=parts.legend(shown, symbolType="circle"),
+        legend=parts.legend(symbolFillColor=_GREY, symbolStrokeColor=_GREY),
     )
     labels = [{parts.NAME: name, "y": place + 0.13} for place, name in enumerate(names)]
     chart = alt.layer(

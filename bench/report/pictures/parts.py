@@ -14,8 +14,6 @@ from bench.report import theme
 
 NAME = "name"  # the field that holds a series' name
 BAND = 46  # pixels of a bar with its name above
-_LETTER = 7.2  # pixels, about, of one in a legend
-_SYMBOL = 34  # and of what stands before it
 _WIDE = 6.0  # greatest over least from which an axis is logarithmic
 
 
@@ -38,12 +36,11 @@ def series(names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def legend(names: Sequence[str], **changes: Any) -> Any:
-    """A legend that has as many columns as there is room for."""
+def legend(**changes: Any) -> Any:
+    """A legend without a title: what it lists is plain."""
     import altair as alt
 
-    longest = min(max((len(name) for name in names), default=1), 50) * _LETTER + _SYMBOL
-    return alt.Legend(title=None, columns=alt.ExprRef(expr=f"max(1, floor(width / {longest:.0f}))"), **changes)
+    return alt.Legend(title=None, **changes)
 
 
 def bands(names: Sequence[str]) -> Any:

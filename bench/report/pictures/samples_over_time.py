@@ -1,0 +1,166 @@
+"""Every call in the order in which it ran: warm-up, switch calls and rounds that others disturbed are seen as such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench import units
+from bench.report.drawn import drawn_indices, shared_limits
+from bench.report.picture import Picture
+from bench.report.pictures import parts
+from bench.report.pictures.scene import SWITCH, TAIL, TIMED, WARMUP, Calls, Group
+from bench.report.pictures.slots import Slots, slots_of
+
+_TOGETHER = 4  # runtimes in one picture: more hide one another
+_HEIGHT = 300
+_LOOKS: dict[tuple[str, ...], dict[str, Any]] = {
+    (TIMED, TAIL): {"filled": True, "size": 16, "opacity": 0.75},
+    (WARMUP,): {"filled": False, "size": 26, "strokeWidth": 1},
+    (SWITCH,): {"filled": False, "size": 30, "strokeWidth": 1.2, "shape": "M-1,-1L1,1M-1,1L1,-1"},
+}
+_HEADER = ("runtime", "repetition", "counted", "calls", "timed", "disturbed rounds", "least", "median of timed", "greatest")
+
+
+@dataclass(frozen=True)
+class _Case:
+    name: str
+    calls: Calls
+    x: Any  # slot of each call
+
+
+def samples_over_time(group: Group) -> Iterator[Picture]:
+    """One picture for every four runtimes; none where nothing was called."""
+    found = [(group.names[row.case_id], group.scene.calls(row.case_id)) for row in group.rows]
+    called = [(name, calls) for name, calls in found if calls is not None]
+    if not called:
+        return
+    slots = slots_of([calls for _, calls in called])
+    cases = [_Case(name, calls, slots.place(calls)) for name, calls in called]
+    disturbed = group.scene.disturbed(group)
+    for first in range(0, len(cases), _TOGETHER):
+        shown = cases[first : first + _TOGETHER]
+        part = f"_{first // _TOGETHER + 1}" if len(cases) > _TOGETHER else ""
+        drawn = _drawn(shown)
+        yield Picture(
+            name=f"{group.name('samples_over_time')}{part}",
+            title=f"Every call in the order in which it ran{group.title}",
+            told=_told(shown, drawn, disturbed, any(row.streams > 1 for row in group.rows)),
+            spec=_spec(group, shown, drawn, slots, disturbed or set()),
+            header=_HEADER,
+            cells=tuple(line for case in shown for line in _cells(case, disturbed)),
+        )
+
+
+def _told(cases: Sequence[_Case], drawn: Sequence[Any], disturbed: set[tuple[int, int]] | None, several: bool) -> str:
+    every, few = sum(len(case.calls) for case in cases), sum(map(len, drawn))
+    said = [f"{every:,} calls of {parts.listed([case.name for case in cases])}: hollow is warm-up, a cross a switch call"]
+    said[0] += " (the first after a change of process), neither is counted."
+    if few < every:
+        said.append(f"Drawn are {few:,} of them, the least and the greatest of each stretch; numbers are from all.")
+    if disturbed is None:
+        said.append("Which rounds were disturbed is not known here: groups of this report were split.")
+    elif disturbed:
+        said.append(f"Shaded and marked: {len(disturbed)} rounds in which other load is likely to have changed times.")
+    if not all(case.calls.counts.all() for case in cases):
+        said.append("Repetitions that did not run whole are drawn and do not count.")
+    if several:
+        said.append("Calls of several callers stand one caller after the other, though they ran at the same time.")
+    return " ".join(said)
+
+
+def _cells(case: _Case, disturbed: set[tuple[int, int]] | None) -> Iterator[tuple[str, ...]]:
+    for repetition in np.unique(case.calls.repetition):
+        calls = case.calls.only(case.calls.repetition == repetition)
+        timed = calls.latency_ns[calls.kind == TIMED]
+        rounds = len({n for r, n in disturbed if r == repetition}) if disturbed is not None else None
+        middle = float(np.median(timed)) if len(timed) else None
+        yield (
+            case.name,
+            str(repetition + 1),
+            "yes" if calls.counts.all() else "no",
+            f"{len(calls):,}",
+            f"{len(timed):,}",
+            units.UNKNOWN if rounds is None else str(rounds),
+            units.duration(float(calls.latency_ns.min())),
+            units.duration(middle),
+            units.duration(float(calls.latency_ns.max())),
+        )
+
+
+def _drawn(cases: Sequence[_Case]) -> list[Any]:
+    """Indices of each case's calls that are drawn, of every kind for itself: none loses its extremes to another."""
+    masks = [[np.flatnonzero(case.calls.kind == kind) for kind in (WARMUP, SWITCH, TIMED, TAIL)] for case in cases]
+    limits = iter(shared_limits([len(where) for of_case in masks for where in of_case]))
+    return [
+        np.concatenate(
+            [where[drawn_indices(case.calls.latency_ns[where], limit)] for where, limit in zip(of_case, limits, strict=False)]
+        )
+        for case, of_case in zip(cases, masks, strict=True)
+    ]
+
+
+def _spec(
+    group: Group, cases: Sequence[_Case], drawn: Sequence[Any], slots: Slots, disturbed: set[tuple[int, int]]
+) -> dict[str, Any]:
+    import altair as alt
+
+    timed = [case.calls.latency_ns[case.calls.kind == TIMED] for case in cases]
+    unit, unit_name = parts.time_axis([float(np.median(t)) for t in timed if len(t)] or [1.0])
+    ends = [max(float(pick(case.calls.latency_ns)), 1.0) / unit for case in cases for pick in (np.min, np.max)]
+    x = alt.X("x:Q", title="calls, repetition after repetition", scale=alt.Scale(domain=[-0.5, slots.total - 0.5], nice=False))
+    x = x.axis(grid=False, format="d", tickMinStep=1)
+    y = alt.Y("y:Q", title=f"latency ({unit_name})", scale=parts.scale_of(ends, room=0.08))
+    scales = parts.series([case.name for case in cases], group.scene.names)
+    layers = [*_shading(slots, disturbed, x), *_borders(slots, x)]
+    for case, where in zip(cases, drawn, strict=True):
+        layers += _points(case, where, unit, x, y, scales)
+    return parts.finished(alt.layer(*layers), _HEIGHT)
+
+
+def _points(case: _Case, where: Any, unit: float, x: Any, y: Any, scales: dict[str, Any]) -> Iterator[Any]:
+    """One layer for each look; a name is looked up, not repeated for thousands of points."""
+    import altair as alt
+
+    colour = alt.Color(f"{parts.NAME}:N", scale=scales["color"], legend=parts.legend())
+    shape = alt.Shape(f"{parts.NAME}:N", scale=scales["shape"], legend=parts.legend())
+    named = alt.LookupData(data=parts.data([{"of": 0, parts.NAME: case.name}]), key="of", fields=[parts.NAME])
+    for kinds, look in _LOOKS.items():
+        some = where[np.isin(case.calls.kind[where], kinds)]
+        values = [
+            {"of": 0, "x": int(place), "y": parts.rounded(max(float(ns), 1.0) / unit)}
+            for place, ns in zip(case.x[some], case.calls.latency_ns[some], strict=True)
+        ]
+        if values:
+            chart = alt.Chart(parts.data(values)).transform_lookup(lookup="of", from_=named).mark_point(**look)
+            encoded = chart.encode(x=x, y=y, color=colour)
+            yield encoded if "shape" in look else encoded.encode(shape=shape)
+
+
+def _shading(slots: Slots, disturbed: set[tuple[int, int]], x: Any) -> Iterator[Any]:
+    import altair as alt
+
+    spans = [{"x": start - 0.5, "x2": end - 0.5} for start, end in slots.spans(disturbed)]
+    if not spans:
+        return
+    yield alt.Chart(parts.data(spans)).mark_rect(color="#8a8f98", opacity=0.3).encode(x=x, x2="x2")
+    middles = [{"x": (span["x"] + span["x2"]) / 2} for span in spans]
+    marks = alt.Chart(parts.data(middles)).mark_point(shape="triangle-down", filled=True, color="#8a8f98", size=40)
+    yield marks.encode(x=x, y=alt.value(4))
+
+
+def _borders(slots: Slots, x: Any) -> Iterator[Any]:
+    """Where a repetition begins, and its number."""
+    import altair as alt
+
+    starts = [
+        {"x": start - 0.5, "said": f"{'' if place else 'repetition '}{number + 1}"}
+        for place, (number, start) in enumerate(slots.starts)
+    ]
+    if len(starts) > 1:
+        yield alt.Chart(parts.data(starts)).mark_rule(strokeDash=[3, 3], opacity=0.6).encode(x=x)
+    text = alt.Chart(parts.data(starts)).mark_text(align="left", baseline="bottom", dx=3, dy=-2, fontSize=11)
+    yield text.encode(x=x, y=alt.value(0), text="said:N")
