@@ -44,7 +44,7 @@ from bench.records import (
     TurnRequest,
     WarmRequest,
 )
-from bench.runtimes.loading import import_runtime, module_of, open_session, profile
+from bench.runtimes.loading import import_runtime, module_of, open_session, operators, profile
 
 
 class Work:
@@ -123,10 +123,14 @@ class Work:
         return FirstDone(first_call_ns=durations[0], memory=read_memory())
 
     def profile(self, request: ProfileRequest) -> Profiled:
-        """Where kernels ran, by a session that is profiled and never timed."""
+        """Where kernels ran, and how long each took, by a session that is profiled and whose latency is never told."""
         asked = request.open
         self.request = asked
+        if asked.cpus:
+            os.sched_setaffinity(0, asked.cpus)
         import_runtime(asked.runtime, asked.settings.options)
+        if request.with_operators:
+            return operators(asked.runtime, asked.artifact, asked.settings, make_feeds(asked), request.calls)
         parts = profile(asked.runtime, asked.artifact, asked.settings, make_feeds(asked), request.calls)
         return Profiled(parts=parts, calls=request.calls)
 

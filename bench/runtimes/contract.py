@@ -74,7 +74,7 @@ def closed(_: Feed) -> Sequence[Array]:
 class RuntimeModule(Protocol):
     """The functions of a runtime's module; ``name`` is a key of the table, options were checked against it.
 
-    ONNX Runtime's has one more, ``profile``; see ``loading.profile``.
+    ONNX Runtime's has one more, ``profile``; those whose operators have counters have ``operators``: see ``loading``.
     """
 
     def import_runtime(self, name: str, options: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from bench.errors import UnavailableError, UsageError
-from bench.records import Artifact, ProviderPart, SessionSettings
+from bench.records import Artifact, Profiled, ProviderPart, SessionSettings
 from bench.runtimes.table import RUNTIMES, artifact_kind, canonical_name, check_options
 
 if TYPE_CHECKING:
@@ -49,6 +49,19 @@ def profile(
         raise UnavailableError(f"{canonical} does not tell where its kernels ran")
     parts: tuple[ProviderPart, ...] = ask(canonical, artifact, settings, feeds, calls)
     return parts
+
+
+def operators(name: str, artifact: Artifact, settings: SessionSettings, feeds: Sequence[Feed], calls: int) -> Profiled:
+    """Every operator with its time in each of ``calls`` profiled calls after calls to warm up.
+
+    Raises UnavailableError where the runtime tells no such times, UnsupportedError where it does not for this path.
+    """
+    canonical = _checked(name, artifact, settings)
+    ask = getattr(module_of(canonical), "operators", None)
+    if ask is None:
+        raise UnavailableError(f"{canonical} does not tell how long its operators took")
+    profiled: Profiled = ask(canonical, artifact, settings, feeds, calls)
+    return profiled
 
 
 def _checked(name: str, artifact: Artifact, settings: SessionSettings) -> str:

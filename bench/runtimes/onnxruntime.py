@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from bench.errors import BenchError, UnavailableError, first_line
-from bench.records import Artifact, Probe, ProviderPart, SessionInfo, SessionSettings
+from bench.records import Artifact, Probe, Profiled, ProviderPart, SessionInfo, SessionSettings
 from bench.runtimes.contract import Array, Feed, HostSession, Session, closed
 from bench.runtimes.device_binding import DeviceSession, place_of, plugin_device
 from bench.runtimes.kernels import profiled_parts, reasons_in
 from bench.runtimes.onnxruntime_opening import Opening, is_installed
+from bench.runtimes.onnxruntime_operators import Events, device_of, profiled_operators
 from bench.runtimes.onnxruntime_options import effective_options
 from bench.runtimes.placement import placement
 from bench.runtimes.table import RUNTIMES
@@ -78,6 +79,12 @@ def profile(
     return _profile(_opening(name, artifact, settings), feeds, calls)
 
 
+def operators(name: str, artifact: Artifact, settings: SessionSettings, feeds: Sequence[Feed], calls: int) -> Profiled:
+    """The same, and every kernel with its time in each call."""
+    opening = _opening(name, artifact, settings)
+    return profiled_operators(opening, feeds, calls, functools.partial(_parts, opening, calls))
+
+
 def import_runtime(name: str, options: Mapping[str, str]) -> None:  # noqa: ARG001 - the same form for every runtime
     """Import ONNX Runtime, its telemetry off unless someone has said otherwise."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -118,8 +125,11 @@ def _profile(opening: Opening, feeds: Sequence[Feed], calls: int) -> tuple[Provi
         for i in range(1 + calls):
             session.run(list(opening.settings.outputs), feeds[i % len(feeds)])
         events = json.loads(Path(session.end_profiling()).read_bytes())
-    device = opening.provider if "device" in opening.entry.boundaries else None
-    return profiled_parts(events, calls, device, reasons_in(log))
+    return _parts(opening, calls, events, log)
+
+
+def _parts(opening: Opening, calls: int, events: Events, log: str) -> tuple[ProviderPart, ...]:
+    return profiled_parts(events, calls, device_of(opening), reasons_in(log))
 
 
 def _ones(settings: SessionSettings) -> Feed:

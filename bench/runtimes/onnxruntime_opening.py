@@ -58,9 +58,17 @@ class Opening:
         session = self._checked(self._create(self.options))
         return session, None if self.settings.cache is None else "hit" if before and self._kept() == before else "miss"
 
-    def create_profiled(self, folder: Path) -> tuple[Any, str]:
-        """Another one that writes a profile into ``folder``, and what ONNX Runtime logged while it was made."""
+    def create_profiled(self, folder: Path, graph: Path | None = None) -> tuple[Any, str]:
+        """Another one that writes a profile into ``folder``, and what ONNX Runtime logged while it was made.
+
+        ``graph``: where the optimised graph goes, too. It can't be written with what a provider compiled in it.
+        """
         options = self._make_options()
+        if graph is not None:
+            options.optimized_model_filepath = str(graph)
+            weights = "session.optimized_model_external_initializers_"
+            options.add_session_config_entry(f"{weights}file_name", "weights.bin")
+            options.add_session_config_entry(f"{weights}min_size_in_bytes", "1024")
         options.enable_profiling = True
         options.profile_file_prefix = str(folder / "profile")
         options.log_severity_level = _LOG_INFO

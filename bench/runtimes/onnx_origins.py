@@ -1,0 +1,112 @@
+"""Whose work the nodes of an optimised graph do: names of nodes and tensors of the file that it was made from. Pure.
+
+ONNX Runtime names fused nodes anew, but the tensor that a node ends with keeps its name, or the node is named after
+it. So a node does the work of all nodes of the file that lie between the tensors that it takes and those it gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from bench.runtimes.onnx_graph import Graph, Node
+
+# What an optimiser puts in by itself; a file may have some of them, too.
+_PUT_IN = {"ReorderInput", "ReorderOutput", "MemcpyFromHost", "MemcpyToHost", "Cast", "Transpose"}
+_COPY = re.compile(r"_token_\d+$")  # what makes the name of a node's copy, as in another layout, one of its own
+_BLOCKED = re.compile(r"(.+)_nchwc")  # a node of a blocked layout, after the tensor that it ends with
+_CAST = "InsertedPrecisionFreeCast_"
+
+
+class Origins:
+    """By node of ``optimised``, the names of what it does in ``file``; none for what was put in.
+
+    ``of`` is in the order of the graph's own ``nodes``; ``by_name`` has those of bodies too, where a name is of one.
+    """
+
+    def __init__(self, file: Graph, optimised: Graph) -> None:
+        nodes = list(file.all_nodes())
+        self._nodes = {node.name: node for node in nodes if node.name}
+        self._producers = {output: node for node in nodes for output in node.outputs if output}
+        self._constant = _constants(file)
+        self._users = Counter(name for node in nodes for name in node.inputs)
+        self._file_of = {name: name for name in self._tensors(nodes)}  # a tensor of either graph -> that of the file
+        self.nodes = optimised.nodes
+        told = [(node, self._of(node)) for node in optimised.all_nodes()]
+        in_order = {id(node): names for node, names in told}
+        self.of = [in_order[id(node)] for node in optimised.nodes]
+        self.by_name = _once((node.name, names) for node, names in told)
+
+    def _tensors(self, nodes: Sequence[Node]) -> Iterator[str]:
+        for node in nodes:
+            yield from (name for name in (*node.inputs, *node.outputs) if name)
+
+    def _of(self, node: Node) -> tuple[str, ...]:
+        if self._is_put_in(node):
+            taken = [self._file_of[name] for name in node.inputs[:1] if name in self._file_of]
+            self._file_of |= {name: taken[0] for name in node.outputs[:1] if taken and name not in self._file_of}
+            return ()
+        ends = list(self._ends(node))
+        named = self._nodes.get(_COPY.sub("", node.name))
+        work = [named] if named else []
+        if ends:
+            work += self._between(ends, {self._file_of[name] for name in node.inputs if name in self._file_of})
+        names = [name for one in work for name in (one.name, *one.outputs, *self._own_constants(one)) if name]
+        return tuple(dict.fromkeys([*ends, *names]))
+
+    def _is_put_in(self, node: Node) -> bool:
+        """A change of layout, place or type that no node of the file asks for."""
+        if node.operator not in _PUT_IN or node.name in self._nodes:
+            return False
+        made = [self._producers[name].operator for name in node.outputs if name in self._producers]
+        return node.operator not in made
+
+    def _ends(self, node: Node) -> Iterator[str]:
+        """The file's names of what the node gives; learnt for those that take it."""
+        for i, output in enumerate(node.outputs):
+            blocked = _BLOCKED.fullmatch(_COPY.sub("", node.name)) if i == 0 else None
+            named = [blocked[1]] if blocked else []
+            for name in (output, *named, output.removeprefix(_CAST)):
+                if name in self._producers:
+                    self._file_of[output] = name
+                    yield name
+                    break
+
+    def _own_constants(self, node: Node) -> list[str]:
+        """Weights that no other node takes: a converter that merges nodes may leave the layer's name only there."""
+        return [name for name in node.inputs if name in self._constant and self._users[name] == 1]
+
+    def _between(self, ends: Sequence[str], begins: set[str]) -> list[Node]:
+        """From the ends back to the begins; the last node alone where some way leads past them."""
+        found: dict[tuple[str, ...], Node] = {}
+        waiting, seen = list(reversed(ends)), set(begins) - set(ends)
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name in self._constant or not name:
+                continue
+            seen.add(name)
+            if name not in self._producers:
+                return [self._producers[ends[0]]]
+            node = self._producers[name]
+            found[node.outputs] = node
+            waiting.extend(reversed(node.inputs))
+        return list(found.values())
+
+
+def _constants(file: Graph) -> set[str]:
+    """Tensors that no input has a part in."""
+    known = set(file.initializers)
+    for node in file.nodes:
+        inputs = [name for name in node.inputs if name]
+        if node.operator == "Constant" or (inputs and known.issuperset(inputs)):
+            known.update(node.outputs)
+    return known
+
+
+def _once(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """Only the names that stand for one node."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for name, names in pairs:
+        found.setdefault(name, []).append(names)
+    return {name: names[0] for name, names in found.items() if name and len(names) == 1}
