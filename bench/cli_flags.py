@@ -136,5 +136,12 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Why = Annotated[
     str | None, typer.Option("--why", metavar="RUNTIME", help="Only this runtime, and what its state is read from.")
 ]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a report, or a JSON file of pytest-benchmark.")]
-Format = Annotated[str, typer.Option("--format", metavar="text|md|csv|json|pytest-benchmark", help="How to print it.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a report, or a JSON file of benchmarks.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, md, csv, json, pytest-benchmark, github-action-benchmark, bencher, junit or github-summary.",
+    ),
+]
