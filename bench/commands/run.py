@@ -31,12 +31,11 @@ def run_models(
     platform: str = sys.platform,
 ) -> int:
     """Run the suite, print its table and where the report is; returns the exit code of its rows."""
-    if not platform.startswith("linux"):
-        raise UsageError(f"bench run measures on Linux only, this is {platform}; bench verify and bench report work")
+    refuse_other_system("bench run", platform)
     if resume is not None:
         if flags != Flags() or suite_file or out:
             raise UsageError(f"--resume {resume} goes on with what was asked for then; give it alone")
-        suite = _interrupted_suite(resume)
+        suite = interrupted_suite(resume)
         claim: AbstractContextManager[Path] = nullcontext(resume)
     else:
         suite = resolve_suite(flags, suite_file, console)
@@ -62,7 +61,14 @@ def stage_text(seconds: Mapping[str, float]) -> str:
     return f"time: {', '.join(stages)}; {sum(seconds.values()):.0f} s in all"
 
 
-def _interrupted_suite(folder: Path) -> Suite:
+def refuse_other_system(verb: str, platform: str) -> None:
+    """UsageError where nothing can be measured."""
+    if not platform.startswith("linux"):
+        raise UsageError(f"{verb} measures on Linux only, this is {platform}; bench verify and bench report work")
+
+
+def interrupted_suite(folder: Path) -> Suite:
+    """What the interrupted run in the folder was asked for; UsageError where a file of it is not there."""
     from bench.resume import interrupted_run
 
     suite = interrupted_run(folder).environment.suite
