@@ -6,6 +6,7 @@ For drawing alone: no statistic is ever taken from what is left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,7 @@ def drawn_indices(values: Any, limit: int) -> Any:
     if len(values) <= max(limit, 2):
         return np.arange(len(values))
     cuts = np.linspace(0, len(values), max(1, limit // 2) + 1).astype(np.int64)
-    pairs = zip(cuts[:-1], cuts[1:], strict=True)
-    kept = {int(start + pick(values[start:end])) for start, end in pairs for pick in (np.argmin, np.argmax)}
+    kept = {int(start + pick(values[start:end])) for start, end in pairwise(cuts) for pick in (np.argmin, np.argmax)}
     return np.array(sorted(kept), dtype=np.int64)
 
 

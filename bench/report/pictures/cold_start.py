@@ -51,7 +51,7 @@ def _times(row: Row) -> tuple[int | None, int | None, int | None]:
 def _stack(name: str, row: Row, unit: float) -> Stack:
     loaded, build = row.load_ns or 0, min(row.build_ns or 0, row.load_ns or 0)
     times = {"import": row.import_ns or 0, "build": build, "load": loaded - build, "first call": row.first_call_ns or 0}
-    return Stack(name, {step: time / unit for step, time in times.items()}, f": {row_cells.cold_start(row)}")
+    return Stack(name, {step: time / unit for step, time in times.items()}, row_cells.cold_start(row))
 
 
 def _cells(name: str, row: Row) -> tuple[str, ...]:

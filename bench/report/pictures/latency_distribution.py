@@ -27,9 +27,9 @@ def latency_distribution(group: Group) -> Iterator[Picture]:
     rows = [row for row in group.rows if len(timed.get(row.case_id, ()))]
     if not rows:
         return
-    calls = sum(len(timed[row.case_id]) for row in rows)
+    counted = sum(len(timed[row.case_id]) for row in rows)
     told = (
-        f"How the {calls:,} timed calls spread: bars count all of them, each runtime's to its own highest; "
+        f"How the {counted:,} timed calls spread: bars count all of them, each runtime's to its own highest; "
         "the line beneath reaches from the fastest call to the slowest, its marks are percentiles "
         "(those that have enough calls)."
     )

@@ -45,4 +45,4 @@ def _stack(name: str, row: Row, unit: float) -> Stack:
     for step, level in zip(_STEPS, _levels(row), strict=True):
         sizes[step] = max(0, (level or 0) - highest) / unit
         highest = max(highest, level or 0)
-    return Stack(name, sizes, f": {units.size(highest)}")
+    return Stack(name, sizes, units.size(highest))

@@ -13,6 +13,7 @@ from bench import units
 from bench.report import theme
 
 NAME = "name"  # the field that holds a series' name
+_LETTER = 6.8  # and of a letter, rather too many
 BAND = 46  # pixels of a bar with its name above
 _WIDE = 6.0  # greatest over least from which an axis is logarithmic
 
@@ -51,15 +52,18 @@ def bands(names: Sequence[str]) -> Any:
     return alt.Y(f"{NAME}:N", sort=list(names), axis=None, scale=scale)
 
 
-def band_names(names: Sequence[str], beside: Mapping[str, str] | None = None) -> Any:
-    """Each name at the top of its band, with a word ``beside`` it where there is one."""
+def band_names(beside: Mapping[str, str]) -> Any:
+    """Each name at the top of its band, and at the right what is said of it; a name ends where that begins."""
     import altair as alt
 
-    rows = [{NAME: name, "said": f"{name}{(beside or {}).get(name, '')}"} for name in names]
-    chart = alt.Chart(data(rows)).mark_text(
-        align="left", baseline="middle", dy=-12, fontSize=12, limit=alt.ExprRef(expr="width")
-    )
-    return chart.encode(y=bands(names), x=alt.value(0), text="said:N")
+    names = list(beside)
+    rows = [{NAME: name, "said": said} for name, said in beside.items()]
+    room = max(map(len, beside.values()), default=0) * _LETTER
+    texts = alt.Chart(data(rows)).encode(y=bands(names))
+    looks: dict[str, Any] = {"baseline": "middle", "dy": -12, "fontSize": 12}
+    named = texts.mark_text(align="left", limit=alt.ExprRef(expr=f"max(40, width - {room:.0f})"), **looks)
+    said = texts.mark_text(align="right", **looks)
+    return named.encode(x=alt.value(0), text=f"{NAME}:N") + said.encode(x=alt.value("width"), text="said:N")
 
 
 def height_of(names: Sequence[str]) -> int:
@@ -107,6 +111,12 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def power_above(value: float) -> int:
-    """The least power of ten that is greater."""
-    return math.floor(math.log10(value)) + 1
+def powers_axis(values: Sequence[float]) -> dict[str, Any]:
+    """Scale and axis of errors: logarithmic, labelled at powers of ten."""
+    import altair as alt
+
+    low, high = math.floor(math.log10(min(values) / 1.5)), math.ceil(math.log10(max(values) * 1.5))
+    step = max(1, (high - low) // 8)
+    ticks = [float(f"1e{power}") for power in range(low, high + 1, step)]
+    scale = alt.Scale(type="log", domain=[float(f"1e{low}"), float(f"1e{high}")], nice=False)
+    return {"scale": scale, "axis": alt.Axis(values=ticks, format=".0e")}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from bench import units
 from bench.report import text
 from bench.report.picture import Picture
@@ -26,7 +28,7 @@ def placement(group: Group) -> Iterator[Picture]:
         Stack(
             group.names[row.case_id],
             {_provider(part): 100 * part["share"] for part in found[row.case_id]},
-            f": by {_ACCOUNTS[found[row.case_id][0]['account']]}",
+            f"by {_ACCOUNTS[found[row.case_id][0]['account']]}",
         )
         for row in rows
     ]
@@ -35,7 +37,9 @@ def placement(group: Group) -> Iterator[Picture]:
         title=f"Where it ran{group.title}",
         told="Shares of the work by provider, of rows that did not run wholly on the one asked for: of kernel time in "
         "a profiled run, or of the graph's nodes where that is not known.",
-        spec=stacked(stacks, list(dict.fromkeys(kind for stack in stacks for kind in stack.sizes)), "share (%)", whole=100),
+        spec=stacked(
+            stacks, list(dict.fromkeys(kind for stack in stacks for kind in stack.sizes)), "share (%)", whole=100
+        ),
         header=_HEADER,
         cells=tuple(_cells(group.names[row.case_id], part) for row in rows for part in found[row.case_id]),
     )
@@ -46,7 +50,7 @@ def _parts(group: Group, row: Row) -> list[dict[str, Any]]:
     table = group.scene.report.placement
     own = table[(table["case_id"] == row.case_id) & table["share"].notna()]
     for account in _ACCOUNTS:
-        some = own[own["account"] == account].to_dict("records")
+        some: list[dict[str, Any]] = own[own["account"] == account].to_dict("records")  # type: ignore[assignment]
         if some:
             return sorted(some, key=lambda part: (part["provider"] != row.provider_requested, -part["share"]))
     return []
@@ -63,4 +67,5 @@ def _provider(part: dict[str, Any]) -> str:
 
 def _cells(name: str, part: dict[str, Any]) -> tuple[str, ...]:
     shares = (_ACCOUNTS[part["account"]], _provider(part), units.percent(part["share"]))
-    return (name, *shares, str(part["nodes"]), str(part["operators"]))
+    counted = ("" if pd.isna(part[key]) else str(part[key]) for key in ("nodes", "operators"))
+    return (name, *shares, *counted)

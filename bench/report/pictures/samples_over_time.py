@@ -22,7 +22,17 @@ _LOOKS: dict[tuple[str, ...], dict[str, Any]] = {
     (WARMUP,): {"filled": False, "size": 26, "strokeWidth": 1},
     (SWITCH,): {"filled": False, "size": 30, "strokeWidth": 1.2, "shape": "M-1,-1L1,1M-1,1L1,-1"},
 }
-_HEADER = ("runtime", "repetition", "counted", "calls", "timed", "disturbed rounds", "least", "median of timed", "greatest")
+_HEADER = (
+    "runtime",
+    "repetition",
+    "counted",
+    "calls",
+    "timed",
+    "disturbed rounds",
+    "least",
+    "median of timed",
+    "greatest",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,9 @@ def samples_over_time(group: Group) -> Iterator[Picture]:
 
 def _told(cases: Sequence[_Case], drawn: Sequence[Any], disturbed: set[tuple[int, int]] | None, several: bool) -> str:
     every, few = sum(len(case.calls) for case in cases), sum(map(len, drawn))
-    said = [f"{every:,} calls of {parts.listed([case.name for case in cases])}: hollow is warm-up, a cross a switch call"]
+    said = [
+        f"{every:,} calls of {parts.listed([case.name for case in cases])}: hollow is warm-up, a cross a switch call"
+    ]
     said[0] += " (the first after a change of process), neither is counted."
     if few < every:
         said.append(f"Drawn are {few:,} of them, the least and the greatest of each stretch; numbers are from all.")
@@ -97,7 +109,10 @@ def _drawn(cases: Sequence[_Case]) -> list[Any]:
     limits = iter(shared_limits([len(where) for of_case in masks for where in of_case]))
     return [
         np.concatenate(
-            [where[drawn_indices(case.calls.latency_ns[where], limit)] for where, limit in zip(of_case, limits, strict=False)]
+            [
+                where[drawn_indices(case.calls.latency_ns[where], limit)]
+                for where, limit in zip(of_case, limits, strict=False)
+            ]
         )
         for case, of_case in zip(cases, masks, strict=True)
     ]
@@ -111,7 +126,9 @@ def _spec(
     timed = [case.calls.latency_ns[case.calls.kind == TIMED] for case in cases]
     unit, unit_name = parts.time_axis([float(np.median(t)) for t in timed if len(t)] or [1.0])
     ends = [max(float(pick(case.calls.latency_ns)), 1.0) / unit for case in cases for pick in (np.min, np.max)]
-    x = alt.X("x:Q", title="calls, repetition after repetition", scale=alt.Scale(domain=[-0.5, slots.total - 0.5], nice=False))
+    x = alt.X(
+        "x:Q", title="calls, repetition after repetition", scale=alt.Scale(domain=[-0.5, slots.total - 0.5], nice=False)
+    )
     x = x.axis(grid=False, format="d", tickMinStep=1)
     y = alt.Y("y:Q", title=f"latency ({unit_name})", scale=parts.scale_of(ends, room=0.08))
     scales = parts.series([case.name for case in cases], group.scene.names)

@@ -46,7 +46,7 @@ class Slots:
 
     def place(self, calls: Calls) -> Any:
         """Where each call stands."""
-        where = {key: offset for key, offset in zip(self.keys, self.offsets, strict=True)}
+        where = dict(zip(self.keys, self.offsets, strict=True))
         block, within = _blocks(calls)
         offsets = np.array([where[key] for key in block.keys], dtype=np.int64)
         return offsets[block.of_call] + within

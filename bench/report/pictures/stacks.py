@@ -19,7 +19,7 @@ class Stack:
 
     name: str
     sizes: Mapping[str, float]  # by part, in the order from left to right; none below 0
-    beside: str = ""  # said behind the name
+    beside: str  # said beside the name
 
 
 def stacked(stacks: Sequence[Stack], kinds: Sequence[str], title: str, *, whole: float | None = None) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def stacked(stacks: Sequence[Stack], kinds: Sequence[str], title: str, *, whole:
         color=colour,
         tooltip=[f"{parts.NAME}:N", "part:N", "size:Q"],
     )
-    said = {stack.name: stack.beside for stack in stacks}
-    return parts.finished(alt.layer(bars, parts.band_names(names, said)), parts.height_of(names))
+    said = parts.band_names({stack.name: stack.beside for stack in stacks})
+    return parts.finished(alt.layer(bars, said), parts.height_of(names))
 
 
 def _pieces(stack: Stack) -> list[dict[str, Any]]:

@@ -1,0 +1,61 @@
+"""What to do about a caution: one sentence a code. Pure data; a test holds that every code of the sources is here."""
+
+from __future__ import annotations
+
+ADVICE = {
+    "batch norm": "Fold it into the weights before converting, or accept the cost: it is the model's own.",
+    "bounded": "Ask for fewer seconds or calls, or several runs: what was measured up to the bound is whole.",
+    "by rounds": "Trust speed, which compares within rounds; on a quieter machine both point the same way.",
+    "cache": "Nothing: it was made again. If it comes back, look at the disk that the cache is on.",
+    "call path": "Compare runtimes by path=function, which leaves Keras's own call overhead out.",
+    "constant input": "Give varied inputs with --load-inputs, so that what depends on them is tested.",
+    "contended": "Stop other work on this machine, or ask for fewer threads (-x), and run it again.",
+    "denormal": "Set tiny weights to 0, or try onnxruntime-cpu:denormal=zero where the outputs still agree.",
+    "disagrees": "bench verify says whose error it is and why; bench bisect names the first layer that differs.",
+    "few inputs": "Load at least 8 inputs, or let bench make them: fewer tell less of agreement.",
+    "few pairs": "Run it again: the missing repetitions lack their partner.",
+    "few repetitions": "Run without --quick: five repetitions give an interval, fewer a range that decides nothing.",
+    "few samples": "More timed calls with -r or -t, or an uninterrupted block with --tail, give the higher percentiles.",
+    "hazards": "Nothing is known to be wrong: it was not looked at, for the reason that is given.",
+    "input range": "Say what the model was trained on with --input-range, so that inputs are like the real ones.",
+    "interrupted": "Measure the rest with bench run --resume and this report's folder.",
+    "lossy": "Measure the accuracy on data of your own before you deploy this precision.",
+    "memory grows": "Soak it for longer (--soak) and look at the picture: a leak goes on, a cache ends.",
+    "more threads": "Compare it with the others at the CPUs that it really used, or limit it by its own options.",
+    "no delegate": "Compare it as LiteRT's own kernels, or convert the model to operators that XNNPACK takes.",
+    "no int8 kernels": "Compare int8 on a CPU or runtime that has such kernels, or stay with float32 here.",
+    "no ratio": "Measure it again together with its reference.",
+    "non-deterministic model": "Fix its seeds, or take the random layers out: agreement cannot be told of noise.",
+    "not finite": "Mend the weights, or give inputs from the model's own range (--input-range, --load-inputs).",
+    "not profiled": "Take the share of nodes for what it is; another version of the runtime may tell the time.",
+    "not warmed up": "Give it more time with -t, and look at the calls over time: is it steady by the end of the run?",
+    "operators": "Convert without them where other runtimes are to load the file.",
+    "options unconfirmed": "Check by the numbers that the option had its effect: the runtime does not say so.",
+    "placement": "The picture of where it ran and its table name the operators that went elsewhere, and how many.",
+    "placement from profile": "Compare load time and memory with a newer version of the runtime, which needs no profile.",
+    "placement unknown": "Use a version of the runtime that reports where it ran: without proof of place it cannot win.",
+    "saturated output": "Compare what goes into the softmax or sigmoid (softmax=false in the zoo).",
+    "saturation": "Use onnxruntime-cpu:quantprecision=exact, or verify on the processor that it will run on.",
+    "short calls": "Use a larger batch, or processes in place of threads: the interpreter's lock is in these numbers.",
+    "soak": "Soak it for longer (--soak): so few looks at the memory tell nothing.",
+    "split": "Compare within a part only, or measure on a machine with more memory.",
+    "tf32": "Compare with use_tf32=0: if it agrees then, the rounding of products was the reason.",
+    "threads": "Ask for as many threads (-x) as there are CPUs: those above wait for one another.",
+    "timer overhead": "Use a larger batch: the clock is a part of calls this short.",
+    "training mode": "Export the model with training=False.",
+    "transposes": "See bench export --all-exporters: another exporter may do without them.",
+    "truth": "Nothing, unless it disagrees: the truth is then in float32 and no better than the reference.",
+    "two runtimes": "Measure the Keras backend in an environment of its own to have one runtime in the process.",
+    "uneven callers": "Fewer callers (--streams) or processes: some of them waited for others.",
+    "unsafe": "Only load such files from people that you trust.",
+    "unverified": "bench verify checks it; without agreement its speed says nothing.",
+    "vacuous": "Give inputs that move the output (--load-inputs, --input-range): so little spread tells nothing.",
+    "weights changed": "Find the layer that writes its weights in inference: each call makes another model.",
+    "wheels overlap": "Install one wheel of ONNX Runtime only, or pin each in its own environment (bench env).",
+    "yardstick": "Take the tolerance for a guess, or set your own with --rtol and --atol.",
+}
+
+
+def advice_for(code: str) -> str:
+    """The sentence; empty where the code is of a version that is newer than this table."""
+    return ADVICE.get(code, "")
