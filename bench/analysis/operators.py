@@ -1,0 +1,217 @@
+"""Kernels of a profiled case -> where its time goes, by line (layers whose work is done together) and by kind. Pure.
+
+Times are those of the profiled calls, never scaled to the plain latency; what profiling itself costs is told beside
+them. A kernel's time in a repetition is the median over its calls, a line's the sum over its kernels, its estimate the
+median over repetitions. What no kernel explains of the wall time is a line of its own, so that all lines add up to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from bench.analysis.profiled import Kernel, ProfiledCase
+from bench.analysis.statistics import Interval, signed_rank_interval
+from bench.records import LayerCost, Record
+
+OUTSIDE = "outside kernels"  # Python, dispatch, waiting, copies that the runtime does not count as kernels
+LAYOUT, NO_LAYER = "layout", "no layer"  # kinds of lines without an owner
+_LAYOUT_OPERATORS = ("reorder", "transpose", "cast", "reshape", "copy", "convert", "memcpy")
+
+
+class Line(Record, frozen=True):
+    """Layers that the same kernels do, or kernels of no layer; times of one profiled call."""
+
+    name: str  # "conv1 + conv1_bn + conv1_relu", "layout (ReorderInput)", or OUTSIDE
+    kind: str  # of the layer with most multiply-adds: "Conv2D 1x1"
+    time: Interval  # ns
+    by_repetition: tuple[float, ...]
+    layers: tuple[int, ...] = ()  # places among the case's
+    operators: tuple[str, ...] = ()  # kinds of its kernels in the runtime's words, each once
+    kernels: tuple[str, ...] = ()  # names
+
+
+class Costs(Record, frozen=True):
+    """What layers have to do in one call of a batch; None where it is not known."""
+
+    multiply_adds: int | None
+    parameters: int
+    traffic_bytes: int | None  # a lower bound: activations into and out of them all, and weights, each once
+
+
+class Kind(Record, frozen=True):
+    """One row of the paper's table 2: a kind of layer with its shares of the whole."""
+
+    name: str
+    time_ns: float
+    time_share: float  # of the profiled wall time
+    multiply_adds_share: float | None  # of the model's; None where nothing is counted
+    parameters_share: float | None
+
+
+def typical(values: Sequence[float]) -> Interval:
+    """The median of the repetitions with the house's bounds: of 5 the least and the greatest, at 93.75 %."""
+    bounds, estimate = signed_rank_interval(values), median(values)
+    if bounds.low is None or bounds.high is None:
+        return Interval(estimate=estimate, low=None, high=None, level=None, n=len(values))
+    low, high = min(bounds.low, estimate), max(bounds.high, estimate)
+    return Interval(estimate=estimate, low=low, high=high, level=bounds.level, n=len(values))
+
+
+def kernel_times(kernel: Kernel) -> list[float]:
+    """Time in each repetition: the median over its calls, 0 where it did not run."""
+    return [median(calls) if calls else 0.0 for calls in kernel.time_ns]
+
+
+def wall_times(case: ProfiledCase) -> list[float]:
+    """Wall time of a profiled call in each repetition: the median over its calls."""
+    return [median(calls) for calls in case.calls_ns]
+
+
+def summed(kernels: Iterable[Kernel], repetitions: int) -> list[float]:
+    """Time of all of them in each repetition."""
+    times = [kernel_times(kernel) for kernel in kernels]
+    return [sum(one[place] for one in times) for place in range(repetitions)]
+
+
+def lines_of(case: ProfiledCase) -> list[Line]:
+    """Every line, the dearest first, OUTSIDE where it belongs; their estimates add up to the wall time's."""
+    if not case.kernels:
+        return []
+    n = len(case.repetitions)
+    groups = [_line(case, group, n) for group in groups_of([kernel.layers for kernel in case.kernels], case.kernels)]
+    wall = wall_times(case)
+    outside = [total - spent for total, spent in zip(wall, summed(case.kernels, n), strict=True)]
+    rest = residual(median(wall) - sum(line.time.estimate for line in groups), outside)
+    lines = [*groups, Line(name=OUTSIDE, kind=OUTSIDE, time=rest, by_repetition=tuple(outside))]
+    return sorted(lines, key=lambda line: -line.time.estimate)
+
+
+def residual(estimate: float, values: Sequence[float]) -> Interval:
+    """What is left of a total once every other line is taken away; its bounds hold the estimate."""
+    bounds = typical(values)
+    low = None if bounds.low is None else min(bounds.low, estimate)
+    high = None if bounds.high is None else max(bounds.high, estimate)
+    return Interval(estimate=estimate, low=low, high=high, level=bounds.level, n=bounds.n)
+
+
+def groups_of(owners: Sequence[tuple[int, ...]], kernels: Sequence[Kernel]) -> list[list[Kernel]]:
+    """Kernels that share a layer, directly or by others, together; those of no layer by their operator."""
+    found: list[tuple[set[int | str], list[Kernel]]] = []
+    for places, kernel in zip(owners, kernels, strict=True):
+        keys: set[int | str] = set(places) or {kernel.operator}
+        touched = [one for one in found if one[0] & keys]
+        found = [one for one in found if not one[0] & keys]
+        merged = [member for _, members in touched for member in members]
+        found.append((keys.union(*(one[0] for one in touched)), [*merged, kernel]))
+    return [members for _, members in found]
+
+
+def kind_of(layer: LayerCost) -> str:
+    """``"Conv2D 1x1"``."""
+    return f"{layer.kind} {layer.window}".rstrip()
+
+
+def costs_of(places: Sequence[int], layers: Sequence[LayerCost], batch_size: int) -> Costs:
+    """What the layers cost together: what one gives to the next of them does not leave them.
+
+    A lower bound of traffic: each inner result is taken to be read by the group alone. A layer whose multiply-adds
+    can't be counted leaves those of the group unknown.
+    """
+    chosen = [layers[place] for place in sorted(places)]
+    products = [layer.multiply_adds for layer in chosen]
+    counted = [one for one in products if one is not None]
+    return Costs(
+        multiply_adds=sum(counted) * batch_size if chosen and len(counted) == len(products) else None,
+        parameters=sum(layer.parameters for layer in chosen),
+        traffic_bytes=_traffic(chosen, batch_size),
+    )
+
+
+def kinds_of(case: ProfiledCase, lines: Sequence[Line]) -> list[Kind]:
+    """Where the time goes beside where multiply-adds and parameters are, the dearest first.
+
+    A layer that no kernel was found for is in it with its costs and no time.
+    """
+    wall = sum(line.time.estimate for line in lines)
+    times: dict[str, float] = {}
+    costs: dict[str, list[int]] = {}
+    for line in lines:
+        times[line.kind] = times.get(line.kind, 0.0) + line.time.estimate
+        _add(costs, line.kind, [case.layers[place] for place in line.layers])
+    for layer in unclaimed(case, lines):
+        if layer.multiply_adds or layer.parameters:
+            times.setdefault(kind_of(layer), 0.0)
+            _add(costs, kind_of(layer), [layer])
+    products, parameters = (sum(one[i] for one in costs.values()) for i in range(2))
+    kinds = [
+        Kind(
+            name=name,
+            time_ns=time,
+            time_share=time / wall if wall else 0.0,
+            multiply_adds_share=costs.get(name, [0, 0])[0] / products if products else None,
+            parameters_share=costs.get(name, [0, 0])[1] / parameters if parameters else None,
+        )
+        for name, time in times.items()
+    ]
+    return sorted(kinds, key=lambda kind: (-kind.time_ns, -(kind.multiply_adds_share or 0.0), kind.name))
+
+
+def unclaimed(case: ProfiledCase, lines: Sequence[Line]) -> list[LayerCost]:
+    """Layers that no kernel was found for: folded into another by the exporter or the runtime, or not mapped."""
+    claimed = {place for line in lines for place in line.layers}
+    return [layer for place, layer in enumerate(case.layers) if place not in claimed]
+
+
+def profiling_cost(case: ProfiledCase) -> float | None:
+    """Profiled over plain time of a call; None where nothing was timed without profile."""
+    plain = [one for one in case.plain_ns if one]
+    return median(wall_times(case)) / median(plain) if plain and case.calls_ns else None
+
+
+def short_name(names: Sequence[str], most: int = 3) -> str:
+    """``"conv1 + bn1 + relu1"``; of more than ``most`` the first and the last, and how many are between."""
+    if len(names) <= most:
+        return " + ".join(names)
+    return f"{names[0]} + {len(names) - 2} more + {names[-1]}"
+
+
+def _line(case: ProfiledCase, kernels: Sequence[Kernel], repetitions: int) -> Line:
+    places = tuple(sorted({place for kernel in kernels for place in kernel.layers}))
+    times = summed(kernels, repetitions)
+    operators = tuple(dict.fromkeys(kernel.operator for kernel in kernels))
+    name, kind = _named(case, places, kernels[0])
+    return Line(
+        name=name,
+        kind=kind,
+        time=typical(times),
+        by_repetition=tuple(times),
+        layers=places,
+        operators=operators,
+        kernels=tuple(kernel.name for kernel in kernels),
+    )
+
+
+def _named(case: ProfiledCase, places: Sequence[int], kernel: Kernel) -> tuple[str, str]:
+    if places:
+        layers = [case.layers[place] for place in places]
+        main = max(layers, key=lambda layer: layer.multiply_adds or 0)
+        return short_name([layer.name for layer in layers]), kind_of(main)
+    is_layout = any(word in kernel.operator.lower() for word in _LAYOUT_OPERATORS)
+    kind = LAYOUT if is_layout else NO_LAYER
+    return f"{kind} ({kernel.operator})", kind
+
+
+def _traffic(layers: Sequence[LayerCost], batch_size: int) -> int | None:
+    arriving, leaving = [one.input_bytes for one in layers], [one.output_bytes for one in layers]
+    if not layers or None in arriving or None in leaving:
+        return None
+    into, out = [one or 0 for one in arriving], [one or 0 for one in leaving]
+    moved = max(sum(into) - sum(out[:-1]), 0) + out[-1]  # what one gives to the next is neither read nor written
+    return moved * batch_size + sum(layer.weight_bytes for layer in layers)
+
+
+def _add(costs: dict[str, list[int]], kind: str, layers: Sequence[LayerCost]) -> None:
+    sums = costs.setdefault(kind, [0, 0])
+    sums[0] += sum(layer.multiply_adds or 0 for layer in layers)
+    sums[1] += sum(layer.parameters for layer in layers)

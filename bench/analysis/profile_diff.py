@@ -1,0 +1,203 @@
+"""Two profiled cases -> which operators explain how much of the change from A to B. Pure.
+
+Kernels are matched by ``kernel_match``. Times are of profiled calls; all lines with what is outside of kernels add up to the change of the profiled wall time, exactly. Whether there is a
+change at all is a matter of the plain latency too: what only the profiler sees is no change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+from bench.analysis.kernel_match import match_kernels
+from bench.analysis.operators import OUTSIDE, summed, wall_times
+from bench.analysis.profiled import Kernel, ProfiledCase
+from bench.analysis.rank_sum import shift_interval
+from bench.analysis.roofline import Roof
+from bench.analysis.statistics import Interval, signed_rank_interval
+from bench.records import Record
+
+NAMED_FROM = 0.1  # a line that explains less of the change is not named as its reason
+
+Presence = Literal["both", "only in A", "only in B"]
+
+
+class Change(Record, frozen=True):
+    """What one operator of one place costs on each side, in ns of a profiled call."""
+
+    name: str  # "Transpose to_nchw", "Conv -> FusedConv in conv1 + relu1", OUTSIDE
+    presence: Presence
+    a_ns: float
+    b_ns: float
+    change: Interval  # B less A
+    is_told: bool  # whether the bounds of the change leave out 0
+    explains: float | None = None  # share of the total change; None where that is not told apart from noise
+
+
+class ProfileDiff(Record, frozen=True):
+    """The change from A to B, the line that explains most of it first."""
+
+    a: str  # names of the cases
+    b: str
+    is_paired: bool  # measured interleaved by one command
+    total: Interval  # of the profiled wall time, ns
+    plain: Interval | None  # of the latency without profile
+    a_ns: float  # profiled wall time
+    b_ns: float
+    doubt: str  # why the change is not told apart from noise; "" where it is
+    changes: tuple[Change, ...]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is a change that noise does not explain."""
+        return not self.doubt
+
+
+class _Sides(Record, frozen=True):
+    """Both cases and how differences of their repetitions are bounded."""
+
+    a: ProfiledCase
+    b: ProfiledCase
+    is_paired: bool
+
+    def change(self, a: Sequence[float], b: Sequence[float]) -> Interval:
+        """B less A of values by repetition; bounds are None where there are too few."""
+        estimate = median(b) - median(a)
+        bounds = signed_rank_interval(self._differences(a, b)) if self.is_paired else shift_interval(a, b)
+        return Interval(estimate=estimate, low=bounds.low, high=bounds.high, level=bounds.level, n=bounds.n)
+
+    def _differences(self, a: Sequence[float], b: Sequence[float]) -> list[float]:
+        ours, theirs = dict(zip(self.a.repetitions, a, strict=True)), dict(zip(self.b.repetitions, b, strict=True))
+        return [theirs[number] - value for number, value in ours.items() if number in theirs]
+
+    def line(self, name: str, a: Sequence[Kernel], b: Sequence[Kernel]) -> Change:
+        """One line of these kernels."""
+        ours, theirs = summed(a, len(self.a.repetitions)), summed(b, len(self.b.repetitions))
+        change = self.change(ours, theirs)
+        presence: Presence = "both" if a and b else "only in A" if a else "only in B"
+        return Change(
+            name=name,
+            presence=presence,
+            a_ns=median(ours),
+            b_ns=median(theirs),
+            change=_holding(change),
+            is_told=is_told(change),
+        )
+
+
+def diff_profiles(
+    a: ProfiledCase,
+    b: ProfiledCase,
+    *,
+    is_paired: bool,
+    roofs: tuple[Roof | None, Roof | None] = (None, None),
+) -> ProfileDiff:
+    """The change from A to B; both have kernels, in at least one repetition in common where they are paired.
+
+    ``roofs``: of the two commands where they are two: a machine that was itself so much slower explains as much.
+    """
+    sides = _Sides(a=a, b=b, is_paired=is_paired)
+    total = sides.change(wall_times(a), wall_times(b))
+    plain = _plain_change(sides)
+    doubt = _doubt(total, plain) or _machine_doubt(a, b, roofs)
+    lines = [sides.line(name, ours, theirs) for name, ours, theirs in match_kernels(a, b)]
+    lines.append(_outside(sides, total.estimate, lines))
+    if not doubt:
+        lines = [_explaining(line, total.estimate) for line in lines]
+    return ProfileDiff(
+        a=a.row.case_id,
+        b=b.row.case_id,
+        is_paired=is_paired,
+        total=_holding(total),
+        plain=None if plain is None else _holding(plain),
+        a_ns=median(wall_times(a)),
+        b_ns=median(wall_times(b)),
+        doubt=doubt,
+        changes=tuple(sorted(lines, key=_order(total.estimate))),
+    )
+
+
+def is_told(change: Interval) -> bool:
+    """Whether the bounds leave out 0; nothing is told of a single repetition."""
+    return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
+
+
+def dearest(diff: ProfileDiff) -> Change | None:
+    """The line that is named as the change's reason; None where it is spread over many, or there is no change."""
+    first = next((line for line in diff.changes if line.is_told and line.explains is not None), None)
+    return first if first is not None and (first.explains or 0.0) >= NAMED_FROM else None
+
+
+def _order(total_ns: float) -> Callable[[Change], tuple[bool, float]]:
+    """Lines that are told apart first, in the order of what they add in the direction of the total."""
+    sign = math.copysign(1.0, total_ns)
+    return lambda line: (not line.is_told, -sign * line.change.estimate)
+
+
+def _explaining(line: Change, total_ns: float) -> Change:
+    return msgspec.structs.replace(line, explains=line.change.estimate / total_ns if total_ns else None)
+
+
+def _holding(change: Interval) -> Interval:
+    """Bounds that hold the estimate: it is a difference of medians, they are of differences."""
+    if change.low is None or change.high is None:
+        return change
+    low, high = min(change.low, change.estimate), max(change.high, change.estimate)
+    return Interval(estimate=change.estimate, low=low, high=high, level=change.level, n=change.n)
+
+
+def _plain_change(sides: _Sides) -> Interval | None:
+    """Of the latency without profile; None where a repetition of a side has none."""
+    a, b = ([one for one in side.plain_ns if one is not None] for side in (sides.a, sides.b))
+    if not a or not b or len(a) < len(sides.a.plain_ns) or len(b) < len(sides.b.plain_ns):
+        return None
+    return sides.change(a, b)
+
+
+def _doubt(total: Interval, plain: Interval | None) -> str:
+    """Why there may be no change; "" where profiled and plain times both say that there is, in one direction."""
+    if total.low is None:
+        return "a single repetition tells nothing of noise"
+    if not is_told(total):
+        return "the profiled times are not told apart from noise"
+    if plain is None:
+        return "there is no plain latency of both sides to confirm it"
+    if not is_told(plain):
+        return "the latency without profile is not told apart from noise"
+    if plain.estimate * total.estimate < 0:
+        return "the latency without profile moved the other way: it is the profiler's own cost that differs"
+    return ""
+
+
+def _machine_doubt(a: ProfiledCase, b: ProfiledCase, roofs: tuple[Roof | None, Roof | None]) -> str:
+    """Whether the machine itself was as much faster or slower, by its roofs."""
+    first, second = roofs
+    if first is None or second is None:
+        return ""
+    moved = max(
+        abs(math.log(second.flops_per_s / first.flops_per_s)), abs(math.log(second.bytes_per_s / first.bytes_per_s))
+    )
+    change = abs(math.log(median(wall_times(b)) / median(wall_times(a))))
+    if change > moved:
+        return ""
+    return f"the machine itself differs by {math.expm1(moved):.0%} between the two, by its roofs"
+
+
+def _outside(sides: _Sides, total_ns: float, lines: Sequence[Change]) -> Change:
+    """What no kernel explains: by definition the rest, so that all lines add up to the total."""
+    a, b = (
+        [wall - spent for wall, spent in zip(wall_times(one), summed(one.kernels, len(one.repetitions)), strict=True)]
+        for one in (sides.a, sides.b)
+    )
+    bounds = sides.change(a, b)
+    rest = total_ns - sum(line.change.estimate for line in lines)
+    ours = median(wall_times(sides.a)) - sum(line.a_ns for line in lines)
+    theirs = median(wall_times(sides.b)) - sum(line.b_ns for line in lines)
+    change = Interval(estimate=rest, low=bounds.low, high=bounds.high, level=bounds.level, n=bounds.n)
+    return Change(
+        name=OUTSIDE, presence="both", a_ns=ours, b_ns=theirs, change=_holding(change), is_told=is_told(bounds)
+    )
