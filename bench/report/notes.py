@@ -24,9 +24,14 @@ def split_cautions(cautions: str) -> list[str]:
     return found
 
 
+def is_said_by_remarks(caution: str) -> bool:
+    """Whether a caution only says that its row cannot win, which a remark tells with the reason."""
+    return caution.startswith(_SAID_BY_REMARKS)
+
+
 def notes_of(row: Row, usual: tuple[float, int] | None, *, split: bool) -> list[str]:
     """Everything that is to be noted of a row; ``usual`` is the interval that the legend tells of."""
-    said = [caution for caution in split_cautions(row.cautions) if not caution.startswith(_SAID_BY_REMARKS)]
+    said = [caution for caution in split_cautions(row.cautions) if not is_said_by_remarks(caution)]
     said += row_cells.own_notes(row)
     own = own_interval(row)
     if own and own != usual:

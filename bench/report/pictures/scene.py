@@ -87,7 +87,7 @@ class Scene:
         repetition = self._columns["repetition"][where]
         left_out = [number for number, is_whole in self._whole.get(case_id, {}).items() if not is_whole]
         counted = ~np.isin(repetition, left_out)
-        return Calls(*(self._columns[name][where] for name in _COLUMNS), counted)
+        return Calls(**{name: column[where] for name, column in self._columns.items()}, counts=counted)
 
     def disturbed(self, group: Group) -> set[tuple[int, int]] | None:
         """Repetition and round where other load is likely to have changed the numbers; None where it is not known.
