@@ -36,12 +36,12 @@ def with_placements(
         known = placement_of([case for case in earlier if case.case_id == one.case_id])
         if arm is None or one.opened is None or known or RUNTIMES[arm.case.runtime.name].provider is None:
             return one
-        return _judged(one, profile_arm(arm, launcher, settings.time_limit_s), settings.min_placement)
+        return judged_by_placement(one, profile_arm(arm, launcher, settings.time_limit_s), settings.min_placement)
 
     return _replace(result, cases=[placed(one) for one in result.cases])
 
 
-def _judged(one: CaseRepetition, placement: Placement, least: float) -> CaseRepetition:
+def judged_by_placement(one: CaseRepetition, placement: Placement, least: float) -> CaseRepetition:
     """The case with where it ran; one of which nothing ran on the provider asked for has no number nor verdict."""
     one = _replace(one, placement=placement)
     if one.opened is None or placement_status(one.opened.info, placement, least) != "unavailable":
