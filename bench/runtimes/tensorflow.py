@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError, first_line
-from bench.records import Artifact, Probe, SessionInfo, SessionSettings
+from bench.records import Artifact, Probe, Profiled, SessionInfo, SessionSettings
 from bench.runtimes import tensorflow_paths as paths
 from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.keras_file import import_keras
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES, artifact_kind
+from bench.runtimes.tensorflow_operators import profiled_operators
 
 _INTER_OP_THREADS = 1
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
@@ -33,6 +34,13 @@ class TensorFlowSession(HostSession):
         self.info = info
         self._path: paths.CallPath | None = path  # owns the variables
         self.call: Callable[[Feed], Sequence[Array]] = path.call
+
+    @property
+    def path(self) -> paths.CallPath:
+        """The call path, while the session is open."""
+        if self._path is None:
+            raise RuntimeError("this session is closed")
+        return self._path
 
     def traces(self) -> int:
         """How often a function was traced: by opening, or by the first call of ``predict``; never while timing."""
@@ -67,6 +75,12 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Te
         concurrent=path.concurrent,
     )
     return TensorFlowSession(path, info)
+
+
+def operators(name: str, artifact: Artifact, settings: SessionSettings, feeds: Sequence[Feed], calls: int) -> Profiled:
+    """Every operation with its time in each of ``calls`` calls, by TensorFlow's own profiler; of XLA every kernel."""
+    session = open_session(name, artifact, settings)
+    return profiled_operators(importlib.import_module("tensorflow"), session.path, feeds, calls)
 
 
 def _open(tf: Any, name: str, path: str, artifact: Artifact, settings: SessionSettings) -> paths.CallPath:

@@ -31,6 +31,8 @@ class CallPath:
     settings: dict[str, str] = field(default_factory=dict)  # of this path alone
     build_ns: int | None = None
     concurrent: bool = True
+    nodes: Callable[[], set[str]] | None = None  # names of its function's operations, where there is one
+    compiled: Callable[[], str] | None = None  # XLA's text of what it made of the function
 
 
 def open_function(tf: Any, artifact: Artifact, settings: SessionSettings, *, xla: bool) -> CallPath:
@@ -49,6 +51,8 @@ def open_function(tf: Any, artifact: Artifact, settings: SessionSettings, *, xla
         traces=lambda: int(traced.experimental_get_tracing_count()),
         settings={"fixed_shapes": _shapes(settings.inputs)},
         build_ns=build_ns,
+        nodes=lambda: _node_names(step),
+        compiled=(lambda: _compiled_text(tf, traced, settings)) if xla else None,
     )
 
 
@@ -63,7 +67,8 @@ def open_signature(tf: Any, artifact: Artifact, settings: SessionSettings) -> Ca
         results = signature(**{name: constant(feed[name]) for name in names})
         return [results[name].numpy() for name in outputs]
 
-    return CallPath(SIGNATURE, call, loaded, _never, settings={"shapes": "free in the signature"})
+    own = {"shapes": "free in the signature"}
+    return CallPath(SIGNATURE, call, loaded, _never, settings=own, nodes=lambda: _node_names(signature))
 
 
 def open_eager(_: Any, artifact: Artifact, settings: SessionSettings) -> CallPath:
@@ -107,6 +112,19 @@ def _count_traces(model: Any) -> Callable[[], int]:
 
     model.predict_step = counted
     return lambda: count[0]
+
+
+def _node_names(function: Any) -> set[str]:
+    """Of the operations of a concrete function and of all that it calls."""
+    graph = function.graph.as_graph_def()
+    names = {node.name for node in graph.node}
+    return names | {node.name for called in graph.library.function for node in called.node_def}
+
+
+def _compiled_text(tf: Any, traced: Any, settings: SessionSettings) -> str:
+    specs = [_spec(tf, tensor) for tensor in settings.inputs]
+    text: str = traced.experimental_get_compiler_ir(*specs)(stage="optimized_hlo")
+    return text
 
 
 def _never() -> int:
