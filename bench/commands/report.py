@@ -1,4 +1,7 @@
-"""``bench report``: one table of formats; each is text that is printed, or written with ``-o FILE``."""
+"""``bench report``: one table of formats; each is text that is printed, or written with ``-o FILE``.
+
+Pages and pictures are always files: ``report_files.py`` writes them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands.console import Console
+from bench.commands.report_files import FILES, write_report_files, written_to
 from bench.errors import EXIT_OK, UsageError
 from bench.rows import Row
 
@@ -27,9 +31,14 @@ class Source:
 
 
 def print_report(path: Path, format_name: str, *, console: Console, out: Path | None = None) -> int:
-    """Print a stored report, or a JSON file of benchmarks, in one of FORMATS; with ``out`` into that file."""
+    """Print a stored report, or a JSON file of benchmarks, in one of FORMATS; with ``out`` into that file.
+
+    As one of FILES it is written for people to look at, and the paths are printed.
+    """
+    if format_name in FILES:
+        return write_report_files(path, format_name, out, console=console)
     if format_name not in FORMATS:
-        raise UsageError(f"--format {format_name}: expected one of {', '.join(FORMATS)}")
+        raise UsageError(f"--format {format_name}: expected one of {', '.join((*FORMATS, *FILES))}")
     if out is not None and out.is_dir():
         raise UsageError(f"-o {out}: this is a folder; name the file")
     text = _of_file(path, format_name, console) if path.suffix == ".json" and path.is_file() else None
@@ -48,7 +57,8 @@ def _tell(text: str, out: Path | None, console: Console) -> None:
         return
     from bench.report import atomic
 
-    atomic.write_bytes(out, text.encode("utf-8", "backslashreplace"))
+    with written_to(out, "name another file with -o"):
+        atomic.write_bytes(out, text.encode("utf-8", "backslashreplace"))
     console.warn(f"written: {out}")
 
 

@@ -42,6 +42,7 @@ def run_models(
         claim = claimed_folder(out, suite.models, datetime.now(UTC))
 
     from bench.pipeline import run_suite
+    from bench.report.page_file import leave_page
     from bench.report.render import render_text
 
     with claim as folder:
@@ -49,6 +50,7 @@ def run_models(
     progress.done()
     text = render_text(result.rows, result.environment, width=console.width, colour=console.colour)
     console.say(text.rstrip("\n"))
+    leave_page(folder, console.warn)
     if result.environment is not None:
         console.warn(stage_text(result.environment.stages_s))
     console.warn(f"report: {folder}")

@@ -75,7 +75,7 @@ def _group_part(group: Group, section: Section) -> Part:
     return Part(
         name=f"group_{group.number + 1}",
         title=section.title,
-        texts=tuple(filter(None, (section.verdict, section.facts))),
+        texts=tuple(filter(None, ((section.verdict if len(group.scene.groups) > 1 else ""), section.facts))),
         pictures=group_pictures(group),
         tables=(_table(group, section),),
         cautions=cautions_of(group.rows, section),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _MANY_VALUES = 3000  # drawn as elements they'd make the page slow: more are painted
-_NUMBER = re.compile(r"[-+−~<>≤≥]?\s?\d")
+_NUMBER = re.compile(r"[-+\u2212~<>≤≥]?\s?\d")
 _UNKNOWN = {"", "-"}
 _SIGNS = {"good": "✓", "bad": "✗", "doubt": "?"}
 _SAID = {"good": "good", "bad": "bad", "doubt": "in doubt"}

@@ -75,7 +75,7 @@
       else target.removeAttribute("tabindex");
     }),
   );
-  all(".scroll, .chart.wide, .command pre").forEach((region) => regions.observe(region));
+  all(".scroll, .chart.wide").forEach((region) => regions.observe(region));
 
   // Tables: cells carry their place in ascending order; one without is unknown and stays last.
   all("[data-controls]").forEach((listing) => {

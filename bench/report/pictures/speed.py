@@ -74,7 +74,9 @@ def _spec(group: Group, rows: list[Row]) -> dict[str, Any]:
     bars = chart.encode(x=alt.X("low:Q", title=x_title, scale=scale), x2="high:Q")
     bound = "isValid(datum.low)"
     layers = [
-        alt.Chart(parts.data([{"x": 1.0}])).mark_rule(strokeDash=[2, 2], opacity=0.6).encode(x=x),
+        alt.Chart(parts.data({parts.NAME: name, "x": 1.0} for name in names))
+        .mark_tick(thickness=1, height=26, yOffset=9, opacity=0.7, color="#8a8f98")
+        .encode(x=x, y=y),
         bars.transform_filter(f"{bound} && {whole}").mark_rule(strokeWidth=3, yOffset=9),
         bars.transform_filter(f"{bound} && !({whole})").mark_rule(strokeWidth=2, strokeDash=[4, 3], yOffset=9),
         chart.transform_filter("datum.look != 'cannot win'")
