@@ -158,11 +158,11 @@ def runtimes(json: f.Json = False, why: f.Why = None) -> int:
 
 @app.command("report")
 @guarded
-def report(folder: f.Folder, format: f.Format = "text") -> int:  # noqa: A002 (the flag's name)
-    """Print a stored report."""
+def report(folder: f.Folder, format: f.Format = "text", out: f.ReportOut = None) -> int:  # noqa: A002 (the flag's name)
+    """Print a stored report, or draw it."""
     from bench.commands.report import print_report
 
-    return print_report(folder, format, console=make_console())
+    return print_report(folder, format, console=make_console(), out=out)
 
 
 @cache_app.command("list")

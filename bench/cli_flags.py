@@ -142,6 +142,11 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="text, md, csv, json, pytest-benchmark, github-action-benchmark, bencher, junit or github-summary.",
+        help="text, md, csv, json, pytest-benchmark, github-action-benchmark, bencher, junit or github-summary; "
+        "html, png or svg write files.",
     ),
+]
+ReportOut = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="PATH", help="The file to write; of png and svg the folder."),
 ]
