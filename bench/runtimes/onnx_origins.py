@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.runtimes.onnx_fused import constants
 from bench.runtimes.onnx_graph import Graph, Node
 
 # What an optimiser puts in by itself; a file may have some of them, too.
@@ -29,7 +30,7 @@ class Origins:
         nodes = list(file.all_nodes())
         self._nodes = {node.name: node for node in nodes if node.name}
         self._producers = {output: node for node in nodes for output in node.outputs if output}
-        self._constant = _constants(file)
+        self._constant = constants(file)
         self._users = Counter(name for node in nodes for name in node.inputs)
         self._file_of = {name: name for name in self._tensors(nodes)}  # a tensor of either graph -> that of the file
         self.nodes = optimised.nodes
@@ -92,16 +93,6 @@ class Origins:
             found[node.outputs] = node
             waiting.extend(reversed(node.inputs))
         return list(found.values())
-
-
-def _constants(file: Graph) -> set[str]:
-    """Tensors that no input has a part in."""
-    known = set(file.initializers)
-    for node in file.nodes:
-        inputs = [name for name in node.inputs if name]
-        if node.operator == "Constant" or (inputs and known.issuperset(inputs)):
-            known.update(node.outputs)
-    return known
 
 
 def _once(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

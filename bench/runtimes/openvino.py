@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError
-from bench.records import Artifact, BuildCache, Caution, Probe, ProviderPart, SessionInfo, SessionSettings
+from bench.records import Artifact, BuildCache, Caution, Probe, Profiled, ProviderPart, SessionInfo, SessionSettings
 from bench.runtimes.contract import Array, Feed, HostSession, closed
 from bench.runtimes.dimensions import input_dimensions
+from bench.runtimes.onnx_graph import read_graph
 from bench.runtimes.onnxruntime_options import fixed_dimensions
+from bench.runtimes.openvino_operators import profiled_operators
 from bench.runtimes.openvino_properties import chosen_device, properties, read_back, told_in_one_line
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES
@@ -42,8 +44,7 @@ class OpenVinoSession(HostSession):
     def __init__(self, compiled: Any, settings: SessionSettings, info: SessionInfo) -> None:
         self.info = info
         self._compiled = compiled
-        ports = [port.get_names() for port in compiled.outputs]
-        self._order = [next(i for i, names in enumerate(ports) if name in names) for name in settings.outputs]
+        self._order = _order(compiled, settings)
         self.call: Callable[[Feed], Sequence[Array]] = _bind(compiled.create_infer_request(), self._order)
 
     def another(self) -> Callable[[Feed], Sequence[Array]]:
@@ -58,12 +59,8 @@ class OpenVinoSession(HostSession):
 
 def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> OpenVinoSession:
     """The model on the device and in the precision asked for, its shapes fixed to those of ``settings.inputs``."""
-    import_runtime(name, settings.options)
-    ov = importlib.import_module("openvino")
-    core = ov.Core()
-    device = chosen_device(name, settings.options, core.available_devices)
     chosen = with_defaults(RUNTIMES[name].options, settings.options)
-    model = _read(ov, core, Path(artifact.path), settings)
+    ov, core, device, model = _opening(name, artifact, settings)
     wanted = properties(device, chosen, settings)
     start = time.perf_counter_ns()
     compiled = _made(f"compiling the model for {device}", lambda: core.compile_model(model, device, wanted))
@@ -84,6 +81,23 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Op
         cautions=(_NO_INT8,) if settings.precision == "int8" and not kernels.keys() & {"i8", "u8"} else (),
     )
     return OpenVinoSession(compiled, settings, info)
+
+
+def operators(name: str, artifact: Artifact, settings: SessionSettings, feeds: Sequence[Feed], calls: int) -> Profiled:
+    """Every kernel with its time, by OpenVINO's performance counters; see ``openvino_operators`` for what a call is."""
+    chosen = with_defaults(RUNTIMES[name].options, settings.options)
+    _, core, device, model = _opening(name, artifact, settings)
+    wanted = properties(device, chosen, settings) | {"PERF_COUNT": "YES"}
+
+    def compile_model() -> Any:
+        compiled = _made(f"compiling the model for {device}", lambda: core.compile_model(model, device, wanted))
+        read_back(name, compiled, device, wanted, settings)
+        return compiled
+
+    def bind(request: Any) -> Callable[[Feed], Sequence[Array]]:
+        return _bind(request, _order(request.get_compiled_model(), settings))
+
+    return profiled_operators(compile_model, bind, device, read_graph(Path(artifact.path)), feeds, calls)
 
 
 def import_runtime(name: str, options: Mapping[str, str]) -> None:  # noqa: ARG001 - the same form for every runtime
@@ -110,6 +124,15 @@ def probe(name: str) -> Probe:
     return Probe(name=name, state="usable", detail=f"openvino {version}, {devices}", version=version)
 
 
+def _opening(name: str, artifact: Artifact, settings: SessionSettings) -> tuple[Any, Any, str, Any]:
+    """OpenVINO, its core, the device asked for and the model as read."""
+    import_runtime(name, settings.options)
+    ov = importlib.import_module("openvino")
+    core = ov.Core()
+    device = chosen_device(name, settings.options, core.available_devices)
+    return ov, core, device, _read(ov, core, Path(artifact.path), settings)
+
+
 def _read(ov: Any, core: Any, path: Path, settings: SessionSettings) -> Any:
     """The model with every dimension fixed; UnsupportedError where its names, types or sizes are not those asked."""
     fixed_dimensions(input_dimensions(path), settings)
@@ -124,6 +147,12 @@ def _read(ov: Any, core: Any, path: Path, settings: SessionSettings) -> Any:
     shapes = {tensor.name: ov.PartialShape(list(tensor.shape)) for tensor in settings.inputs}
     _made(f"fixing the shapes of {path.name}", lambda: model.reshape(shapes))
     return model
+
+
+def _order(compiled: Any, settings: SessionSettings) -> list[int]:
+    """Places of the outputs asked for among those of the model."""
+    ports = [port.get_names() for port in compiled.outputs]
+    return [next(i for i, names in enumerate(ports) if name in names) for name in settings.outputs]
 
 
 def _bind(request: Any, order: list[int]) -> Callable[[Feed], Sequence[Array]]:
