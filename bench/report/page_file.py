@@ -1,4 +1,4 @@
-"""``report.html`` in a report's folder. Drawing never costs a report: what goes wrong is said, and nothing else changes."""
+"""``report.html`` in a report's folder. Drawing never costs a report: what goes wrong is said, no more."""
 
 from __future__ import annotations
 

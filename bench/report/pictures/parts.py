@@ -18,7 +18,7 @@ BAND = 46  # pixels of a bar with its name above
 _WIDE = 6.0  # greatest over least from which an axis is logarithmic
 
 
-def data(rows: Iterable[Mapping[str, object]]) -> Any:
+def data(rows: Iterable[Mapping[str, Any]]) -> Any:
     """Rows as they are, with no pandas between."""
     import altair as alt
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench import units
-from bench.report.drawn import drawn_indices, shared_limits
+from bench.report.drawn import Envelope, envelope, shared_limits
 from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.pictures.scene import SWITCH, TAIL, TIMED, WARMUP, Calls, Group
@@ -17,10 +17,11 @@ from bench.report.pictures.slots import Slots, slots_of
 
 _TOGETHER = 4  # runtimes in one picture: more hide one another
 _HEIGHT = 300
-_LOOKS: dict[tuple[str, ...], dict[str, Any]] = {
-    (TIMED, TAIL): {"filled": True, "size": 16, "opacity": 0.75},
-    (WARMUP,): {"filled": False, "size": 26, "strokeWidth": 1},
-    (SWITCH,): {"filled": False, "size": 30, "strokeWidth": 1.2, "shape": "M-1,-1L1,1M-1,1L1,-1"},
+_KINDS = {TIMED: (TIMED, TAIL), WARMUP: (WARMUP,), SWITCH: (SWITCH,)}  # by look
+_LOOKS: dict[str, dict[str, Any]] = {
+    TIMED: {"filled": True, "size": 16, "opacity": 0.75},
+    WARMUP: {"filled": False, "size": 26, "strokeWidth": 1},
+    SWITCH: {"filled": False, "size": 30, "strokeWidth": 1.2, "shape": "M-1,-1L1,1M-1,1L1,-1"},
 }
 _HEADER = (
     "runtime",
@@ -40,6 +41,33 @@ class _Case:
     name: str
     calls: Calls
     x: Any  # slot of each call
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What is drawn of the calls of one look."""
+
+    x: Any  # of each call
+    envelope: Envelope
+
+    @property
+    def is_thinned(self) -> bool:
+        return len(self.envelope) < len(self.x)
+
+    def values(self, unit: float) -> list[dict[str, float]]:
+        """A stretch at its middle: its median, and from least to greatest where it is more than one call."""
+        shown = self.envelope
+        return [
+            {"of": 0, "x": int(self.x[(start + end) // 2]), "y": _shown(middle, unit)}
+            | ({"low": _shown(low, unit), "high": _shown(high, unit)} if self.is_thinned else {})
+            for start, end, low, middle, high in zip(
+                shown.start, shown.end, shown.least, shown.middle, shown.greatest, strict=True
+            )
+        ]
+
+
+def _shown(latency_ns: float, unit: float) -> float:
+    return parts.rounded(max(float(latency_ns), 1.0) / unit)
 
 
 def samples_over_time(group: Group) -> Iterator[Picture]:
@@ -65,14 +93,19 @@ def samples_over_time(group: Group) -> Iterator[Picture]:
         )
 
 
-def _told(cases: Sequence[_Case], drawn: Sequence[Any], disturbed: set[tuple[int, int]] | None, several: bool) -> str:
-    every, few = sum(len(case.calls) for case in cases), sum(map(len, drawn))
+def _told(
+    cases: Sequence[_Case], drawn: Sequence[dict[str, _Marks]], disturbed: set[tuple[int, int]] | None, several: bool
+) -> str:
+    every, few = (sum(count(marks) for look in drawn for marks in look.values()) for count in (_calls, _stretches))
     said = [
         f"{every:,} calls of {parts.listed([case.name for case in cases])}: hollow is warm-up, a cross a switch call"
     ]
     said[0] += " (the first after a change of process), neither is counted."
     if few < every:
-        said.append(f"Drawn are {few:,} of them, the least and the greatest of each stretch; numbers are from all.")
+        said.append(
+            f"So many are drawn as {few:,} stretches: the median of each, and a line from its least call to its"
+        )
+        said[-1] += " greatest; numbers are from all calls."
     if disturbed is None:
         said.append("Which rounds were disturbed is not known here: groups of this report were split.")
     elif disturbed:
@@ -82,6 +115,14 @@ def _told(cases: Sequence[_Case], drawn: Sequence[Any], disturbed: set[tuple[int
     if several:
         said.append("Calls of several callers stand one caller after the other, though they ran at the same time.")
     return " ".join(said)
+
+
+def _calls(marks: _Marks) -> int:
+    return len(marks.x)
+
+
+def _stretches(marks: _Marks) -> int:
+    return len(marks.envelope)
 
 
 def _cells(case: _Case, disturbed: set[tuple[int, int]] | None) -> Iterator[tuple[str, ...]]:
@@ -103,23 +144,25 @@ def _cells(case: _Case, disturbed: set[tuple[int, int]] | None) -> Iterator[tupl
         )
 
 
-def _drawn(cases: Sequence[_Case]) -> list[Any]:
-    """Indices of each case's calls that are drawn, of every kind for itself: none loses its extremes to another."""
-    masks = [[np.flatnonzero(case.calls.kind == kind) for kind in (WARMUP, SWITCH, TIMED, TAIL)] for case in cases]
-    limits = iter(shared_limits([len(where) for of_case in masks for where in of_case]))
+def _drawn(cases: Sequence[_Case]) -> list[dict[str, _Marks]]:
+    """By look, each for itself: no kind of call loses its extremes to another."""
+    picked = [{look: np.isin(case.calls.kind, kinds) for look, kinds in _KINDS.items()} for case in cases]
+    limits = iter(shared_limits([int(mask.sum()) for of_case in picked for mask in of_case.values()]))
     return [
-        np.concatenate(
-            [
-                where[drawn_indices(case.calls.latency_ns[where], limit)]
-                for where, limit in zip(of_case, limits, strict=False)
-            ]
-        )
-        for case, of_case in zip(cases, masks, strict=True)
+        {
+            look: _Marks(case.x[mask], envelope(case.calls.latency_ns[mask], next(limits)))
+            for look, mask in masks.items()
+        }
+        for case, masks in zip(cases, picked, strict=True)
     ]
 
 
 def _spec(
-    group: Group, cases: Sequence[_Case], drawn: Sequence[Any], slots: Slots, disturbed: set[tuple[int, int]]
+    group: Group,
+    cases: Sequence[_Case],
+    drawn: Sequence[dict[str, _Marks]],
+    slots: Slots,
+    disturbed: set[tuple[int, int]],
 ) -> dict[str, Any]:
     import altair as alt
 
@@ -130,31 +173,34 @@ def _spec(
         "x:Q", title="calls, repetition after repetition", scale=alt.Scale(domain=[-0.5, slots.total - 0.5], nice=False)
     )
     x = x.axis(grid=False, format="d", tickMinStep=1)
-    y = alt.Y("y:Q", title=f"latency ({unit_name})", scale=parts.scale_of(ends, room=0.08))
+    scale = parts.scale_of(ends, room=0.08)
+    y, low = (alt.Y(f"{field}:Q", title=f"latency ({unit_name})", scale=scale) for field in ("y", "low"))
     scales = parts.series([case.name for case in cases], group.scene.names)
     layers = [*_shading(slots, disturbed, x), *_borders(slots, x)]
-    for case, where in zip(cases, drawn, strict=True):
-        layers += _points(case, where, unit, x, y, scales)
+    for case, marks in zip(cases, drawn, strict=True):
+        layers += _points(case, marks, unit, (x, y, low), scales)
     return parts.finished(alt.layer(*layers), _HEIGHT)
 
 
-def _points(case: _Case, where: Any, unit: float, x: Any, y: Any, scales: dict[str, Any]) -> Iterator[Any]:
+def _points(
+    case: _Case, drawn: dict[str, _Marks], unit: float, axes: Sequence[Any], scales: dict[str, Any]
+) -> Iterator[Any]:
     """One layer for each look; a name is looked up, not repeated for thousands of points."""
     import altair as alt
 
+    x, y, low = axes
     colour = alt.Color(f"{parts.NAME}:N", scale=scales["color"], legend=parts.legend())
     shape = alt.Shape(f"{parts.NAME}:N", scale=scales["shape"], legend=parts.legend())
     named = alt.LookupData(data=parts.data([{"of": 0, parts.NAME: case.name}]), key="of", fields=[parts.NAME])
-    for kinds, look in _LOOKS.items():
-        some = where[np.isin(case.calls.kind[where], kinds)]
-        values = [
-            {"of": 0, "x": int(place), "y": parts.rounded(max(float(ns), 1.0) / unit)}
-            for place, ns in zip(case.x[some], case.calls.latency_ns[some], strict=True)
-        ]
-        if values:
-            chart = alt.Chart(parts.data(values)).transform_lookup(lookup="of", from_=named).mark_point(**look)
-            encoded = chart.encode(x=x, y=y, color=colour)
-            yield encoded if "shape" in look else encoded.encode(shape=shape)
+    for look, marks in drawn.items():
+        if not len(marks.envelope):
+            continue
+        chart = alt.Chart(parts.data(marks.values(unit))).transform_lookup(lookup="of", from_=named)
+        encoded = chart.encode(x=x, y=y, color=colour)
+        if marks.is_thinned:
+            yield encoded.mark_rule(strokeWidth=1, opacity=0.45).encode(y=low, y2="high:Q")
+        points = encoded.mark_point(**_LOOKS[look])
+        yield points if look == SWITCH else points.encode(shape=shape)
 
 
 def _shading(slots: Slots, disturbed: set[tuple[int, int]], x: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import units
 from bench.report import row_cells
-from bench.report.drawn import drawn_indices, shared_limits
+from bench.report.drawn import outline, shared_limits
 from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.pictures.scene import Group
@@ -54,7 +54,7 @@ def _spec(group: Group, found: dict[str, Any]) -> dict[str, Any]:
         minutes = looks["elapsed_ns"].to_numpy(dtype=float) / _MINUTE
         values += [
             {parts.NAME: name, "x": parts.rounded(minutes[i]), "y": parts.rounded(memory[i] / unit)}
-            for i in drawn_indices(memory, limit)
+            for i in outline(memory, limit)
         ]
     names = list(found)
     scales = parts.series(names, group.scene.names)
