@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from bench.analysis.statistics import Interval, signed_rank_interval
 from bench.analysis.summary import barred_rows
 from bench.analysis.sweep_fit import Fit, Member, fit_line
@@ -43,8 +45,11 @@ class Point:
 
     @cached_property
     def latency(self) -> Interval | None:
-        """Its latency with the interval over repetitions; None where it can't be used."""
-        return None if self.why_not else signed_rank_interval(list(self.latencies_ns.values()))
+        """The row's latency with the interval over repetitions; None where it can't be used."""
+        if self.why_not or self.row.latency_ns_best is None:
+            return None
+        bounds = signed_rank_interval(list(self.latencies_ns.values()))
+        return msgspec.structs.replace(bounds, estimate=self.row.latency_ns_best)
 
     @property
     def macs_millions(self) -> float | None:

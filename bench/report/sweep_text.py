@@ -1,0 +1,164 @@
+"""A sweep in words: the fixed cost and that of a multiply-add, who is faster where, and what is doubtful. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bench import units
+from bench.analysis.statistics import Interval
+from bench.analysis.sweep_compare import Contest, contests, is_range
+from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT, Fit, Line
+from bench.analysis.sweep_points import MILLION, Point, Swept
+from bench.report.verdict import interval_word
+
+PUBLISHED = "published, not measured"
+
+
+def title_of(swept: Swept) -> str:
+    """``mobilenet_v1 over alpha and resolution``."""
+    return f"{swept.plan.base} over {listed([axis.name for axis in swept.plan.axes])}"
+
+
+def sentences(swept: Swept) -> list[str]:
+    """What is to be known first: a line a runtime, then who is faster where."""
+    return [
+        *(f"{name}: {cost_text(fit, len(swept.of(name)))}" for name, fit in swept.latency.items()),
+        *(contest_text(one) for one in contests(swept)),
+    ]
+
+
+def cost_text(fit: Fit, points: int) -> str:
+    """``0.19 ms (0.16 ms to 0.23 ms) and 14 us (...) per million multiply-adds``, or why not."""
+    if not fit.holds or fit.line is None:
+        return f"no fixed cost and cost per multiply-add for all sizes: {fit.reason}."
+    line = fit.line
+    return (
+        f"{bounded(line.fixed)} and {bounded(line.slope)} per million multiply-adds, over {points} points "
+        f"from {millions(line.sizes[0])} to {millions(line.sizes[1])} ({miss_text(line)})."
+    )
+
+
+def miss_text(line: Line) -> str:
+    """How far the line is off where it is furthest."""
+    name, miss = line.worst
+    return f"off by at most {abs(miss.estimate):.1%}, at {name}"
+
+
+def memory_text(swept: Swept) -> list[str]:
+    """A line a runtime: memory over parameters."""
+    return [f"{name}: {_memory(fit)}" for name, fit in swept.memory.items()]
+
+
+def _memory(fit: Fit) -> str:
+    if not fit.holds or fit.line is None:
+        return f"no fixed memory and memory per parameter: {fit.reason}."
+    line = fit.line
+    return (
+        f"{bounded(line.fixed, size=True)} and {bounded(line.slope, size=True)} per million parameters "
+        f"({miss_text(line)})."
+    )
+
+
+def contest_text(one: Contest) -> str:
+    """Which of two is faster at which size."""
+    return _told(one) + (" These are ranges, which decide nothing: sweep without --quick." if one.is_range else "")
+
+
+def _told(one: Contest) -> str:
+    first, second = len(one.first_wins), len(one.second_wins)
+    if not first and not second:
+        return f"Cannot say whether {one.first} or {one.second} is faster at any of {_points(one.compared)}."
+    if not (first and second):
+        winner, loser, n = (one.first, one.second, first) if first else (one.second, one.first, second)
+        where = "all" if n == one.compared else f"{n} of {one.compared}"
+        rest = "" if n == one.compared else "; at the others they are not told apart"
+        return f"{winner} is faster than {loser} at {where} points{rest}."
+    if one.is_by_size:
+        small, large = one.first_wins, one.second_wins
+        names = one.first, one.second
+        if greatest(small) > greatest(large):
+            small, large, names = large, small, (one.second, one.first)
+        return (
+            f"{names[0]} is faster up to {millions(greatest(small))} multiply-adds, {names[1]} from "
+            f"{millions(min(p.macs_millions or 0 for p in large))}{_crossing(one)}."
+        )
+    return (
+        f"Multiply-adds alone do not tell which is faster: {one.first} at {first}, {one.second} at {second} of "
+        f"{one.compared} points."
+    )
+
+
+def _crossing(one: Contest) -> str:
+    if one.crossing is None:
+        return ""
+    found = one.crossing
+    bounds = "" if found.low is None or found.high is None else f" ({millions(found.low)} to {millions(found.high)})"
+    return f"; the lines cross at {millions(found.estimate)}{bounds}"
+
+
+def greatest(points: Sequence[Point]) -> float:
+    """Their most multiply-adds, in millions."""
+    return max(p.macs_millions or 0.0 for p in points)
+
+
+def _points(number: int) -> str:
+    return f"{number} point{'s' * (number != 1)}"
+
+
+def doubts(swept: Swept) -> list[str]:
+    """What to know of the numbers: how sure they are, what is missing, what others measured."""
+    return [*intervals_text(swept), *left_out(swept), *accuracy_notes(swept)]
+
+
+def intervals_text(swept: Swept) -> Iterator[str]:
+    """How lines are fitted, and what stands in brackets."""
+    yield (
+        "Lines: least squares of relative residuals (weights 1/latency squared), one a repetition; none is told with "
+        f"fewer than {LEAST_SIZES} sizes, or where it is off by more than {STRAIGHT:.0%} at a point."
+    )
+    if swept.level is None:
+        yield "No intervals: one repetition."
+        return
+    n = min(p.latency.n for p in swept.points if p.latency)
+    word = interval_word(swept.level)
+    rest = ", which decide nothing: sweep without --quick" if is_range(swept.level) else ""
+    yield f"In brackets: {units.percent(swept.level)} {word}s over {n} repetitions{rest}."
+
+
+def left_out(swept: Swept) -> list[str]:
+    """The points that are in no fit, each with its reason."""
+    return [f"Left out: {p.series} at {p.name}: {p.why_not}." for p in swept.points if p.why_not]
+
+
+def accuracy_notes(swept: Swept) -> list[str]:
+    """Where accuracy is from, and of which points there is none."""
+    notes = [f"{note}." for note in swept.plan.notes]
+    if swept.accuracies:
+        sources = "; ".join(swept.plan.accuracy_sources) or "the file names no source"
+        notes.insert(0, f"Accuracy is {PUBLISHED}: {swept.plan.accuracy_file} ({sources}).")
+        other = sorted({p.series for p in swept.points if p.row.precision != "float32"})
+        notes += [f"{name} does not compute in float32: no published accuracy is put to it." for name in other]
+    return notes
+
+
+def bounded(interval: Interval, *, size: bool = False) -> str:
+    """An estimate with its bounds: ``7.5 ms (7.4 ms to 7.6 ms)``."""
+    said = units.size if size else units.duration
+    if interval.low is None or interval.high is None:
+        return said(interval.estimate)
+    return f"{said(interval.estimate)} ({said(interval.low)} to {said(interval.high)})"
+
+
+def millions(value: float) -> str:
+    """``569 M``."""
+    return units.count(value * MILLION)
+
+
+def accuracy_name(column: str) -> str:
+    """``published_top1`` -> ``top1``."""
+    return column.removeprefix("published_")
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
