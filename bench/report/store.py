@@ -6,11 +6,12 @@ is unfinished there is a ``journal/`` beside them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +46,57 @@ _VERSION_KEY = b"bench_schema_version"
 
 @dataclass(frozen=True)
 class Report:
-    """A stored report; the columns of the frames are described in reports/README.md."""
+    """A stored report; the columns of the frames are described in reports/README.md.
+
+    All but ``results`` are read when they are first asked for, from what is in the folder then: samples are millions.
+    """
 
     path: Path
     environment: Environment
     results: pd.DataFrame  # one row per case
-    samples: pd.DataFrame  # one row per call
-    agreement: pd.DataFrame  # one row per case and output
-    rounds: pd.DataFrame  # one row per round of a group
-    turns: pd.DataFrame  # one row per block of calls
-    processes: pd.DataFrame  # one row per worker process
-    placement: pd.DataFrame  # one row per case, account and provider; empty in a report older than this table
-    soak: pd.DataFrame  # one row per look at the memory under --soak; empty likewise
+    _folder: Path  # the path wherever the working folder is by then
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """One row per call."""
+        return self._table("samples")
+
+    @cached_property
+    def agreement(self) -> pd.DataFrame:
+        """One row per case and output."""
+        return self._table("agreement")
+
+    @cached_property
+    def rounds(self) -> pd.DataFrame:
+        """One row per round of a group."""
+        return self._table("rounds")
+
+    @cached_property
+    def turns(self) -> pd.DataFrame:
+        """One row per block of calls."""
+        return self._table("turns")
+
+    @cached_property
+    def processes(self) -> pd.DataFrame:
+        """One row per worker process."""
+        return self._table("processes")
+
+    @cached_property
+    def placement(self) -> pd.DataFrame:
+        """One row per case, account and provider; empty in a report older than this table."""
+        return self._table("placement")
+
+    @cached_property
+    def soak(self) -> pd.DataFrame:
+        """One row per look at the memory under --soak; empty likewise."""
+        return self._table("soak")
 
     def rows(self) -> list[Row]:
         """The results as records."""
         return frame.rows_of_frame(self.results)
+
+    def _table(self, table: str) -> pd.DataFrame:
+        return _read_parquet(self._folder, table, self.environment.schema_version)
 
 
 def save_report(
@@ -98,12 +134,16 @@ def save_report(
 
 
 def load_report(path: str | Path) -> Report:
-    """The report in a folder. Raises UsageError where there is none, or one that is damaged or too new for us."""
+    """The report in a folder. Raises UsageError where there is none, or one that is damaged or too new for us.
+
+    Of the tables that are read later only the end of the file is looked at, where parquet says what is in it.
+    """
     folder = Path(path)
-    environment = _read_environment(folder)
-    version = environment.schema_version
-    frames = {table: _read_parquet(folder, table, version) for table in TABLES}
-    return Report(path=folder, environment=environment, **frames)
+    environment = read_environment(folder)
+    for table in TABLES:
+        check_table(folder, table, environment.schema_version)
+    results = _read_parquet(folder, "results", environment.schema_version)
+    return Report(folder, environment, results, folder.absolute())
 
 
 def write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
@@ -113,41 +153,59 @@ def write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
     pq.write_table(arrow, path, compression="zstd")
 
 
-def _read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
-    path = folder / f"{table}.parquet"
+def check_table(folder: Path, table: str, version: int) -> list[str]:
+    """The columns of ours that the table's file has; none where the schema's version is older than the table.
+
+    UsageError where the file is missing, damaged as far as its end shows, or not of that version.
+    """
     if TABLE_SINCE.get(table, 1) > version:
-        return frame.frame_of_arrow(frame.arrow_schema(table).empty_table())
+        return []
+    path = folder / f"{table}.parquet"
     if not path.is_file():
         raise UsageError(f"reading report {folder}: {path.name} is missing. {_RESTORE}")
-    try:
-        arrow = pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UsageError(
-            f"reading report {folder}: {path.name} is damaged ({first_line(error)}). {_RESTORE}"
-        ) from error
-    return frame.frame_of_arrow(_fit(arrow, table, version, path))
-
-
-def _fit(arrow: Any, table: str, version: int, path: Path) -> Any:
-    """The arrow table with exactly our columns: those that are younger than the file are null."""
+    with _damage_told(folder, path):
+        schema = pq.read_schema(path)
     known = [column for column in TABLES[table] if column.since <= version]
-    missing = [column.name for column in known if column.name not in arrow.column_names]
+    missing = [column.name for column in known if column.name not in schema.names]
     wrong = [
         column.name
         for column in known
-        if column.name not in missing and arrow.schema.field(column.name).type != frame.ARROW_TYPES[column.dtype]
+        if column.name not in missing and schema.field(column.name).type != frame.ARROW_TYPES[column.dtype]
     ]
     if missing or wrong:
         raise UsageError(
             f"reading {path}: not a table of schema version {version}: missing columns {missing}, "
             f"columns of another type {wrong}. {_RESTORE}"
         )
-    nulls = {c.name: pa.nulls(len(arrow), frame.ARROW_TYPES[c.dtype]) for c in TABLES[table] if c not in known}
+    return [column.name for column in known]
+
+
+def _read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
+    """The table with exactly our columns: those that are younger than the file are null."""
+    path = folder / f"{table}.parquet"
+    known = check_table(folder, table, version)
+    if not known:
+        return frame.frame_of_arrow(frame.arrow_schema(table).empty_table())
+    with _damage_told(folder, path):
+        arrow = pq.ParquetFile(path).read(columns=known)
+    nulls = {c.name: pa.nulls(len(arrow), frame.ARROW_TYPES[c.dtype]) for c in TABLES[table] if c.name not in known}
     columns = [nulls[c.name] if c.name in nulls else arrow.column(c.name) for c in TABLES[table]]
-    return pa.Table.from_arrays(columns, schema=frame.arrow_schema(table))
+    return frame.frame_of_arrow(pa.Table.from_arrays(columns, schema=frame.arrow_schema(table)))
 
 
-def _read_environment(folder: Path) -> Environment:
+@contextlib.contextmanager
+def _damage_told(folder: Path, path: Path) -> Iterator[None]:
+    """What reading a damaged file raises, as UsageError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UsageError(
+            f"reading report {folder}: {path.name} is damaged ({first_line(error)}). {_RESTORE}"
+        ) from error
+
+
+def read_environment(folder: Path) -> Environment:
+    """What a report says of its run. UsageError where there is none in the folder, or it is damaged or too new."""
     path = folder / "environment.json"
     if not path.is_file():
         raise UsageError(_not_a_report(folder))

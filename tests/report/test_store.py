@@ -284,6 +284,30 @@ def test_a_damaged_table_is_named(saved: Path, table: str, damage: str) -> None:
         load_report(saved)
 
 
+def test_samples_are_read_when_they_are_asked_for_and_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(saved.name)
+    monkeypatch.chdir(saved.parent)
+    report = load_report(folder)
+    monkeypatch.chdir("/")
+    samples = report.samples
+    (saved / "samples.parquet").write_bytes(b"gone")
+    assert report.samples is samples
+    assert len(samples) > 0
+    with pytest.raises(UsageError, match=r"samples\.parquet is damaged"):
+        load_report(saved)
+
+
+def test_damage_within_a_table_is_told_when_it_is_read(saved: Path) -> None:
+    path = saved / "samples.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:200] = bytes(196)
+    path.write_bytes(content)
+    report = load_report(saved)
+    assert len(report.turns) > 0
+    with pytest.raises(UsageError, match=r"samples\.parquet is damaged"):
+        report.samples  # noqa: B018 (reading it is what is tested)
+
+
 def test_every_truncation_of_a_table_is_noticed(saved: Path) -> None:
     path = saved / "results.parquet"
     content = path.read_bytes()
