@@ -9,16 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bench.analysis.distance import Array
 from bench.analysis.tensor_layout import as_rows
 from bench.bisect_probes import Prober, Rows
 from bench.errors import BenchError, UnsupportedError
 from bench.measure import plan
 from bench.prepare.arrays import load_arrays, save_arrays
+from bench.prepare.data_sets import write_data_set
 from bench.prepare.prepare import copy_with_data
-from bench.prepare.tensor_proto import tensor_bytes
 from bench.records import Artifact, OutputCheck, Tensor
 
 Arrays = Mapping[str, Array]
@@ -115,25 +113,17 @@ def write_part(part: Part, folder: Path, readme: str) -> None:
     """``model.onnx``, ``test_data_set_N`` and ``README.md`` in a new folder."""
     folder.mkdir(parents=True)
     copy_with_data(Path(part.artifact.path), folder / "model.onnx")
+    tensors = {"input": part.artifact.inputs, "output": part.artifact.outputs}
     for number, items in enumerate(_sets(part)):
-        data = folder / f"test_data_set_{number}"
-        data.mkdir()
-        _write_tensors(data, "input", part.artifact.inputs, part.inputs, items)
-        _write_tensors(data, "output", part.artifact.outputs, part.outputs, items)
+        write_data_set(folder / f"test_data_set_{number}", tensors, {**part.inputs, **part.outputs}, items)
     (folder / "README.md").write_text(readme)
 
 
-def _write_tensors(folder: Path, what: str, tensors: Sequence[Tensor], rows: Arrays, items: slice) -> None:
-    for place, tensor in enumerate(tensors):
-        array = rows[tensor.name][items] if tensor.batched else rows[tensor.name][items][0]
-        (folder / f"{what}_{place}.pb").write_bytes(tensor_bytes(tensor.name, np.asarray(array)))
-
-
-def _sets(part: Part) -> Sequence[slice]:
+def _sets(part: Part) -> Sequence[Sequence[int]]:
     """Which items are one call: all of them, as many as the batch is fixed to, or one where something has no batch."""
     items = len(next(iter(part.inputs.values())))
     if not all(tensor.batched for tensor in (*part.artifact.inputs, *part.artifact.outputs)):
         together = 1
     else:
         together = plan.fixed_batch(part.artifact) or items
-    return [slice(start, start + together) for start in range(0, items, together)]
+    return [range(start, min(start + together, items)) for start in range(0, items, together)]

@@ -106,12 +106,15 @@ def export(
     unsafe: f.Unsafe = False,
     signature: f.Signature = None,
     threads: f.Threads = None,
+    test_data: f.TestData = False,
     all_exporters: f.AllExporters = False,
     opsets: f.Opsets = None,
     json: f.Json = False,
 ) -> int:
     """Write a model as ONNX: converted, checked, loaded, run and compared before the file appears."""
     flags = asked_flags({**locals(), "model": (model,)})
+    if test_data and all_exporters:
+        raise UsageError("--test-data is written beside one file: leave --all-exporters out")
     with shown_progress() as progress:
         if all_exporters:
             from bench.commands.export_all import compare_exporters
@@ -119,6 +122,6 @@ def export(
             return compare_exporters(
                 flags, opsets=opsets, out=out, as_json=json, console=make_console(), progress=progress
             )
-        from bench.commands.export import export_model
+        from bench.commands.export import export_model, export_test_data
 
-        return export_model(flags, out, console=make_console(), progress=progress)
+        return (export_test_data if test_data else export_model)(flags, out, console=make_console(), progress=progress)

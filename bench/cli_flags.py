@@ -128,6 +128,10 @@ Power = Annotated[
     bool, typer.Option("--power", help="Plant faults in this very model: how many does the check call out?")
 ]
 EveryLayer = Annotated[bool, typer.Option("--all", help="Every layer in a table, one run a layer.")]
+TestData = Annotated[
+    bool,
+    typer.Option("--test-data", help="A folder with ONNX's test_data_set_N of inputs and outputs beside the file."),
+]
 AllExporters = Annotated[
     bool, typer.Option("--all-exporters", help="Every exporter at several opsets, compared in one table.")
 ]

@@ -29,3 +29,23 @@ def export_model(flags: Flags, out: Path | None, *, console: Console, progress: 
     console.say(f"{out}: {units.size(artifact.size_bytes)}, opset {artifact.opset}, sha256 {artifact.digest}")
     console.say(f"inputs {names[0]}; outputs {names[1]}")
     return EXIT_OK
+
+
+def export_test_data(flags: Flags, out: Path | None, *, console: Console, progress: Progress) -> int:
+    """Write one model and what it should compute, in ONNX's own layout, to the folder ``out``."""
+    asked = parse_flags(flags)
+    if out is None:
+        raise UsageError("exporting: say which folder the file and its test data go into with -o DIR")
+    suite = build_suite(asked, cpus=1, default_runtimes=())
+
+    from bench.prepare.data_sets import export_with_data
+
+    made = export_with_data(suite.models[0], suite.prepare, out, on_stage=progress.stage)
+    progress.done()
+    artifact = made.artifact
+    console.say(
+        f"{out / 'model.onnx'}: {units.size(artifact.size_bytes)}, opset {artifact.opset}, sha256 {artifact.digest}"
+    )
+    console.say(f"{made.sets} test_data_set_N: inputs, and as outputs the truth ({made.truth}) in the file's types")
+    console.say(f"read by onnx.backend.test, and by: bench verify {out / 'model.onnx'}")
+    return EXIT_OK

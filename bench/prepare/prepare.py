@@ -85,14 +85,19 @@ def export_onnx(
     """
     if not output.parent.is_dir():
         raise UsageError(f"writing {output}: there is no folder {output.parent}; make it first")
-    prepared = prepare_model(spec, settings, on_stage=on_stage, command=command)
+    artifact = exported_artifact(spec, prepare_model(spec, settings, on_stage=on_stage, command=command))
+    copy_with_data(Path(artifact.path), output)
+    return msgspec.structs.replace(artifact, path=str(output))
+
+
+def exported_artifact(spec: ModelSpec, prepared: Prepared) -> Artifact:
+    """The model's ONNX file in the cache. Raises DisagreeError or UnsupportedError where there is none."""
     artifact = prepared.artifacts.get("onnx")
     if artifact is None:
         failure = prepared.failures["onnx"]
         kind = DisagreeError if failure.verdict == "disagrees" else UnsupportedError
         raise kind(f"exporting {spec.display}: {failure.reason}")
-    copy_with_data(Path(artifact.path), output)
-    return msgspec.structs.replace(artifact, path=str(output))
+    return artifact
 
 
 def copy_with_data(source: Path, output: Path) -> None:
