@@ -1,135 +1,130 @@
-"""What a model costs by its layers: multiply-adds of one item, and trainable parameters. Runs in a child process."""
+"""What a model has to do, call by call of its layers, and what it holds. Runs in a child process.
+
+One trace tells all of it, with one item (or as many as the batch is fixed to): nothing is run, no weight changes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
-from keras import layers
 
-from bench.prepare.child.watching import LayerCall, watched_calls
-
-_Shape = tuple[int, ...]  # of one item
-
-_BY_OUTPUT = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
-_DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
-_SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
-_TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
-_FREE = (  # weights, but no products summed over inputs: the convention of the papers leaves them out
-    layers.BatchNormalization,
-    layers.LayerNormalization,
-    layers.GroupNormalization,
-    layers.UnitNormalization,
-    layers.Normalization,
-    layers.Embedding,
-    layers.PReLU,
-    layers.Dropout,
-)
-_UNCOUNTED = (  # products without weights, or a step repeated out of sight
-    layers.MultiHeadAttention,
-    layers.GroupQueryAttention,
-    layers.Attention,
-    layers.AdditiveAttention,
-    layers.Dot,
-    layers.RNN,
-    layers.TimeDistributed,
-    layers.Lambda,
-)
+from bench.prepare.child.items import batch_of, one_by_one
+from bench.prepare.child.layer_calls import LayerCall, Recording, record_calls
+from bench.prepare.child.layer_products import own_weights, products_of
+from bench.prepare.child.named import NamedModel, from_keras, trace
+from bench.prepare.child.own_operations import MODEL, OwnOperations
+from bench.records import LayerCost
 
 
 def trainable_parameters(model: keras.Model) -> int:
     """Elements of all trainable weights."""
-    return sum(prod(variable.shape) for variable in model.trainable_variables)
+    return _elements(model.trainable_variables)
 
 
 def multiply_adds(model: keras.Model) -> int | None:
     """Multiply-adds of one item in convolutions and dense layers; a layer called twice counts twice.
 
-    Biases, normalisation and activations are left out, as in the MobileNet papers. None where a weighted layer's kind
-    is not known or a shape is free: never a guess. Traces the model, does not run it: its weights stay as they are.
+    The sum of ``layer_costs``: None where one of them is. What no output depends on is left out.
     """
-    counts: list[int | None] = []
-
-    def watch(call: LayerCall, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        outputs = call(layer, *args, **kwargs)
-        counts.append(_of_call(layer, args, outputs))
-        return outputs
-
-    with watched_calls(watch):
-        _trace(model)
+    counts = [cost.multiply_adds for cost in layer_costs(from_keras(model, {}))]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
-def _trace(model: keras.Model) -> None:
-    specs = [tf.TensorSpec((tensor.shape[0] or 1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
-    structure = getattr(model, "_inputs_struct", specs if len(specs) > 1 else specs[0])  # Sequential has none
-    packed = keras.tree.pack_sequence_as(structure, specs)
-    tf.function(lambda *inputs: model(*inputs, training=False)).get_concrete_function(packed)
+def layer_costs(named: NamedModel) -> list[LayerCost]:
+    """Every call of every layer in order of computation, at the shapes of ``named.inputs``; layers within come first.
+
+    A layer that does nothing but call others is left out. What the model itself computes or holds beside its layers is
+    a call of the model, the last one. Parameters of a layer that is called again are those of its first call.
+    """
+    recording = record_calls(replace(named, inputs=one_by_one(named.inputs)))
+    trace(recording.named).get_concrete_function()
+    return list(_Costs(named, recording).each())
 
 
-def _of_call(layer: Any, args: tuple[Any, ...], outputs: Any) -> int | None:
-    """Multiply-adds of one call of one layer, its sublayers' left to their own calls."""
-    kind = type(layer)
-    if isinstance(layer, _UNCOUNTED):
-        return None
-    own_weights = [*layer._trainable_variables, *layer._non_trainable_variables]
-    if kind in _FREE or not own_weights or _is_layer_scale(kind):
-        return 0
-    counter = next((count for kinds, count in _COUNTERS if kind in kinds), None)
-    arriving, leaving = _item_shape(args[0]), _item_shape(outputs)
-    if counter is None or arriving is None or leaving is None:
-        return None
-    return int(counter(layer, arriving, leaving))
+class _Call(NamedTuple):
+    """One call with all its outputs; the model's own has none here."""
+
+    name: str
+    layer: Any
+    arriving: Any = None  # the first tensor that it is given
+    leaving: Any = None  # and that it gives
 
 
-def _is_layer_scale(kind: type) -> bool:
-    """One factor a channel, in keras.applications' ConvNeXt; Keras does not export the class."""
-    return kind.__name__ == "LayerScale" and kind.__module__.startswith("keras.")
+class _Costs:
+    """The costs of a recording's calls."""
+
+    def __init__(self, named: NamedModel, recording: Recording) -> None:
+        self._model, self._batch, self._veiled = named.keras_model, batch_of(named.inputs), recording.veiled
+        self._own = OwnOperations(recording.calls, self._model)
+        self._calls = [*_calls(recording.calls, self._model), _Call(MODEL, self._model)]
+        self._weights = _weights([call.layer for call in self._calls])
+
+    def each(self) -> Iterator[LayerCost]:
+        """Those that there is something to tell of; the model's own under its name."""
+        paths = {call.name.rpartition("/")[0] for call in self._calls}
+        seen: set[int] = set()
+        for call in self._calls:
+            cost = self._cost(call, is_first=id(call.layer) not in seen)
+            seen.add(id(call.layer))
+            is_full = cost.multiply_adds != 0 or cost.parameters or self._own.computes(call.name)
+            if is_full or not (call.name == MODEL or call.name in paths):
+                yield cost
+
+    def _cost(self, call: _Call, *, is_first: bool) -> LayerCost:
+        weights = self._weights[id(call.layer)]
+        return LayerCost(
+            name=call.name or call.layer.name,
+            kind=type(call.layer).__name__,
+            multiply_adds=self._multiply_adds(call, weights),
+            parameters=_elements(weight for weight in weights if weight.trainable) if is_first else 0,
+            input_bytes=self._bytes(self._own.reads(call.name)),
+            output_bytes=self._bytes(self._own.writes(call.name)),
+            weight_bytes=sum(prod(weight.shape) * tf.as_dtype(weight.dtype).size for weight in weights),
+        )
+
+    def _multiply_adds(self, call: _Call, weights: Sequence[Any]) -> int | None:
+        """Of one item; None too where products are out of sight, or are there and the layer's kind should have none."""
+        count = products_of(call.layer, call.arriving, call.leaving)
+        has_more = len(weights) > len(own_weights(call.layer)) and self._own.computes(call.name)
+        if count is None or has_more or call.name in self._veiled:
+            return None
+        return None if count == 0 and self._own.has_products(call.name) else count // self._batch
+
+    def _bytes(self, tensors: Sequence[Any]) -> int | None:
+        """Of one item; of a tensor without items a part, where the batch is fixed to several."""
+        if not all(tensor.shape.is_fully_defined() for tensor in tensors):
+            return None
+        return sum(prod(tensor.shape.as_list()) * int(tensor.dtype.size) for tensor in tensors) // self._batch
 
 
-def _by_output(layer: Any, _: _Shape, outputs: _Shape) -> Any:
-    """Each output sums over its kernel's inputs; kernel [..., inputs of a group, outputs]."""
-    return prod(outputs) * prod(layer.kernel.shape[:-1])
+def _calls(outputs: Sequence[LayerCall], model: Any) -> list[_Call]:
+    """One for all outputs of a call; the model's own left out."""
+    first = {call.of: call for call in reversed(outputs) if call.layer is not model}
+    return [
+        _Call(name, call.layer, next(iter(call.arguments), None), call.tensor) for name, call in reversed(first.items())
+    ]
 
 
-def _depthwise(layer: Any, _: _Shape, outputs: _Shape) -> Any:
-    """Each output sums over one channel; kernel [..., inputs, multiplier]."""
-    return prod(outputs) * prod(layer.kernel.shape[:-2])
+def _weights(layers: Sequence[Any]) -> dict[int, list[Any]]:
+    """By id of a layer, in their order: its own weights, and those of layers within it that are never called in sight.
+
+    The innermost of several that hold such a one has it.
+    """
+    taken = {id(weight) for layer in layers for weight in own_weights(layer)}
+    found: dict[int, list[Any]] = {}
+    for layer in layers:
+        if id(layer) not in found:
+            veiled = [weight for weight in getattr(layer, "weights", ()) if id(weight) not in taken]
+            taken.update(map(id, veiled))
+            found[id(layer)] = [*own_weights(layer), *veiled]
+    return found
 
 
-def _separable(layer: Any, _: _Shape, outputs: _Shape) -> Any:
-    """Depthwise at the output's places, then pointwise."""
-    depthwise, pointwise = layer.depthwise_kernel.shape, layer.pointwise_kernel.shape
-    places = prod(outputs) // layer.filters
-    return places * prod(depthwise) + prod(outputs) * prod(pointwise[:-1])
-
-
-def _transposed(layer: Any, inputs: _Shape, _: _Shape) -> Any:
-    """Each input is spread over its kernel's outputs; kernel [..., outputs, inputs]."""
-    return prod(inputs) * prod(layer.kernel.shape[:-1])
-
-
-def _einsum(layer: Any, _: _Shape, outputs: _Shape) -> Any:
-    """Each output sums over the kernel's labels that it has not."""
-    operands, _arrow, result = layer.equation.replace(" ", "").partition("->")
-    labels = operands.partition(",")[2]
-    return prod(outputs) * prod(
-        size for label, size in zip(labels, layer.kernel.shape, strict=True) if label not in result
-    )
-
-
-_COUNTERS = (
-    (_BY_OUTPUT, _by_output),
-    (_DEPTHWISE, _depthwise),
-    (_SEPARABLE, _separable),
-    (_TRANSPOSED, _transposed),
-    ((layers.EinsumDense,), _einsum),
-)
-
-
-def _item_shape(tensor: Any) -> _Shape | None:
-    shape = tuple(getattr(tensor, "shape", (None, None)))[1:]
-    return None if any(axis is None for axis in shape) else shape
+def _elements(weights: Iterable[Any]) -> int:
+    return sum(prod(weight.shape) for weight in weights)

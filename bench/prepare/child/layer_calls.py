@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,15 +29,19 @@ class LayerCall:
     layer: Any
     tensor: Any  # of the traced graph
     operations: tuple[int, int]  # those that the call made: first, and one past the last, in the graph's order
+    of: str = ""  # the call's name, the same for all its outputs
+    arguments: tuple[Any, ...] = ()  # tensors of the graph that it was given
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A model whose outputs are the results of all its calls; ``calls`` and ``outputs`` are filled by its trace."""
+    """A model whose outputs are the results of all its calls; the rest is filled by its trace."""
 
     named: NamedModel
     calls: list[LayerCall] = field(default_factory=list)
     outputs: dict[str, int] = field(default_factory=dict)  # output of the model -> place of the call that gave it
+    # calls with others that have weights in a body of a loop or branch, out of sight; "" for the model itself
+    veiled: set[str] = field(default_factory=set)
 
 
 def record_calls(named: NamedModel) -> Recording:
@@ -45,6 +49,7 @@ def record_calls(named: NamedModel) -> Recording:
     paths: dict[str, str] = {}
     calls: list[LayerCall] = []
     outputs: dict[str, int] = {}
+    veiled: set[str] = set()
 
     def call(feed: Mapping[str, Any]) -> dict[str, Any]:
         watch = _Watch(named.keras_model)
@@ -54,11 +59,13 @@ def record_calls(named: NamedModel) -> Recording:
         calls[:], kept = found, {f"{place:05d}": call.tensor for place, call in enumerate(found)}
         outputs.clear()
         outputs.update(places)
+        veiled.clear()
+        veiled.update(watch.veiled)
         paths.clear()
         paths.update(dict.fromkeys(kept, ""))
         return {name: tf.identity(tensor) for name, tensor in kept.items()}
 
-    return Recording(replace(named, call=call, output_paths=paths), calls, outputs)
+    return Recording(replace(named, call=call, output_paths=paths), calls, outputs, veiled)
 
 
 class _Watch:
@@ -68,6 +75,7 @@ class _Watch:
         self.root = root
         self.graph = tf.compat.v1.get_default_graph()
         self.calls: list[LayerCall] = []
+        self.veiled: set[str] = set()
         self._path: list[str] = []
         self._counts: Counter[str] = Counter()
 
@@ -92,7 +100,10 @@ class _Watch:
             keras.layers.Layer.__call__, keras.Operation.__call__ = of_layer, of_operation
 
     def _noted(self, call: Any, layer: Any, args: Any, kwargs: Any) -> Any:
-        if layer is self.root or tf.compat.v1.get_default_graph() is not self.graph:
+        if tf.compat.v1.get_default_graph() is not self.graph:
+            self.veiled.update(["/".join(self._path)] if getattr(layer, "weights", ()) else [])
+            return call(layer, *args, **kwargs)
+        if layer is self.root:
             return call(layer, *args, **kwargs)
         outer, first = "/".join(self._path), self.operations()
         self._counts[f"{outer}/{layer.name}"] += 1
@@ -103,15 +114,18 @@ class _Watch:
             result = call(layer, *args, **kwargs)
         finally:
             self._path.pop()
-        tensors = [tensor for tensor in keras.tree.flatten(result) if self.holds(tensor)]
-        for place, tensor in enumerate(tensors):
+        span, kind = (first, self.operations()), type(layer).__name__
+        for place, tensor in enumerate(self._held(result)):
             output = name if place == 0 else f"{name} (output {place + 1})"
-            self.calls.append(LayerCall(output, type(layer).__name__, layer, tensor, (first, self.operations())))
+            self.calls.append(LayerCall(output, kind, layer, tensor, span, name, self._held((args, kwargs))))
         return result
 
     def operations(self) -> int:
         """How many there are so far."""
         return len(self.graph.get_operations())
+
+    def _held(self, structure: Any) -> tuple[Any, ...]:
+        return tuple(tensor for tensor in keras.tree.flatten(structure) if self.holds(tensor))
 
     def holds(self, value: Any) -> bool:
         """Whether a value is an array of numbers of the graph in hand."""
@@ -125,7 +139,7 @@ def _with_outputs(watch: _Watch, results: Mapping[str, Any]) -> tuple[list[Layer
     What the model itself computes after its last layer is a call of the model, named as the output.
     """
     leaves = {name: result.op.inputs[0] for name, result in results.items()}  # the named call puts an Identity on each
-    used = _upstream(leaves.values())
+    used = upstream(leaves.values())
     calls, places = [call for call in watch.calls if call.tensor.name in used], {}
     for name, leaf in leaves.items():
         place = max((place for place, call in enumerate(calls) if call.tensor is leaf), default=None)
@@ -133,12 +147,12 @@ def _with_outputs(watch: _Watch, results: Mapping[str, Any]) -> tuple[list[Layer
             if leaf.op.type == "Placeholder" or not watch.holds(leaf):
                 continue
             place = len(calls)
-            calls.append(LayerCall(name, type(watch.root).__name__, watch.root, leaf, (0, watch.operations())))
+            calls.append(LayerCall(name, type(watch.root).__name__, watch.root, leaf, (0, watch.operations()), name))
         places[name] = place
     return calls, places
 
 
-def _upstream(tensors: Iterable[Any]) -> set[str]:
+def upstream(tensors: Iterable[Any]) -> set[str]:
     """Names of all tensors that some are computed from, themselves included."""
     seen: set[str] = set()
     waiting = list(tensors)
@@ -148,6 +162,15 @@ def _upstream(tensors: Iterable[Any]) -> set[str]:
             seen.add(tensor.name)
             waiting += tensor.op.inputs
     return seen
+
+
+def owners_of_operations(calls: Sequence[LayerCall]) -> list[int | None]:
+    """For each operation of the traced graph the place of the innermost call that made it."""
+    owner: list[int | None] = [None] * len(calls[0].tensor.graph.get_operations()) if calls else []
+    for place in reversed(range(len(calls))):  # inner calls last, over the outer ones
+        first, end = calls[place].operations
+        owner[first:end] = [place] * (end - first)
+    return owner
 
 
 def earlier_calls(calls: list[LayerCall]) -> list[tuple[int, ...]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from bench.prepare.child.layer_calls import LayerCall
+from bench.prepare.child.layer_calls import LayerCall, owners_of_operations
 from bench.prepare.child.marked_run import MarkedFile, reads
 
 _COUNTER = re.compile(r"(?:__\d+)+$")
@@ -25,7 +25,8 @@ class Owners:
 
     def __init__(self, calls: Sequence[LayerCall], file: MarkedFile) -> None:
         self._calls, self._file = calls, file
-        resolve = _best_resolver(calls, file)
+        named = [name for node in file.nodes for name in (node.name, *node.output)]
+        resolve = best_resolver(calls, named + sorted(file.initializers))
         self.by_name = [_owners(resolve, (node.name, *node.output)) for node in file.nodes]
         weights = {name: resolve(name) for name in file.initializers}
         self.by_weight = self._of_weights({name: place for name, place in weights.items() if place is not None})
@@ -96,33 +97,36 @@ def _owners(resolve: Resolve, names: Sequence[str]) -> set[int]:
     return {place for name in names if (place := resolve(name)) is not None}
 
 
-def _best_resolver(calls: Sequence[LayerCall], file: MarkedFile) -> Resolve:
-    """The reading of the file's names that finds most calls; the exact one where it does as well as any."""
-    names = [name for node in file.nodes for name in (node.name, *node.output)] + sorted(file.initializers)
-    readings = [_by_operations(calls), *(_by_layer_names(calls, suffix) for suffix in _SUFFIXES)]
+def best_resolver(calls: Sequence[LayerCall], names: Sequence[str]) -> Resolve:
+    """The reading of a file's names that finds most calls; the exact one where it does as well as any."""
+    readings = [by_operations(calls), *(_by_layer_names(calls, suffix) for suffix in _SUFFIXES)]
     return max(readings, key=lambda resolve: len(_owners(resolve, names)))
 
 
-def _by_operations(calls: Sequence[LayerCall]) -> Resolve:
-    """By the operations of the trace: exact for a file that was converted from one like it."""
+def by_operations(calls: Sequence[LayerCall]) -> Resolve:
+    """By the operations of the trace: exact for what was made from one like it, under scopes of others too."""
     operations = [op.name for op in calls[0].tensor.graph.get_operations()] if calls else []
-    owner: list[int | None] = [None] * len(operations)
-    for place in reversed(range(len(calls))):  # inner calls last, over the outer ones
-        first, end = calls[place].operations
-        owner[first:end] = [place] * (end - first)
-    exact = dict(zip(operations, owner, strict=True))
+    exact: dict[str, int | None] = dict(zip(operations, owners_of_operations(calls), strict=True))
     spans = _spans(operations)
 
+    outermost = {name.partition("/")[0] for name in operations if "/" in name}
+
     def resolve(name: str) -> int | None:
-        for scope in _scopes(name):
+        for scope in _scopes(_within(name, outermost)):
             if scope in exact:
-                place: int | None = exact[scope]
-                return place
+                return exact[scope]
             if scope in spans:
                 return _smallest(calls, *spans[scope])
         return None
 
     return resolve
+
+
+def _within(name: str, outermost: Collection[str]) -> str:
+    """``StatefulPartitionedCall/net/dense/MatMul`` -> net/dense/MatMul, where net is an outermost scope."""
+    parts = name.split("/")
+    first = next((place for place, part in enumerate(parts[:-1]) if part in outermost), 0)
+    return "/".join(parts[first:])
 
 
 def _spans(operations: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,32 @@
+"""What every layer (or node) of a model has to do, and whose work a runtime's kernels are.
+
+A task of ``prepare/tasks.py``, see ``prepare/layer_costs.py``. Nothing is run. In the child.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bench.prepare.child import pipeline
+from bench.prepare.child.count import layer_costs
+from bench.prepare.child.kernel_owners import layers_of_kernels
+from bench.prepare.child.serving import OnStage, serve
+from bench.prepare.child.shapes import fix_shapes
+from bench.prepare.layer_costs import Layers, LayersRequest
+
+
+def answer(request: LayersRequest, _folder: Path, on_stage: OnStage) -> Layers:
+    """The calls of a Keras model's layers; of a model that has none, the nodes of its file."""
+    pipeline.reset_keras()
+    on_stage("load")
+    named, _ = pipeline.load_source(request.spec, request.settings)
+    on_stage("count")
+    costs = layer_costs(replace(named, inputs=fix_shapes(named.inputs, request.settings.input_shapes)))
+    on_stage("owners of kernels")
+    path = Path(request.artifact.path) if request.artifact else None
+    return Layers(layers=tuple(costs), owners=layers_of_kernels(named, costs, request.origins, path))
+
+
+if __name__ == "__main__":
+    serve(LayersRequest, answer)
