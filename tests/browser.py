@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("chromium", "google-chrome", "chromium-browser")  # in the order of trust: the last is often a stub
 _GRAVE = {"serious", "critical"}
-_TIMEOUT_MS = 20_000
+_TIMEOUT_MS = 6_000
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A chart is a Vega-Lite specification without colours of text or background: a pa
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from bench.report.text import visible
 PictureFormat = Literal["png", "svg"]
 _PNG_SCALE = 2.0  # pixels for one of the chart's: sharp on today's screens
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"  # the first comes with the engine, the next are as wide
-_LETTER = 8.0  # pixels of a title's letter, rather too many
+_LETTER = 8.0  # pixels of a letter, rather too many
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def draw(picture: Picture, kind: PictureFormat, *, width: int = theme.WIDTH) -> 
         spec["width"] = width
     room = spec["width"] if isinstance(spec.get("width"), int | float) else width
     spec["title"] = textwrap.wrap(visible(picture.title), max(20, int(room / _LETTER)))
-    legend = {**theme.LIGHT["legend"], **theme.legend(room)}
+    legend = {**theme.LIGHT["legend"], **theme.legend(room, legend_column(spec))}
     config = {**theme.LIGHT, "background": "white", "font": _FONT, "padding": 12, "legend": legend}
     if kind == "svg":
         text: str = vl_convert.vegalite_to_svg(spec, config=config, allowed_base_urls=[])
@@ -68,6 +68,23 @@ def shown_spec(picture: Picture) -> dict[str, Any]:
     """
     spec: dict[str, Any] = _shown(picture.spec)
     return spec
+
+
+def legend_column(spec: Mapping[str, Any]) -> int:
+    """Pixels that a column of the chart's legend needs for the longest name of its scales."""
+    longest = max(map(len, _domain_names(spec)), default=20)
+    return int(longest * _LETTER) + theme.LEGEND_MARK
+
+
+def _domain_names(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        domain = value.get("domain")
+        yield from (name for name in domain if isinstance(name, str)) if isinstance(domain, list | tuple) else ()
+        for key, item in value.items():
+            yield from () if key in {"data", "datasets"} else _domain_names(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _domain_names(item)
 
 
 def _shown(value: Any) -> Any:

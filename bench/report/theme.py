@@ -14,7 +14,7 @@ WIDTH = 720  # pixels of a picture in a file
 COLOURS = ("#1471C8", "#DE7510", "#A68895", "#995927", "#7C8EC8", "#7165A6", "#2A9B59", "#B268AA")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 2), (10, 4), (1, 3), (6, 2, 1, 2))
-_LEGEND_COLUMN = 220  # pixels: a mark and a name of about 27 letters
+LEGEND_MARK = 40  # pixels of a legend around a name: its mark, and space
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,13 @@ LIGHT = _charted(LIGHT_SCHEME)
 DARK = _charted(DARK_SCHEME)
 
 
-def legend(width: float) -> dict[str, int]:
+def legend(width: float, column: float) -> dict[str, int]:
     """Vega-Lite's legend in a chart of ``width`` pixels: as many columns as have room, longer names end in an ellipsis.
 
-    ``pages/page.js`` computes the same from the room that a window leaves.
+    ``column``: what one needs. ``pages/page.js`` computes the same from the room that a window leaves.
     """
-    columns = max(1, int(width // _LEGEND_COLUMN))
-    return {"columns": columns, "labelLimit": int(width / columns) - 40}
+    columns = max(1, int(width // column))
+    return {"columns": columns, "labelLimit": int(width / columns) - LEGEND_MARK}
 
 
 def series(names: list[str]) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.report import theme
 from bench.report.pages.page import Cell, Page, Table
-from bench.report.picture import Picture, shown_spec
+from bench.report.picture import legend_column, shown_spec
 from bench.report.text import visible
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def render_page(page: Page) -> str:
         page=page,
         light=asdict(theme.LIGHT_SCHEME),
         dark=asdict(theme.DARK_SCHEME),
-        schemes=_json({"light": theme.LIGHT, "dark": theme.DARK}),
+        schemes=_json({"light": theme.LIGHT, "dark": theme.DARK, "legendMark": theme.LEGEND_MARK}),
         drawing=_drawing_script() if pictures else "",
         signs=_SIGNS,
         said=_SAID,
@@ -122,7 +122,8 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(chart=_chart, ranked=_ranked, figures=_figures, is_many=is_many)
+    environment.filters.update(figures=_figures, is_many=is_many, json=_json, ranked=_ranked)
+    environment.filters.update(legend_column=legend_column, shown=shown_spec)
     environment.globals.update(style=_own_file("page.css"), script=_own_file("page.js"))
     return environment.get_template("page.html")
 
@@ -130,10 +131,6 @@ def _template() -> Template:
 def _spelled(value: Any) -> Any:
     """Of every expression of the template: a text is shown on one line, hidden characters spelled out."""
     return visible(value) if type(value) is str else value  # markup of ours is a subclass, and stays as it is
-
-
-def _chart(picture: Picture) -> str:
-    return _json(shown_spec(picture))
 
 
 def _json(value: Any) -> str:

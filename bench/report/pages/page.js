@@ -5,7 +5,6 @@
   const json = (id) => JSON.parse(document.getElementById(id).textContent);
   const schemes = json("schemes");
   const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
-  const LEGEND_COLUMN = 220; // as theme.legend
 
   // Charts: drawn when there is room for them, and again when the scheme or the columns of their legend change.
   const charts = all(".chart");
@@ -14,12 +13,12 @@
   async function draw(chart, wanted = scheme()) {
     const width = chart.clientWidth;
     if (!width) return;
-    const columns = Math.max(1, Math.floor(width / LEGEND_COLUMN));
+    const columns = Math.max(1, Math.floor(width / chart.dataset.column)); // as theme.legend
     const state = `${wanted} ${columns}`;
     if (chart.dataset.state === state) return;
     chart.dataset.state = state;
     chart.style.minHeight = `${chart.offsetHeight}px`;
-    const legend = { ...schemes[wanted].legend, columns, labelLimit: Math.floor(width / columns) - 40 };
+    const legend = { ...schemes[wanted].legend, columns, labelLimit: Math.floor(width / columns) - schemes.legendMark };
     const place = document.createElement("div");
     try {
       chart.view?.finalize();
