@@ -43,8 +43,8 @@ class Kind(Record, frozen=True):
     """One row of the paper's table 2: a kind of layer with its shares of the whole."""
 
     name: str
-    time_ns: float
-    time_share: float  # of the profiled wall time
+    time_ns: float | None  # None where no line is of this kind: its work is done in others, or by no kernel found
+    time_share: float | None  # of the profiled wall time
     multiply_adds_share: float | None  # of the model's; None where nothing is counted
     parameters_share: float | None
 
@@ -131,30 +131,25 @@ def costs_of(places: Sequence[int], layers: Sequence[LayerCost], batch_size: int
 def kinds_of(case: ProfiledCase, lines: Sequence[Line]) -> list[Kind]:
     """Where the time goes beside where multiply-adds and parameters are, the dearest first.
 
-    A layer that no kernel was found for is in it with its costs and no time.
+    Time is that of lines, so a normalisation folded into a convolution takes none; costs are each layer's own.
     """
     wall = sum(line.time.estimate for line in lines)
     times: dict[str, float] = {}
-    costs: dict[str, list[int]] = {}
     for line in lines:
         times[line.kind] = times.get(line.kind, 0.0) + line.time.estimate
-        _add(costs, line.kind, [case.layers[place] for place in line.layers])
-    for layer in unclaimed(case, lines):
-        if layer.multiply_adds or layer.parameters:
-            times.setdefault(kind_of(layer), 0.0)
-            _add(costs, kind_of(layer), [layer])
-    products, parameters = (sum(one[i] for one in costs.values()) for i in range(2))
+    products, parameters = (_by_kind(case.layers, field) for field in ("multiply_adds", "parameters"))
+    names = [*times, *(name for name in products if name not in times and (products[name] or parameters[name]))]
     kinds = [
         Kind(
             name=name,
-            time_ns=time,
-            time_share=time / wall if wall else 0.0,
-            multiply_adds_share=costs.get(name, [0, 0])[0] / products if products else None,
-            parameters_share=costs.get(name, [0, 0])[1] / parameters if parameters else None,
+            time_ns=times.get(name),
+            time_share=times[name] / wall if name in times and wall else None,
+            multiply_adds_share=_share(products, name),
+            parameters_share=_share(parameters, name),
         )
-        for name, time in times.items()
+        for name in names
     ]
-    return sorted(kinds, key=lambda kind: (-kind.time_ns, -(kind.multiply_adds_share or 0.0), kind.name))
+    return sorted(kinds, key=lambda kind: (-(kind.time_ns or 0.0), -(kind.multiply_adds_share or 0.0), kind.name))
 
 
 def unclaimed(case: ProfiledCase, lines: Sequence[Line]) -> list[LayerCost]:
@@ -211,7 +206,13 @@ def _traffic(layers: Sequence[LayerCost], batch_size: int) -> int | None:
     return moved * batch_size + sum(layer.weight_bytes for layer in layers)
 
 
-def _add(costs: dict[str, list[int]], kind: str, layers: Sequence[LayerCost]) -> None:
-    sums = costs.setdefault(kind, [0, 0])
-    sums[0] += sum(layer.multiply_adds or 0 for layer in layers)
-    sums[1] += sum(layer.parameters for layer in layers)
+def _by_kind(layers: Sequence[LayerCost], field: str) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for layer in layers:
+        sums[kind_of(layer)] = sums.get(kind_of(layer), 0) + (getattr(layer, field) or 0)
+    return sums
+
+
+def _share(sums: dict[str, int], name: str) -> float | None:
+    whole = sum(sums.values())
+    return sums.get(name, 0) / whole if whole else None

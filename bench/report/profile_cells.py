@@ -1,0 +1,230 @@
+"""A profile as sentences and tables of plain text: what its text, Markdown and page have in common. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench import units
+from bench.analysis.operators import (
+    OUTSIDE,
+    Kind,
+    Line,
+    kinds_of,
+    lines_of,
+    profiling_cost,
+    unclaimed,
+    wall_times,
+)
+from bench.analysis.operators import typical as typical_of
+from bench.analysis.profiled import Profile, ProfiledCase
+from bench.analysis.roofline import FAR_BELOW, Rate, by_headroom, rates_of, roof_of, why_no_roof
+from bench.analysis.statistics import Interval
+
+KIND_HEADER = ("kind of layer", "time", "share of time", "of multiply-adds", "of parameters")
+LINE_HEADER = (
+    *("layers", "operators", "time", "share", "multiply-adds", "bytes", "GFLOP/s", "GB/s", "flop/byte"),
+    *("of the roof", "bound by", "saved at the roof"),
+)
+LINE_NUMBERS = (2, 3, 4, 5, 6, 7, 8, 9, 11)
+_LONGEST = 48  # letters of a name
+_GIGA = 1e9
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One case with everything that is computed of it, once."""
+
+    case: ProfiledCase
+    lines: list[Line]
+    rates: list[Rate]
+    kinds: list[Kind]
+
+    @property
+    def name(self) -> str:
+        """As in a heading: unique among the cases."""
+        row = self.case.row
+        return f"{row.model}, {row.runtime_spec or row.runtime}, batch {row.batch_size}"
+
+    @property
+    def wall_ns(self) -> float:
+        """Of a profiled call."""
+        return typical_of(wall_times(self.case)).estimate
+
+
+def views_of(profile: Profile) -> list[CaseView]:
+    """Every case; one without kernels has no lines."""
+    roof = roof_of(profile.roofs)
+    views = []
+    for case in profile.cases:
+        lines = lines_of(case)
+        kinds = kinds_of(case, lines) if lines else []
+        views.append(CaseView(case=case, lines=lines, rates=rates_of(case, lines, roof), kinds=kinds))
+    return views
+
+
+def roof_sentences(profile: Profile) -> list[str]:
+    """What this machine can do at most, and whether it stayed so."""
+    roof = roof_of(profile.roofs)
+    if roof is None:
+        why = f": {profile.roofs_reason}" if profile.roofs_reason else ""
+        return [f"The roofs of this machine were not measured{why}."]
+    threads = profile.roofs[0].threads
+    said = [
+        f"Roofs of this machine with {threads} thread{'s' * (threads > 1)}: {giga(roof.flops_per_s)} GFLOP/s by a "
+        f"matrix product, {giga(roof.bytes_per_s)} GB/s by a copy (float32; the best trial of before and after)."
+    ]
+    if not roof.is_steady:
+        said.append(
+            "The machine was not as fast at the end as at the beginning: before and after, the matrix product differs "
+            f"by {percent(roof.flops_differ)}, the copy by {percent(roof.bytes_differ)}. Measure again when it is "
+            "quiet."
+        )
+    return said
+
+
+def case_sentences(view: CaseView) -> list[str]:
+    """What it takes and where, what profiling costs, and what must be known of its numbers."""
+    case = view.case
+    if not view.lines:
+        return [f"{view.name}: not profiled: {case.reason or case.row.status_reason or 'nothing was measured'}."]
+    said = [f"{view.name}: {_plain(case)}; {_where(view)}."]
+    if case.row.agreement != "agrees":
+        reason = f" ({case.row.agreement_reason})" if case.row.agreement_reason else ""
+        said.append(f"Its outputs are not verified: {case.row.agreement}{reason}. No speed without agreement.")
+    said.append(_cost(view))
+    if why := why_no_roof(case):
+        said.append(f"No roofs: {why}.")
+    if case.layers_reason:
+        said.append(f"Its layers are not known: {case.layers_reason}.")
+    elif case.layers:
+        said += _unfound(view)
+    return said
+
+
+def kind_cells(kinds: Sequence[Kind]) -> list[tuple[str, ...]]:
+    """One row a kind."""
+    return [
+        (
+            kind.name,
+            units.duration(kind.time_ns),
+            percent(kind.time_share),
+            percent(kind.multiply_adds_share),
+            percent(kind.parameters_share),
+        )
+        for kind in kinds
+    ]
+
+
+def line_pairs(view: CaseView) -> list[tuple[Line, Rate]]:
+    """Every line, that with most to win first; what is outside of kernels last."""
+    outside = [(line, rate) for line, rate in zip(view.lines, view.rates, strict=True) if line.name == OUTSIDE]
+    return [*by_headroom(view.lines, view.rates), *outside]
+
+
+def line_cells(view: CaseView) -> list[tuple[str, ...]]:
+    """One row a line, as in ``line_pairs``."""
+    return [_line(line, rate, view.wall_ns) for line, rate in line_pairs(view)]
+
+
+def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
+    """How the numbers are to be read."""
+    level = next((line.time.level for view in views for line in view.lines if line.time.level), None)
+    said = [
+        "Times are of profiled calls, medians over repetitions of medians over calls; they are not scaled to the plain "
+        "latency. Lines add up to the wall time: outside kernels is what no kernel explains (Python, dispatch, "
+        "waiting)."
+    ]
+    if level is not None:
+        word = "intervals" if level > 0.9 else "ranges"
+        said.append(f"In brackets: {word} of {units.percent(level)} over repetitions.")
+    if roof_of(profile.roofs) is not None:
+        said.append(
+            "Bytes: activations into and out of the layers and weights, each once, so that GB/s is a lower bound. Of "
+            "the roof: the time that these products or these bytes take at least, over the time taken. Bound by "
+            f"compute or memory: whichever takes longer; overhead: below {percent(FAR_BELOW)} of the roof, so that "
+            "neither explains the time; above the roof: data that stay in caches, or fewer products than are counted "
+            "(Winograd)."
+        )
+    return said
+
+
+def giga(per_second: float | None) -> str:
+    """``"98.3"``: in thousands of millions, three digits."""
+    return units.UNKNOWN if per_second is None else f"{per_second / _GIGA:.3g}"
+
+
+def spanned(found: Interval) -> str:
+    """``"12.3 ms (11.9 ms to 12.8 ms)"``."""
+    if found.low is None or found.high is None:
+        return units.duration(found.estimate)
+    return f"{units.duration(found.estimate)} ({units.duration(found.low)} to {units.duration(found.high)})"
+
+
+def short(name: str) -> str:
+    """A name that leaves a table its width."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
+
+
+def _line(line: Line, rate: Rate, wall_ns: float) -> tuple[str, ...]:
+    return (
+        line.name,
+        ", ".join(line.operators),
+        spanned(line.time),
+        percent(line.time.estimate / wall_ns if wall_ns else None),
+        units.count(rate.flops / 2 if rate.flops is not None else None),
+        units.size(rate.traffic_bytes),
+        giga(rate.flops_per_s),
+        giga(rate.bytes_per_s),
+        units.UNKNOWN if rate.intensity is None else f"{rate.intensity:.3g}",
+        percent(rate.roof_share),
+        units.UNKNOWN if rate.bound == "unknown" else rate.bound,
+        units.duration(rate.headroom_ns),
+    )
+
+
+def _plain(case: ProfiledCase) -> str:
+    plain = [one for one in case.plain_ns if one is not None]
+    return f"{spanned(typical_of(plain))} a call" if plain else "no plain latency"
+
+
+def _where(view: CaseView) -> str:
+    """The paper's sentence: the kind that takes most time, beside its share of multiply-adds."""
+    first = next((kind for kind in view.kinds if kind.name != OUTSIDE), view.kinds[0])
+    products = first.multiply_adds_share
+    said = f"{first.name} {percent(first.time_share)} of time"
+    if products is not None:
+        said += f", {percent(products)} of multiply-adds"
+    outside = next(kind for kind in view.kinds if kind.name == OUTSIDE)
+    return f"{said}; outside kernels {percent(outside.time_share)}"
+
+
+def _cost(view: CaseView) -> str:
+    cost = profiling_cost(view.case)
+    told = "" if cost is None else f", {cost:.2f}x the plain latency"
+    kernels = len(view.case.kernels)
+    n = len(view.case.repetitions)
+    return (
+        f"Profiled: {units.duration(view.wall_ns)} a call{told}; {kernels} kernels in {n} repetition{'s' * (n > 1)} of "
+        f"{len(view.case.calls_ns[0])} calls."
+    )
+
+
+def _unfound(view: CaseView) -> list[str]:
+    """Layers with multiply-adds that no kernel was found for, and time that no layer was found for."""
+    said = []
+    lost = [layer for layer in unclaimed(view.case, view.lines) if layer.multiply_adds]
+    whole = sum(layer.multiply_adds or 0 for layer in view.case.layers)
+    if lost and whole:
+        share = sum(layer.multiply_adds or 0 for layer in lost) / whole
+        names = ", ".join(layer.name for layer in lost[:3]) + ", ..." * (len(lost) > 3)
+        said.append(f"No kernel was found for {len(lost)} layer(s) with {percent(share)} of multiply-adds: {names}.")
+    return said
+
+
+def percent(share: float | None) -> str:
+    """Whole percents; what is neither nothing nor all is never shown as that."""
+    if share is None:
+        return units.UNKNOWN
+    text = f"{100 * share:.0f} %"
+    return "<1 %" if text == "0 %" and share > 0 else text
