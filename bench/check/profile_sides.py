@@ -1,0 +1,113 @@
+"""Two profiled cases that are to be compared: which two, in what they differ, and whether that forbids it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bench.analysis.profiled import Profile, ProfiledCase
+from bench.check.comparability import run_differences, spell_difference
+from bench.check.compare_records import Difference
+from bench.errors import UsageError
+from bench.records import Prepared, Record
+
+_FORBID_OF_RUN = ("cpu", "isa", "effective_cpus")  # another machine, or less of it
+_FORBID_OF_CASE = ("threads", "batch_size", "streams", "boundary")
+_TOLD_OF_CASE = (
+    *("model", "runtime_spec", "runtime_version", "provider", "call_path", "precision", "model_digest"),
+    *("artifact_digest", "input_digest"),
+)
+_SHOWN_DIGEST = 12
+
+
+class Sides(Record, frozen=True):
+    """A and B, and what must be said of comparing them."""
+
+    a: ProfiledCase
+    b: ProfiledCase
+    is_paired: bool  # of one command, measured interleaved
+    forbidden: tuple[str, ...]  # why they can't be compared; empty where they can
+    told: tuple[str, ...]  # what differs besides
+
+
+def sides_of(a: Profile, b: Profile | None = None) -> list[Sides]:
+    """The cases of two profiles that belong together, or the two of one that was measured for it.
+
+    Of two profiles: the only case of each, else those of the same runtime. UsageError where none do.
+    """
+    if b is None:
+        if len(a.cases) != 2:
+            raise UsageError(
+                f"--diff compares two cases, {len(a.cases)} were asked for: give two runtimes or two models"
+            )
+        return [_sides(a, a.cases[0], a, a.cases[1])]
+    pairs = _pairs(a.cases, b.cases)
+    if not pairs:
+        names = " against ".join(_listed([case.row.runtime_spec for case in one.cases]) for one in (a, b))
+        raise UsageError(f"--diff: no case of both has the same runtime and batch: {names}; profile the same ones")
+    return [_sides(a, ours, b, theirs) for ours, theirs in pairs]
+
+
+def _pairs(a: Sequence[ProfiledCase], b: Sequence[ProfiledCase]) -> list[tuple[ProfiledCase, ProfiledCase]]:
+    if len(a) == len(b) == 1:
+        return [(a[0], b[0])]
+    theirs: dict[Any, list[ProfiledCase]] = {}
+    for case in b:
+        theirs.setdefault(_key(case), []).append(case)
+    return [(case, theirs[_key(case)].pop(0)) for case in a if theirs.get(_key(case))]
+
+
+def _key(case: ProfiledCase) -> tuple[str, int]:
+    return case.row.runtime_spec, case.row.batch_size
+
+
+def _sides(of_a: Profile, a: ProfiledCase, of_b: Profile, b: ProfiledCase) -> Sides:
+    run = run_differences(of_a.environment, of_b.environment)
+    case = [found for field in (*_FORBID_OF_CASE, *_TOLD_OF_CASE) if (found := _difference(a, b, field)) is not None]
+    every = [*run, *case, *_shapes(of_a, a, of_b, b)]
+    forbid = {*_FORBID_OF_RUN, *_FORBID_OF_CASE, "inputs"}
+    return Sides(
+        a=a,
+        b=b,
+        is_paired=of_a is of_b,
+        forbidden=(
+            *(spell_difference(one) for one in every if one.field in forbid),
+            *_unprofiled("A", a),
+            *_unprofiled("B", b),
+        ),
+        told=tuple(spell_difference(one) for one in every if one.field not in forbid),
+    )
+
+
+def _difference(a: ProfiledCase, b: ProfiledCase, field: str) -> Difference | None:
+    ours, theirs = (str(getattr(case.row, field)) for case in (a, b))
+    if ours == theirs:
+        return None
+    if field.endswith("_digest"):
+        ours, theirs = ours[:_SHOWN_DIGEST], theirs[:_SHOWN_DIGEST]
+    return Difference(field=field, reference=ours, other=theirs, is_allowed=False)
+
+
+def _shapes(of_a: Profile, a: ProfiledCase, of_b: Profile, b: ProfiledCase) -> Iterator[Difference]:
+    """Shapes and types of the models' inputs: other names are no other work."""
+    ours, theirs = (_inputs(one.environment.models.get(case.row.model)) for one, case in ((of_a, a), (of_b, b)))
+    if ours != theirs:
+        yield Difference(field="inputs", reference=ours, other=theirs, is_allowed=False)
+
+
+def _inputs(prepared: Prepared | None) -> str:
+    if prepared is None:
+        return "unknown"
+    return ", ".join(f"{one.dtype}{list(one.shape)}" for one in prepared.inputs)
+
+
+def _unprofiled(letter: str, case: ProfiledCase) -> Iterator[str]:
+    """A side without kernels, or whose outputs are another function's: no speed without agreement."""
+    if not case.kernels:
+        yield f"{letter} has no operator times: {case.reason or case.row.status_reason or 'it was not measured'}"
+    if case.row.agreement == "disagrees":
+        yield f"the outputs of {letter} disagree: its time is that of another function"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

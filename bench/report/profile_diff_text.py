@@ -1,0 +1,113 @@
+"""The difference of two profiles in words: the sentence first, then a table of what explains the change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import units
+from bench.analysis.operators import OUTSIDE
+from bench.analysis.profile_diff import NAMED_FROM, Change, ProfileDiff, dearest
+from bench.analysis.statistics import Interval
+from bench.report.profile_cells import percent
+
+DIFF_HEADER = ("operator", "A", "B", "change", "explains")
+DIFF_NUMBERS = (1, 2, 3, 4)
+_NOT_TOLD = "not told apart"
+
+
+def diff_sentence(diff: ProfileDiff) -> str:
+    """What explains the change, in one sentence: ``Transpose to_nchw (only in B) explains 83 % of +1.21 ms``."""
+    if not diff.is_told:
+        return f"{change_text(diff.total)} from A to B: {diff.doubt}"
+    first = dearest(diff)
+    if first is not None:
+        return f"{_named(first)} explains {percent(first.explains)} of {signed(diff.total.estimate)}"
+    several = sum(1 for line in diff.changes if line.is_told and (line.explains or 0.0) > 0)
+    change = signed(diff.total.estimate)
+    return f"no operator explains {percent(NAMED_FROM)} of {change}: it is spread over {several} lines"
+
+
+def diff_sentences(diff: ProfileDiff) -> list[str]:
+    """Both sides, the plain latency, and how sure it is."""
+    said = [
+        f"A: {diff.a}, {units.duration(diff.a_ns)} a profiled call",
+        f"B: {diff.b}, {units.duration(diff.b_ns)} a profiled call",
+        f"Profiled time from A to B: {change_text(diff.total)}.",
+    ]
+    said.append(
+        f"Latency without profile: {change_text(diff.plain)}."
+        if diff.plain is not None
+        else "Latency without profile: not known of both."
+    )
+    if not diff.is_paired:
+        said.append(
+            "A and B are two runs: what the machine did between them is not in the intervals. One command measures "
+            "them interleaved: bench profile MODEL -e A,B --diff"
+        )
+    return said
+
+
+def diff_cells(diff: ProfileDiff, most: int | None = None) -> list[tuple[str, ...]]:
+    """One row a line, what explains most first; those of no time on either side are left out."""
+    lines = [line for line in diff.changes if line.a_ns or line.b_ns or line.change.estimate]
+    shown = lines if most is None else lines[:most]
+    rows = [_cells(line) for line in shown]
+    if rest := lines[len(shown) :]:
+        summed = sum(line.change.estimate for line in rest)
+        rows.append((f"{len(rest)} more", *_sides(rest), signed(summed), ""))
+    return rows
+
+
+def diff_legend(diff: ProfileDiff) -> list[str]:
+    """How the table is to be read."""
+    said = [
+        "All lines add up to the change of the profiled time; outside kernels is what no kernel explains of it.",
+    ]
+    if diff.total.level is not None:
+        chance = 1 - diff.total.level
+        said.append(
+            f"In brackets: {units.percent(round(diff.total.level, 4))} over {diff.total.n} "
+            f"{'pairs of ' if diff.is_paired else ''}repetitions; about {percent(chance)} of lines that did not change "
+            "would be told apart by chance."
+        )
+    return said
+
+
+def change_text(change: Interval) -> str:
+    """``"+1.21 ms (+1.1 ms to +1.3 ms)"``."""
+    if change.low is None or change.high is None:
+        return signed(change.estimate)
+    return f"{signed(change.estimate)} ({signed(change.low)} to {signed(change.high)})"
+
+
+def signed(ns: float) -> str:
+    """``"+1.21 ms"``."""
+    return f"{'-' if ns < 0 else '+'}{units.duration(abs(ns))}"
+
+
+def _named(line: Change) -> str:
+    if line.name == OUTSIDE:
+        return "what runs outside kernels (Python, dispatch, waiting)"
+    return line.name if line.presence == "both" else f"{line.name} ({line.presence})"
+
+
+def _cells(line: Change) -> tuple[str, ...]:
+    name = line.name if line.presence == "both" else f"{line.name} ({line.presence})"
+    explains = percent_signed(line.explains) if line.is_told else _NOT_TOLD
+    return name, _side(line, "A"), _side(line, "B"), change_text(line.change), explains
+
+
+def percent_signed(share: float | None) -> str:
+    """A line that worked against the change explains less than nothing of it."""
+    if share is None:
+        return units.UNKNOWN
+    return percent(share) if share >= 0 else f"-{percent(-share)}"
+
+
+def _side(line: Change, letter: str) -> str:
+    is_absent = line.presence == ("only in B" if letter == "A" else "only in A")
+    return units.UNKNOWN if is_absent else units.duration(line.a_ns if letter == "A" else line.b_ns)
+
+
+def _sides(lines: Sequence[Change]) -> tuple[str, str]:
+    return units.duration(sum(line.a_ns for line in lines)), units.duration(sum(line.b_ns for line in lines))
