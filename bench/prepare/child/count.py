@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from bench.prepare.child.items import batch_of, one_by_one
 from bench.prepare.child.layer_calls import LayerCall, Recording, record_calls
-from bench.prepare.child.layer_products import own_weights, products_of
+from bench.prepare.child.layer_products import own_weights, products_of, window_of
 from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.own_operations import MODEL, OwnOperations
 from bench.records import LayerCost
@@ -81,6 +81,7 @@ class _Costs:
         return LayerCost(
             name=call.name or call.layer.name,
             kind=type(call.layer).__name__,
+            window=window_of(call.layer),
             multiply_adds=self._multiply_adds(call, weights),
             parameters=_elements(weight for weight in weights if weight.trainable) if is_first else 0,
             input_bytes=self._bytes(self._own.reads(call.name)),

@@ -53,6 +53,12 @@ def products_of(layer: Any, arriving: Any, leaving: Any) -> int | None:
     return None if counter is None or inputs is None or outputs is None else int(counter(layer, inputs, outputs))
 
 
+def window_of(layer: Any) -> str:
+    """``"3x3"`` of a convolution or pooling; "" of a layer without a window."""
+    sizes = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    return "x".join(map(str, sizes)) if isinstance(sizes, tuple) else ""
+
+
 def own_weights(layer: Any) -> list[Any]:
     """Variables that are a layer's own, none of a layer within it and no state of a random generator."""
     return [*getattr(layer, "_trainable_variables", ()), *getattr(layer, "_non_trainable_variables", ())]
