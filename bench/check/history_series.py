@@ -83,7 +83,7 @@ class _Runs:
 
     def differences(self, before: _Place, after: _Place) -> tuple[Difference, ...]:
         """Of the runs and of the case itself."""
-        key = (before.report, after.report, *(_own(place.row) for place in (before, after)))
+        key = (before.report, after.report, _own(before.row), _own(after.row))
         if key not in self._known:
             self._known[key] = run_differences(self._around(before), self._around(after))
         return (*case_differences(before.row, after.row), *self._known[key])
