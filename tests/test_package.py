@@ -67,7 +67,9 @@ def test_the_versions_say_the_same() -> None:
 
 
 def test_a_wheel_holds_every_file_of_ours_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    ours = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bench").rglob("*.py")}
+    kinds = ("*.py", "pages/page.*")
+    ours = {path.relative_to(ROOT).as_posix() for kind in kinds for path in (ROOT / "bench").rglob(kind)}
+    assert {f"bench/report/pages/page.{kind}" for kind in ("py", "html", "css", "js")} <= ours
     zoo = {f"bench/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "models").iterdir() if path.is_file()}
     held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == ours | zoo | {"bench/py.typed"}
