@@ -95,7 +95,7 @@ def _overview(comparison: Comparison) -> Block:
     return Block(
         f"Latency of all ({NOT_A_VERDICT})",
         header=("runtime", *letters),
-        lines=tuple(_with_headings(lines)),
+        lines=tuple(with_headings(lines)),
         least=len(letters),
     )
 
@@ -114,7 +114,7 @@ def _pair(comparison: Comparison, run: RunPair) -> Block:
         title=title,
         said=(_counted(cases), *_comparability(cases, run), *_levels(cases)),
         header=("runtime", *columns, *(metric.heading for metric in METRICS[1:]), *own),
-        lines=tuple(_with_headings(lines)),
+        lines=tuple(with_headings(lines)),
         least=len(columns),
         remarks=tuple(f"{one.standing}: {one.case}: {one.reason}" for one in cases if one.standing not in _TOLD),
     )
@@ -158,7 +158,7 @@ def _levels(cases: Sequence[Compared]) -> Iterator[str]:
         yield f"Speed: against the reference in the same rounds; in brackets the {listed} over processes."
 
 
-def _with_headings(lines: Sequence[tuple[str, Line]]) -> Iterator[Line]:
+def with_headings(lines: Sequence[tuple[str, Line]]) -> Iterator[Line]:
     """Groups in the order in which they first come, each under its heading."""
     for group in dict.fromkeys(group for group, _ in lines):
         yield Line((group,), is_heading=True)

@@ -33,12 +33,12 @@ _SIDE = (
 def render_text(comparison: Comparison, *, width: int = 100) -> str:
     """The page, ``width`` columns wide; a table loses its last columns where they don't fit."""
     width = max(width, _LEAST_WIDTH)
-    return "\n\n".join(_block_text(block, width) for block in blocks_of(comparison)) + "\n"
+    return "\n\n".join(block_text(block, width) for block in blocks_of(comparison)) + "\n"
 
 
 def render_markdown(comparison: Comparison) -> str:
     """The same with every column."""
-    return "\n\n".join(["# Comparison", *(_block_markdown(block) for block in blocks_of(comparison))]) + "\n"
+    return "\n\n".join(["# Comparison", *(block_markdown(block) for block in blocks_of(comparison))]) + "\n"
 
 
 def render_csv(comparison: Comparison) -> str:
@@ -72,7 +72,8 @@ def _plain_case(compared: Compared) -> dict[str, Any]:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def _block_text(block: Block, width: int) -> str:
+def block_text(block: Block, width: int) -> str:
+    """One part of a page, ``width`` wide."""
     parts = [_wrap(block.title, width)] * bool(block.title)
     parts += [_wrap(line, width, "  ") for line in block.said]
     if block.lines:
@@ -126,7 +127,8 @@ def _wrap(line: str, width: int, indent: str = "") -> str:
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 
-def _block_markdown(block: Block) -> str:
+def block_markdown(block: Block) -> str:
+    """The same with every column."""
     parts = [f"## {text.markdown(block.title)}"] * bool(block.title)
     parts += ["\n".join(_item(line) for line in block.said)] * bool(block.said)
     for heading, lines in _groups(block.lines):

@@ -66,7 +66,7 @@ def render_csv(rows: Sequence[Row]) -> str:
     CSV has no types: read it with those of ``columns.RESULTS``, or take the parquet file.
     """
     lines = [",".join(column.name for column in RESULTS)]
-    lines += [",".join(_csv_field(getattr(row, column.name)) for column in RESULTS) for row in rows]
+    lines += [",".join(csv_field(getattr(row, column.name)) for column in RESULTS) for row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -221,7 +221,8 @@ def _markdown_remark(remark: cells.Remark) -> str:
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def _csv_field(value: Any) -> str:
+def csv_field(value: Any) -> str:
+    """A value in CSV: strings in quotes, numbers bare, nothing where unknown."""
     value = _finite(value)
     if value is None:
         return ""
