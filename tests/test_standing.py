@@ -7,7 +7,7 @@ import msgspec
 from analysis_fakes import AGREES, measured, together
 from bench.cases import Group
 from bench.records import Failure, MeasureSettings, Memory, ModelSpec, OutputCheck, PrepareSettings, Suite
-from bench.standing import rows_of
+from bench.standing import measuring_order, rows_of
 from fakes import case
 
 FAST, SLOW = case("onnxruntime-cpu"), case("tensorflow")
@@ -59,3 +59,14 @@ def test_rows_that_can_win_are_on_the_front_or_beaten() -> None:
 
 def test_a_row_that_cannot_win_beats_nobody_and_has_no_mark() -> None:
     assert places(WRONG) == [None, None]  # the other is in no contest
+
+
+def test_a_grid_is_measured_pass_by_pass_each_in_an_order_of_its_own() -> None:
+    groups = [Group(number=n, model="m", cases=(), arms=()) for n in range(6)]
+    plain = [(g.number, r) for g, r in measuring_order(groups, suite())]
+    assert plain == [(n, r) for n in range(6) for r in range(5)]
+    passes = [(g.number, r) for g, r in measuring_order(groups, msgspec.structs.replace(suite(), is_grid=True))]
+    assert [r for _, r in passes] == [r for r in range(5) for _ in range(6)]
+    orders = [[n for n, of in passes if of == r] for r in range(5)]
+    assert all(sorted(order) == list(range(6)) for order in orders)
+    assert len({tuple(order) for order in orders}) > 1

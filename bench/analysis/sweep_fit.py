@@ -120,9 +120,11 @@ def _r_squared(points: Sequence[tuple[float, float]], fixed: float, slope: float
 def _judged(line: Line) -> Fit:
     name, miss = line.worst
     if abs(miss.estimate) > STRAIGHT:
-        bounds = "" if miss.low is None or miss.high is None else f" ({miss.low:+.0%} to {miss.high:+.0%})"
-        said = f"at {name} it is off by {miss.estimate:+.0%}{bounds}"
-        if miss.low is not None and miss.high is not None and miss.low <= 0 <= miss.high:
+        said = f"at {name} it is off by {_percent(miss.estimate)}"
+        if miss.low is None or miss.high is None:
+            return Fit(line, f"cannot tell whether it is a straight line: {said}, in one repetition")
+        said += f" ({_percent(miss.low)} to {_percent(miss.high)})"
+        if miss.low <= 0 <= miss.high:
             return Fit(line, f"cannot tell whether it is a straight line: {said}; measure on a quieter machine")
         return Fit(line, f"not a straight line: {said}")
     if line.slope.high is not None and line.slope.high <= 0:
@@ -130,3 +132,7 @@ def _judged(line: Line) -> Fit:
     if line.fixed.high is not None and line.fixed.high < 0:
         return Fit(line, "below zero at size 0: what a unit of size costs grows with size")
     return Fit(line)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:+.0f} %"

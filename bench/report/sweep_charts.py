@@ -36,11 +36,11 @@ def spot(point: Point, x: float | None, y: float | None, said: str, name: str = 
     return {parts.NAME: name or point.series, "point": point.name, "x": x, "y": y, "said": said}
 
 
-def axis_x(title: str, points: Sequence[Drawn]) -> Any:
-    """A size, logarithmic where it reaches far."""
+def axis_x(title: str, points: Sequence[Drawn], *, room: float = 0.04) -> Any:
+    """A size, logarithmic where it reaches far; ``room`` is left at both ends."""
     import altair as alt
 
-    return alt.X("x:Q", title=title, scale=parts.scale_of(values(points, "x")))
+    return alt.X("x:Q", title=title, scale=parts.scale_of(values(points, "x"), room=room))
 
 
 def axis_y(title: str, reach: Sequence[float], field: str = "y") -> Any:

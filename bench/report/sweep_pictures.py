@@ -32,6 +32,7 @@ from bench.report.sweep_charts import (
 from bench.report.sweep_text import PUBLISHED, accuracy_name, bounded, listed, title_of
 
 _STEPS = 40  # of a line that is drawn on logarithmic axes
+_LABEL_ROOM = 0.12  # of the axis, for names beside the last points
 
 
 def sweep_pictures(swept: Swept) -> list[Picture]:
@@ -177,7 +178,8 @@ def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: 
         title=f"{name} ({PUBLISHED}) against measured latency: {title_of(swept)}",
         told=(
             f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. Filled and joined "
-            "are the points to which none of the same runtime is preferable: as accurate, and told to be faster."
+            "are the points to which none of the same runtime is preferable: as accurate, and told to be faster. "
+            f"Beside the slowest point of each model: {listed([axis.name for axis in swept.plan.axes])}."
         ),
         spec=_accuracy_spec(swept, column, known, front),
         header=("point", "runtime", f"{name} ({PUBLISHED})", "latency", "on the front"),
@@ -200,13 +202,27 @@ def _accuracy_spec(swept: Swept, column: str, known: Sequence[Point], front: set
         for p in known
     ]
     best, others = ([point for point in points if point["front"] is on] for on in (True, False))
-    x = axis_x(f"measured latency of a call ({unit_name})", points)
+    x = axis_x(f"measured latency of a call ({unit_name})", points, room=_LABEL_ROOM)
     y = alt.Y("y:Q", title=f"{accuracy_name(column)}, {PUBLISHED}", scale=alt.Scale(zero=False))
     channels = marks([p.series for p in known], swept.series)
-    layers = [joined(best, x, y, channels), dots(best, x, y, channels)]
+    layers = [joined(best, x, y, channels), dots(best, x, y, channels), _labels(known, column, unit, x, y)]
     if others:
         layers.append(dots(others, x, y, channels).mark_point(filled=False, size=60, opacity=1))
     return parts.finished(alt.layer(*layers), HEIGHT)
+
+
+def _labels(known: Sequence[Point], column: str, unit: float, x: Any, y: Any) -> Any:
+    """The values of each model beside its slowest point."""
+    import altair as alt
+
+    slowest: dict[str, Point] = {}
+    for point in sorted(known, key=lambda p: latency_of(p).estimate):
+        slowest[point.row.model] = point
+    texts = [
+        {**spot(p, latency_of(p).estimate / unit, p.published[column], ""), "text": ", ".join(p.values.values())}
+        for p in slowest.values()
+    ]
+    return alt.Chart(parts.data(texts)).mark_text(align="left", dx=8, fontSize=10).encode(x=x, y=y, text="text:N")
 
 
 def _yes(said: bool) -> str:

@@ -87,7 +87,7 @@ def _line_cells(name: str, points: int, fit: Fit) -> tuple[str, ...]:
         bounded(line.fixed),
         bounded(line.slope),
         f"{line.r_squared:.4f}",
-        f"{miss.estimate:+.1%} at {where}",
+        f"{100 * miss.estimate:+.1f} % at {where}",
         "",
     )
 

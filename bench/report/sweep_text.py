@@ -12,6 +12,7 @@ from bench.analysis.sweep_points import MILLION, Point, Swept
 from bench.report.verdict import interval_word
 
 PUBLISHED = "published, not measured"
+_NAMED = 4  # points of one reason
 
 
 def title_of(swept: Swept) -> str:
@@ -22,7 +23,7 @@ def title_of(swept: Swept) -> str:
 def sentences(swept: Swept) -> list[str]:
     """What is to be known first: a line a runtime, then who is faster where."""
     return [
-        *(f"{name}: {cost_text(fit, len(swept.of(name)))}" for name, fit in swept.latency.items()),
+        *(f"{name}: {cost_text(fit, len(swept.of(name)))}{_along(swept, name)}" for name, fit in swept.latency.items()),
         *(contest_text(one) for one in contests(swept)),
     ]
 
@@ -30,7 +31,7 @@ def sentences(swept: Swept) -> list[str]:
 def cost_text(fit: Fit, points: int) -> str:
     """``0.19 ms (0.16 ms to 0.23 ms) and 14 us (...) per million multiply-adds``, or why not."""
     if not fit.holds or fit.line is None:
-        return f"no fixed cost and cost per multiply-add for all sizes: {fit.reason}."
+        return f"no line over all sizes: {fit.reason}."
     line = fit.line
     return (
         f"{bounded(line.fixed)} and {bounded(line.slope)} per million multiply-adds, over {points} points "
@@ -38,20 +39,33 @@ def cost_text(fit: Fit, points: int) -> str:
     )
 
 
+def _along(swept: Swept, name: str) -> str:
+    """The lines along one axis, where none holds over all points."""
+    held = [s for s in swept.strands if s.series == name and s.fit.holds and s.fit.line is not None and s.fixed]
+    if swept.latency[name].holds or not held:
+        return ""
+    each = (
+        f"{s.fixed}: {bounded(s.fit.line.fixed)} and {bounded(s.fit.line.slope)} per million"
+        for s in held
+        if s.fit.line is not None
+    )
+    return f" Along {swept.along.name} alone there is one at {'; '.join(each)}."
+
+
 def miss_text(line: Line) -> str:
     """How far the line is off where it is furthest."""
     name, miss = line.worst
-    return f"off by at most {abs(miss.estimate):.1%}, at {name}"
+    return f"off by at most {100 * abs(miss.estimate):.1f} %, at {name}"
 
 
 def memory_text(swept: Swept) -> list[str]:
     """A line a runtime: memory over parameters."""
-    return [f"{name}: {_memory(fit)}" for name, fit in swept.memory.items()]
+    return [f"Peak memory, {name}: {_memory(fit)}" for name, fit in swept.memory.items()]
 
 
 def _memory(fit: Fit) -> str:
     if not fit.holds or fit.line is None:
-        return f"no fixed memory and memory per parameter: {fit.reason}."
+        return f"no line: {fit.reason}."
     line = fit.line
     return (
         f"{bounded(line.fixed, size=True)} and {bounded(line.slope, size=True)} per million parameters "
@@ -114,7 +128,7 @@ def intervals_text(swept: Swept) -> Iterator[str]:
     """How lines are fitted, and what stands in brackets."""
     yield (
         "Lines: least squares of relative residuals (weights 1/latency squared), one a repetition; none is told with "
-        f"fewer than {LEAST_SIZES} sizes, or where it is off by more than {STRAIGHT:.0%} at a point."
+        f"fewer than {LEAST_SIZES} sizes, or where it is off by more than {100 * STRAIGHT:.0f} % at a point."
     )
     if swept.level is None:
         yield "No intervals: one repetition."
@@ -126,8 +140,17 @@ def intervals_text(swept: Swept) -> Iterator[str]:
 
 
 def left_out(swept: Swept) -> list[str]:
-    """The points that are in no fit, each with its reason."""
-    return [f"Left out: {p.series} at {p.name}: {p.why_not}." for p in swept.points if p.why_not]
+    """The points that are in no fit, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for point in swept.points:
+        if point.why_not:
+            by_reason.setdefault(point.why_not, []).append(f"{point.series} at {point.name}")
+    return [f"Left out ({reason}): {_some(names)}." for reason, names in by_reason.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return "; ".join(names[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def accuracy_notes(swept: Swept) -> list[str]:

@@ -1,0 +1,155 @@
+"""The line of a family: laws that hold for every line, and each reason for which none is told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.analysis.sweep_fit import STRAIGHT, Member, fit_line, weighted_line
+
+SIZES = (10.0, 20.0, 50.0, 300.0)
+fixed_costs = st.floats(1e3, 1e7)
+slopes = st.floats(1e2, 1e6)
+
+
+def family(lines: list[tuple[float, float]], *, bend: dict[float, list[float]] | None = None) -> list[Member]:
+    """Members on one line a repetition; ``bend`` multiplies the costs of a size, repetition by repetition."""
+    factors = bend or {}
+    return [
+        Member(
+            f"size {size:g}",
+            size,
+            {
+                r: (fixed + slope * size) * factors.get(size, [1.0] * len(lines))[r]
+                for r, (fixed, slope) in enumerate(lines)
+            },
+        )
+        for size in SIZES
+    ]
+
+
+@given(fixed_costs, slopes)
+def test_a_planted_line_is_found(fixed: float, slope: float) -> None:
+    fit = fit_line(family([(fixed, slope)] * 5))
+    assert fit.holds
+    assert fit.line is not None
+    assert fit.line.fixed.estimate == pytest.approx(fixed, rel=1e-6)
+    assert fit.line.slope.estimate == pytest.approx(slope, rel=1e-6)
+    assert fit.line.r_squared == pytest.approx(1)
+    assert abs(fit.line.worst[1].estimate) < 1e-6
+
+
+@given(st.lists(st.tuples(fixed_costs, slopes), min_size=5, max_size=5))
+def test_the_intervals_of_five_repetitions_are_what_the_repetitions_say(lines: list[tuple[float, float]]) -> None:
+    line = fit_line(family(lines)).line
+    assert line is not None
+    assert line.fixed.level == 0.9375
+    for interval, planted in ((line.fixed, [a for a, _ in lines]), (line.slope, [b for _, b in lines])):
+        assert interval.low == pytest.approx(min(planted), rel=1e-5)
+        assert interval.high == pytest.approx(max(planted), rel=1e-5)
+        assert min(planted) * (1 - 1e-5) <= interval.estimate <= max(planted) * (1 + 1e-5)
+
+
+@given(st.lists(st.tuples(fixed_costs, slopes), min_size=3, max_size=6), st.floats(1e-3, 1e3), st.floats(1e-2, 1e2))
+def test_units_of_cost_and_of_size_do_not_matter(lines: list[tuple[float, float]], cost: float, size: float) -> None:
+    plain = family(lines)
+    other = [Member(m.name, m.size * size, {r: c * cost for r, c in m.costs.items()}) for m in plain]
+    before, after = fit_line(plain).line, fit_line(other).line
+    assert before is not None
+    assert after is not None
+    assert after.fixed.estimate == pytest.approx(before.fixed.estimate * cost, rel=1e-5)
+    assert after.slope.estimate == pytest.approx(before.slope.estimate * cost / size, rel=1e-5)
+    assert after.r_squared == pytest.approx(before.r_squared, abs=1e-6)
+    for name, miss in before.misses.items():
+        assert after.misses[name].estimate == pytest.approx(miss.estimate, abs=1e-5)
+
+
+@given(st.lists(st.tuples(fixed_costs, slopes), min_size=3, max_size=5), st.permutations(range(len(SIZES))))
+def test_the_order_of_members_does_not_matter(lines: list[tuple[float, float]], order: list[int]) -> None:
+    plain = family(lines)
+    before, after = fit_line(plain).line, fit_line([plain[i] for i in order]).line
+    assert before is not None
+    assert after is not None
+    assert after.slope.estimate == pytest.approx(before.slope.estimate, rel=1e-6)
+
+
+def test_a_disturbance_of_the_largest_does_not_decide_the_fixed_cost() -> None:
+    points = [(size, 1e4 + 1e5 * size * (1.02 if size == 300 else 1)) for size in SIZES]
+    fixed, _ = weighted_line(points)
+    assert abs(fixed - 1e4) < abs(_equally_weighted(points) - 1e4) / 3
+
+
+def _equally_weighted(points: list[tuple[float, float]]) -> float:
+    mean_x, mean_y = (sum(p[i] for p in points) / len(points) for i in (0, 1))
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
+    return mean_y - slope * mean_x
+
+
+@pytest.mark.parametrize(("sizes", "told"), [((10, 20), "2 different sizes"), ((10, 10), "1 different size,")])
+def test_fewer_than_three_sizes_are_no_line(sizes: tuple[float, ...], told: str) -> None:
+    fit = fit_line([Member(str(i), size, {0: 5.0}) for i, size in enumerate(sizes)])
+    assert not fit.holds
+    assert fit.reason.startswith(told)
+
+
+def test_three_sizes_are_enough() -> None:
+    assert fit_line(family([(1e4, 1e3)] * 5)[:3]).holds
+
+
+def test_a_bend_that_every_repetition_shows_is_no_straight_line() -> None:
+    fit = fit_line(family([(1e4, 1e3)] * 5, bend={50.0: [1.5, 1.5, 1.5, 1.5, 1.5]}))
+    assert not fit.holds
+    assert fit.line is not None  # kept, to be looked at
+    assert fit.reason.startswith("not a straight line: at size 50 it is off by -")
+
+
+def test_a_bend_within_the_limit_is_told_and_the_line_holds() -> None:
+    fit = fit_line(family([(1e4, 1e3)] * 5, bend={50.0: [1.08] * 5}))
+    assert fit.holds
+    assert fit.line is not None
+    name, miss = fit.line.worst
+    assert name == "size 50"
+    assert 0 < abs(miss.estimate) < STRAIGHT
+
+
+def test_a_miss_that_may_be_noise_is_not_called_a_bend() -> None:
+    fit = fit_line(family([(1e4, 1e3)] * 5, bend={300.0: [0.5, 2.5, 2.0, 2.2, 1.9]}))
+    assert not fit.holds
+    assert fit.reason.startswith("cannot tell whether it is a straight line: at size ")
+    assert fit.reason.endswith("measure on a quieter machine")
+
+
+def test_one_repetition_cannot_tell_a_bend_from_noise() -> None:
+    fit = fit_line(family([(1e4, 1e3)], bend={50.0: [2.0]}))
+    assert fit.reason.startswith("cannot tell whether it is a straight line")
+
+
+def test_a_cost_that_does_not_grow_with_size_is_no_cost_of_size() -> None:
+    assert fit_line(family([(1e6, -1e2)] * 5)).reason == "it does not grow with size"
+    assert fit_line(family([(1e6, 1e2)] * 5)).holds
+
+
+def test_a_fixed_cost_below_zero_is_refused() -> None:
+    assert fit_line(family([(-5e3, 1e3)] * 5)).reason.startswith("below zero at size 0")
+    assert fit_line(family([(-5e2, 1e3)] * 3 + [(5e2, 1e3)] * 2)).holds  # its interval covers 0
+
+
+def test_only_repetitions_that_all_members_have_count() -> None:
+    members = family([(1e4, 1e3), (2e4, 1e3), (3e4, 1e3)])
+    members[0] = Member(members[0].name, members[0].size, {1: members[0].costs[1]})
+    line = fit_line(members).line
+    assert line is not None
+    assert set(line.coefficients) == {1}
+    assert line.fixed.estimate == pytest.approx(2e4)
+    assert line.fixed.low is None
+    members[1] = Member(members[1].name, members[1].size, {2: 1.0})
+    assert fit_line(members).reason == "no repetition has all of its points"
+
+
+def test_nothing_in_it_is_not_a_number() -> None:
+    line = fit_line(family([(1e4, 1e3)] * 3, bend={10.0: [0.01, 0.01, 0.01]})).line
+    assert line is not None
+    assert all(math.isfinite(miss.estimate) for miss in line.misses.values())
