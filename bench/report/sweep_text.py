@@ -84,7 +84,7 @@ def _told(one: Contest) -> str:
         return f"Cannot say whether {one.first} or {one.second} is faster at any of {_points(one.compared)}."
     if not (first and second):
         winner, loser, n = (one.first, one.second, first) if first else (one.second, one.first, second)
-        where = "all" if n == one.compared else f"{n} of {one.compared}"
+        where = f"all {n}" if n == one.compared else f"{n} of {one.compared}"
         rest = "" if n == one.compared else "; at the others they are not told apart"
         return f"{winner} is faster than {loser} at {where} points{rest}."
     if one.is_by_size:

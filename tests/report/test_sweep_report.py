@@ -1,0 +1,157 @@
+"""A sweep in words, tables, pictures and as a page: what is told, and that the opposite can be told too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.analysis.sweep_points import Swept, sweep_of
+from bench.report.pages.html import render_page
+from bench.report.picture import Picture
+from bench.report.sweep_files import write_sweep
+from bench.report.sweep_page import sweep_page
+from bench.report.sweep_pictures import sweep_pictures
+from bench.report.sweep_tables import lines_table, points_table, render_markdown
+from bench.report.sweep_text import doubts, memory_text, sentences
+from report_fakes import environment
+from sweep_fakes import onnxruntime, plan, points, swept, tensorflow
+
+
+def bent(size: float) -> float:
+    return 1e5 + 4e4 * size * (2 if size > 200 else 1)
+
+
+def with_a_bad_point() -> Swept:
+    found = points()
+    reason = {"agreement": "disagrees", "agreement_reason": "0.3 off"}
+    bad = replace(found[1], row=msgspec.structs.replace(found[1].row, **reason))
+    return sweep_of(plan(), [found[0], bad, *found[2:]])
+
+
+def pictures(of: Swept) -> dict[str, Picture]:
+    return {picture.name: picture for picture in sweep_pictures(of)}
+
+
+def test_a_line_is_told_with_its_intervals_and_how_far_it_is_off() -> None:
+    first = sentences(swept())[0]
+    assert first.startswith("tensorflow: 4 ms (3.92 ms to 4.08 ms) and 20 us (")
+    assert "per million multiply-adds, over 9 points from 10.2 M to 500 M (off by at most 0.0 %" in first
+
+
+def test_a_line_that_does_not_hold_is_not_told() -> None:
+    second = sentences(swept(second=bent))[1]
+    assert second.startswith("onnxruntime-cpu: no line over all sizes: not a straight line: at ")
+    assert "Along side alone there is one at alpha=0.25: 100 us" in second
+    assert "alpha=1:" not in second  # bends there as well
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (onnxruntime, "onnxruntime-cpu is faster up to 163 M multiply-adds, tensorflow from 255 M"),
+        (lambda size: tensorflow(size) / 2, "onnxruntime-cpu is faster than tensorflow at all 9 points."),
+        (lambda size: tensorflow(size) * 2, "tensorflow is faster than onnxruntime-cpu at all 9 points."),
+        (tensorflow, "Cannot say whether tensorflow or onnxruntime-cpu is faster at any of 9 points."),
+        (
+            lambda size: tensorflow(size) * (0.5 if size > 200 else 1),
+            "onnxruntime-cpu is faster than tensorflow at 2 of 9 points; at the others they are not told apart.",
+        ),
+        (
+            lambda size: tensorflow(size) * (0.5 if 30 < size < 80 else 1.5),
+            "Multiply-adds alone do not tell which is faster: tensorflow at",
+        ),
+    ],
+)
+def test_who_is_faster_where(second: object, told: str) -> None:
+    assert any(text.startswith(told) for text in sentences(swept(second=second))), sentences(swept(second=second))
+
+
+def test_ranges_are_called_ranges_and_intervals_intervals() -> None:
+    quick, normal = swept(repetitions=3), swept()
+    assert "75 % ranges over 3 repetitions, which decide nothing" in " ".join(doubts(quick))
+    assert "93.75 % intervals over 5 repetitions." in " ".join(doubts(normal))
+    assert "decide nothing" in sentences(quick)[-1]
+    assert "decide nothing" not in " ".join(sentences(normal) + doubts(normal))
+
+
+def test_accuracy_is_called_published_wherever_it_stands() -> None:
+    header, rows = points_table(swept())
+    assert header[-1] == "top1 (published, not measured)"
+    assert [row[-1] for row in rows[:2]] == ["41.5", "41.5 *"]  # TensorFlow's next is not told to be slower
+    assert "Accuracy is published, not measured: net_published.csv (a table)." in doubts(swept())
+    shown = pictures(swept())["sweep_accuracy_top1"]
+    assert "published, not measured" in shown.title
+    assert "published, not measured" in shown.told
+    assert "published, not measured" in json.dumps(shown.spec)
+    assert "top1 (published, not measured)" in shown.header
+
+
+def test_without_accuracy_none_is_spoken_of() -> None:
+    plain = sweep_of(plan(points=(), accuracy_file=""), [replace(p, published={}) for p in points()])
+    assert "published" not in " ".join([*doubts(plain), *points_table(plain)[0], *pictures(plain)])
+
+
+def test_a_point_that_disagrees_is_in_the_table_with_its_reason_and_in_no_picture() -> None:
+    of = with_a_bad_point()
+    row = points_table(of)[1][1]
+    assert "left out: disagrees: 0.3 off" in row
+    assert row[6:9] == ("-", "-", "-")
+    assert "Left out (disagrees: 0.3 off): onnxruntime-cpu at alpha=0.25, side=128." in doubts(of)
+    for picture in pictures(of).values():
+        assert ("alpha=0.25, side=128", "onnxruntime-cpu") not in [cells[:2] for cells in picture.cells]
+    assert len(pictures(of)["sweep_latency"].cells) == 17
+    assert len(pictures(swept())["sweep_latency"].cells) == 18
+
+
+def test_a_line_is_drawn_only_where_it_holds() -> None:
+    straight, crooked = (pictures(swept(second=second))["sweep_latency"] for second in (onnxruntime, bent))
+    assert "No line" not in straight.told
+    assert "No line is drawn for onnxruntime-cpu" in crooked.told
+    lines = [layer for layer in crooked.spec["layer"] if layer["mark"]["type"] == "line"]
+    drawn = [str(crooked.spec["datasets"][layer["data"]["name"]]) for layer in lines]
+    assert len(drawn) == 1
+    assert "tensorflow" in drawn[0]
+    assert "onnxruntime" not in drawn[0]
+
+
+def test_memory_and_lines_have_their_tables() -> None:
+    assert memory_text(swept())[0].startswith("Peak memory, tensorflow: 640 MiB")
+    table = lines_table(swept(second=bent))
+    assert len(table) == 2 + 6
+    assert table[1][2:6] == ("-", "-", "-", "-")
+    assert table[1][6].startswith("not a straight line")
+
+
+def test_markdown_shows_every_picture_and_escapes_names() -> None:
+    of = sweep_of(plan(base="<b>|net"), points())
+    text = render_markdown(of, [("a | title", "sweep_latency.png")])
+    assert "<b>" not in text.replace("\\<b\\>", "")
+    assert "(sweep_latency.png)" in text
+    assert "## Points" in text
+
+
+def test_the_page_says_the_verdict_first_and_what_was_left_out() -> None:
+    of = with_a_bad_point()
+    page = sweep_page(of, environment(), sweep_pictures(of))
+    assert page.verdict == tuple(sentences(of))
+    assert [part.name for part in page.parts] == ["accuracy", "cost", "memory", "points"]
+    cautions = page.parts[-1].cautions
+    assert [(one.about, one.command) for one in cautions] == [
+        ("onnxruntime-cpu, alpha=0.25, side=128", "bench run net -e onnxruntime-cpu")
+    ]
+    assert "published, not measured" in render_page(page)
+
+
+@pytest.mark.slow
+def test_every_file_is_written_and_pictures_of_an_earlier_drawing_go(tmp_path: Path) -> None:
+    (tmp_path / "sweep_accuracy_old.png").touch()
+    write_sweep(tmp_path, swept(), environment())
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "sweep_accuracy_old.png" not in names
+    assert {"sweep.md", "sweep.html", "sweep.parquet", "sweep_latency.png", "sweep_latency.svg"} <= names
+    assert {f"{name}.png" for name in pictures(swept())} <= names
+    assert all(path.stat().st_size > 1000 for path in tmp_path.iterdir())
