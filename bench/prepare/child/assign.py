@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from bench.prepare import steps
 from bench.prepare.child.layer_calls import LayerCall
 from bench.prepare.child.marked_run import MarkedFile
+from bench.prepare.child.named_nodes import ARRANGING
 from bench.prepare.child.node_owners import Owners
 from bench.prepare.child.tensor_match import Match, Sought, Tensors
 
 _EQUAL = 1e-3  # of the spread: a tensor so near is the layer's, whether or not it is near enough to be right
-_ARRANGING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Identity")  # compute nothing of a layer's own
 _NEAR = 0.3  # of the spread: so far a tensor may be off and still be known by its values
 
 
@@ -153,7 +153,7 @@ class Assignment:
         """
         named = {name for call in range(len(self.calls)) for name in self.owners.named(call)}
         reached = self._after(self._starts(place))
-        nodes = (node for node in self.file.nodes if node.op_type not in _ARRANGING)
+        nodes = (node for node in self.file.nodes if node.op_type not in ARRANGING)
         free = (name for node in nodes for name in node.output if name in sized and name in reached - named)
         first = next(free, None)
         return self.tensors.best(first, self.sought[place]) if first else None

@@ -101,7 +101,7 @@ class _Costs:
         """Of one item; of a tensor without items a part, where the batch is fixed to several."""
         if not all(tensor.shape.is_fully_defined() for tensor in tensors):
             return None
-        return sum(prod(tensor.shape.as_list()) * int(tensor.dtype.size) for tensor in tensors) // self._batch
+        return int(sum(prod(tensor.shape.as_list()) * tensor.dtype.size for tensor in tensors)) // self._batch
 
 
 def _calls(outputs: Sequence[LayerCall], model: Any) -> list[_Call]:

@@ -7,15 +7,14 @@ What has lost its name is found by what lies around it, or it has no owner: neve
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from bench.prepare.child.layer_calls import LayerCall, earlier_calls, record_calls
-from bench.prepare.child.layer_steps import has_weights
-from bench.prepare.child.marked_run import MarkedFile, reads
+from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel, trace
-from bench.prepare.child.node_owners import Owners, Resolve, best_resolver, by_operations
+from bench.prepare.child.named_nodes import NamedNodes
+from bench.prepare.child.node_owners import Resolve, best_resolver, by_operations
 from bench.records import LayerCost
 
 Origins = Sequence[Sequence[str]]
@@ -51,22 +50,24 @@ class KernelOwners:
         self._calls, self._summing = calls, set(summing)
         self._before = earlier_calls(list(calls))
         self._resolve = _resolver(calls, {part for kernel in origins for name in kernel for part in _parts(name)})
-        self._file = _File(calls, file) if file else None
+        self._file = NamedNodes(calls, file) if file else None
 
     def of(self, names: Sequence[str]) -> set[int]:
-        """The calls whose work a kernel does."""
-        named = {call for name in names for part in _parts(name) if (call := self._call(part)) is not None}
-        if self._file is None:
-            return self._filled(named)
-        nodes = self._file.nodes(names)
-        if not named:
-            before, after = self._file.around(nodes)
-            named = before & after if len(before | after) == 1 else set()
-            return self._filled(named or self._by_weights(nodes, after))
-        return self._filled(named | self._by_weights(nodes, named))
+        """The calls whose work a kernel does.
 
-    def _call(self, name: str) -> int | None:
-        return None if self._file and self._file.is_put_in(name) else self._resolve(name)
+        What only moves numbers is nobody's work where it is one with what computes: it is done in passing.
+        """
+        if self._file is None:
+            return self._filled(self._named(names))
+        computing, nodes = [name for name in names if not self._file.arranges(name)], self._file.of(names)
+        named = self._named(computing) or self._named(names)
+        held = self._by_weights(nodes, named or self._file.readers(nodes))
+        return self._filled(named | held or self._file.by_place(nodes))
+
+    def _named(self, names: Sequence[str]) -> set[int]:
+        put_in = self._file.is_put_in if self._file else lambda _: False
+        parts = [part for name in names if not put_in(name) for part in _parts(name)]
+        return {call for part in parts if (call := self._resolve(part)) is not None}
 
     def _filled(self, own: set[int]) -> set[int]:
         """With what lies between two of them: a batch norm whose name is lost between convolution and activation."""
@@ -97,62 +98,6 @@ class KernelOwners:
             found.update(earlier)
             waiting += earlier
         return found
-
-
-class _File:
-    """What the ONNX file tells beside names."""
-
-    def __init__(self, calls: Sequence[LayerCall], file: MarkedFile) -> None:
-        self._file, self._owners = file, Owners(calls, file)
-        self._weighted = {place for place, call in enumerate(calls) if has_weights(call.layer)}
-        operations = calls[0].tensor.graph.get_operations() if calls else []
-        self._own = {op.name for op in operations if op.type == "Transpose"}
-        self._by_name: dict[str, list[int]] = defaultdict(list)
-        for place, node in enumerate(file.nodes):
-            for name in {node.name, *node.output} - {""}:
-                self._by_name[name].append(place)
-        self._users: dict[str, list[int]] = defaultdict(list)
-        for place, node in enumerate(file.nodes):
-            for name in reads(node):
-                self._users[name].append(place)
-
-    def nodes(self, names: Sequence[str]) -> set[int]:
-        """Places of nodes by their names or outputs."""
-        return {place for name in names for place in self._by_name.get(name, ())}
-
-    def is_put_in(self, name: str) -> bool:
-        """Whether a name is of a change of layout that the converter put in: it is called after a neighbour."""
-        places = self._by_name.get(name, ())
-        return bool(places) and all(self._changes_layout(place) for place in places)
-
-    def by_weights(self, nodes: Collection[int]) -> set[int]:
-        """Calls of the layers whose weights the nodes hold."""
-        return self._weighted.intersection(*[set().union(*(self._owners.by_weight[node] for node in nodes))])
-
-    def around(self, nodes: Collection[int]) -> tuple[set[int], set[int]]:
-        """Calls of the nearest named nodes that some nodes are computed from, and of those that read from them."""
-        return self._nearest(nodes, self._makers), self._nearest(nodes, self._readers)
-
-    def _changes_layout(self, place: int) -> bool:
-        node = self._file.nodes[place]
-        return node.op_type == "Transpose" and node.name not in self._own
-
-    def _nearest(self, nodes: Collection[int], beside: Callable[[int], Iterable[int]]) -> set[int]:
-        found, seen, waiting = set[int](), set(nodes), list(nodes)
-        while waiting:
-            for place in set(beside(waiting.pop())) - seen:
-                seen.add(place)
-                named = set() if self._changes_layout(place) else self._owners.by_name[place]
-                found |= named
-                waiting += [] if named else [place]
-        return found
-
-    def _makers(self, place: int) -> Iterator[int]:
-        maker = self._file.maker
-        return (maker[name] for name in reads(self._file.nodes[place]) if name in maker)
-
-    def _readers(self, place: int) -> Iterator[int]:
-        return (user for name in self._file.nodes[place].output for user in self._users.get(name, ()))
 
 
 def _resolver(calls: Sequence[LayerCall], names: Collection[str]) -> Resolve:

@@ -64,6 +64,11 @@ def own_weights(layer: Any) -> list[Any]:
     return [*getattr(layer, "_trainable_variables", ()), *getattr(layer, "_non_trainable_variables", ())]
 
 
+def has_weights(layer: Any) -> bool:
+    """Whether a layer has variables of its own, or of a cell that is no call."""
+    return bool(own_weights(layer)) or (hasattr(layer, "cell") and bool(layer.weights))
+
+
 def _is_layer_scale(kind: type) -> bool:
     """One factor a channel, in keras.applications' ConvNeXt; Keras does not export the class."""
     return kind.__name__ == "LayerScale" and kind.__module__.startswith("keras.")

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import msgspec
@@ -21,6 +20,7 @@ from bench.prepare.child.assign import Assignment
 from bench.prepare.child.folded_norm import is_norm_wrong
 from bench.prepare.child.items import batch_of, chosen_items, one_by_one
 from bench.prepare.child.layer_calls import LayerCall, Recording, earlier_calls, record_calls
+from bench.prepare.child.layer_products import has_weights
 from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel, trace
 from bench.prepare.child.reference import Array, Arrays
@@ -165,12 +165,6 @@ def _is_norm_wrong(layers: Layers, found: Assignment, place: int, convolution: i
     truth = layers.truths[place]
     value = in_order(found.tensors.values[match.tensor], match.axes, truth.shape)
     return is_norm_wrong(truth, value, norm, has_bias=getattr(layers.calls[convolution].layer, "use_bias", True))
-
-
-def has_weights(layer: Any) -> bool:
-    """Whether a layer has variables of its own, or of a cell that is no call."""
-    own = [*getattr(layer, "_trainable_variables", ()), *getattr(layer, "_non_trainable_variables", ())]
-    return bool(own) or (hasattr(layer, "cell") and bool(layer.weights))
 
 
 def _before(steps: Sequence[Step], place: int, tensor: str, file: MarkedFile) -> tuple[int, ...]:

@@ -1,0 +1,108 @@
+"""Multiply-adds of one node of an ONNX file, by its operator and the shapes of its tensors. Pure; in the child.
+
+The same convention as for layers: products that are summed. Biases, normalisation and activations are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+Shape = tuple[int, ...]
+_STANDARD = ("", "ai.onnx", "ai.onnx.ml")
+_UNCOUNTED = ("Attention", "DeformConv", "DFT", "STFT", "If", "Loop", "Scan")  # products, or a body run who knows how
+
+
+class _Node:
+    """A node with its shapes; KeyError where one is not known."""
+
+    def __init__(self, node: Any, shapes: Mapping[str, Shape]) -> None:
+        self._node, self._shapes = node, shapes
+
+    def input(self, place: int) -> Shape:
+        return self._shapes[self._node.input[place]]
+
+    def output(self, place: int = 0) -> Shape:
+        """Of the first output that is there, from a place on."""
+        return self._shapes[next(name for name in self._node.output[place:] if name)]
+
+    def number(self, attribute: str, default: int = 0) -> int:
+        return next((int(one.i) for one in self._node.attribute if one.name == attribute), default)
+
+    def text(self, attribute: str) -> str:
+        return next((one.s.decode() for one in self._node.attribute if one.name == attribute), "")
+
+
+def products_of_node(node: Any, shapes: Mapping[str, Shape]) -> int | None:
+    """Of all items that the shapes have.
+
+    None where a shape is not known, for an operator of nobody's operator set, and for what can't be counted.
+    """
+    counter = _COUNTERS.get(node.op_type)
+    if counter is None:
+        return None if node.domain not in _STANDARD or node.op_type in _UNCOUNTED else 0
+    try:
+        return counter(_Node(node, shapes))
+    except (KeyError, IndexError, StopIteration):
+        return None
+
+
+def sums_products(node: Any) -> bool:
+    """Whether the operator is one of those that are not 0."""
+    return node.op_type in _COUNTERS or node.op_type in _UNCOUNTED or node.domain not in _STANDARD
+
+
+def _convolution(weight: int) -> Callable[[_Node], int]:
+    """Each output sums over its kernel's inputs; kernel [outputs, inputs of a group, ...]."""
+    return lambda node: prod(node.output()) * prod(node.input(weight)[1:])
+
+
+def _transposed(node: _Node) -> int:
+    """Each input is spread over its kernel's outputs; kernel [inputs, outputs of a group, ...]."""
+    return prod(node.input(0)) * prod(node.input(1)[1:])
+
+
+def _general(node: _Node) -> int:
+    """The first factor is [rows, sums], or turned."""
+    return prod(node.output()) * node.input(0)[0 if node.number("transA") else -1]
+
+
+def _product(node: _Node) -> int:
+    """Each output sums over the last axis of the first factor."""
+    return prod(node.output()) * node.input(0)[-1]
+
+
+def _einsum(node: _Node) -> int | None:
+    """Of two factors the product over all labels, where one of them is summed over."""
+    operands, arrow, result = node.text("equation").replace(" ", "").partition("->")
+    terms = operands.split(",")
+    if len(terms) != 2 or not arrow or "." in operands:
+        return None
+    sizes = dict(pair for place, term in enumerate(terms) for pair in zip(term, node.input(place), strict=True))
+    return prod(sizes.values()) if set(sizes) - set(result) else 0
+
+
+def _recurrent(node: _Node) -> int:
+    """Each step of each item: weights [directions, gates x hidden, inputs] and [directions, gates x hidden, hidden]."""
+    steps = prod(node.input(0)[:2])
+    return steps * (prod(node.input(1)) + prod(node.input(2)))
+
+
+_COUNTERS: dict[str, Callable[[_Node], int | None]] = {
+    "Conv": _convolution(1),
+    "FusedConv": _convolution(1),
+    "ConvInteger": _convolution(1),
+    "QLinearConv": _convolution(3),
+    "ConvTranspose": _transposed,
+    "Gemm": _general,
+    "MatMul": _product,
+    "MatMulInteger": _product,
+    "QLinearMatMul": _product,
+    "MatMulIntegerToFloat": _product,
+    "DynamicQuantizeMatMul": _product,
+    "Einsum": _einsum,
+    "RNN": _recurrent,
+    "GRU": _recurrent,
+    "LSTM": _recurrent,
+}
