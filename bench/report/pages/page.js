@@ -20,6 +20,7 @@
     chart.style.minHeight = `${chart.offsetHeight}px`;
     const legend = { ...schemes[wanted].legend, columns, labelLimit: Math.floor(width / columns) - schemes.legendMark };
     const place = document.createElement("div");
+    place.ariaHidden = "true"; // its title and caption say it: no reader should hear of marks and ticks
     try {
       chart.view?.finalize();
       chart.firstElementChild.replaceChildren(place);

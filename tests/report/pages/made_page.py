@@ -39,7 +39,7 @@ def made_page(names: tuple[str, ...] = RUNTIMES, *, samples: int = 400) -> Page:
 
 
 def points(names: tuple[str, ...], samples: int, name: str = "calls") -> Picture:
-    """Samples as points, with a legend and a tooltip; painted where there are many."""
+    """Samples as points over a line, with a legend and a tooltip; painted where there are many."""
     import altair as alt
 
     rng = random.Random(samples)
@@ -59,7 +59,8 @@ def points(names: tuple[str, ...], samples: int, name: str = "calls") -> Picture
             tooltip=["runtime:N", "ms:Q"],
         )
     )
-    spec = chart.properties(width="container", height=200).to_dict()
+    line = alt.Chart(alt.InlineData(values=[{"ms": 4.0}])).mark_rule().encode(y="ms:Q")
+    spec = alt.layer(line, chart).properties(width="container", height=200).to_dict()
     return _picture(name, f"Every call of {names[0]}", spec, names)
 
 
