@@ -48,7 +48,9 @@ class SweepCommand(TyperCommand):
         """Typer's, of the words that are ours."""
         from bench.sweep_axes import split_swept
 
-        flags = {name: not getattr(one, "is_flag", False) for one in self.params for name in one.opts if name.startswith("-")}
+        flags = {
+            name: not getattr(one, "is_flag", False) for one in self.params for name in one.opts if name.startswith("-")
+        }
         flags |= dict.fromkeys(ctx.help_option_names, False)
         rest, ctx.meta[_SWEPT] = split_swept(args, flags)
         return list(super().parse_args(ctx, rest))

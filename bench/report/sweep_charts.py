@@ -57,7 +57,7 @@ def values(points: Sequence[Drawn], *fields: str) -> list[float]:
 
 
 def marks(names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
-    """Encodings by name: ``color``, ``shape``, ``strokeDash``; one legend, none for a single name."""
+    """Encodings by name: ``color``, ``shape``, ``strokeDash``; one legend of the first two, none for a single name."""
     import altair as alt
 
     scales = parts.series([name for name in every if name in names], every)
@@ -65,7 +65,7 @@ def marks(names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
     return {
         "color": alt.Color(f"{parts.NAME}:N", scale=scales["color"], legend=legend),
         "shape": alt.Shape(f"{parts.NAME}:N", scale=scales["shape"], legend=legend),
-        "strokeDash": alt.StrokeDash(f"{parts.NAME}:N", scale=scales["strokeDash"], legend=legend),
+        "strokeDash": alt.StrokeDash(f"{parts.NAME}:N", scale=scales["strokeDash"], legend=None),
     }
 
 

@@ -9,10 +9,11 @@ from bench.analysis.statistics import Interval
 from bench.analysis.sweep_compare import Contest, contests, is_range
 from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT, Fit, Line
 from bench.analysis.sweep_points import MILLION, Point, Swept
-from bench.report.verdict import interval_word
+from bench.report.verdict import LEAST_PROCESSES, interval_word
 
 PUBLISHED = "published, not measured"
 _NAMED = 4  # points of one reason
+_CURE = f"{LEAST_PROCESSES} repetitions make intervals"
 
 
 def title_of(swept: Swept) -> str:
@@ -75,7 +76,7 @@ def _memory(fit: Fit) -> str:
 
 def contest_text(one: Contest) -> str:
     """Which of two is faster at which size."""
-    return _told(one) + (" These are ranges, which decide nothing: sweep without --quick." if one.is_range else "")
+    return f"By ranges, which decide nothing ({_CURE}): {_told(one)}" if one.is_range else _told(one)
 
 
 def _told(one: Contest) -> str:
@@ -135,7 +136,7 @@ def intervals_text(swept: Swept) -> Iterator[str]:
         return
     n = min(p.latency.n for p in swept.points if p.latency)
     word = interval_word(swept.level)
-    rest = ", which decide nothing: sweep without --quick" if is_range(swept.level) else ""
+    rest = f", which decide nothing ({_CURE})" if is_range(swept.level) else ""
     yield f"In brackets: {units.percent(swept.level)} {word}s over {n} repetitions{rest}."
 
 

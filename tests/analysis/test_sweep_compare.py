@@ -63,7 +63,7 @@ def test_no_crossing_where_a_line_does_not_hold() -> None:
 def test_a_repetition_in_which_lines_do_not_cross_leaves_no_crossing() -> None:
     found = points()
     slow = [
-        replace(p, latencies_ns=p.latencies_ns | {4: p.latencies_ns[4] * 10}) if p.series == "tensorflow" else p
+        replace(p, latencies_ns=dict(p.latencies_ns) | {4: p.latencies_ns[4] * 10}) if p.series == "tensorflow" else p
         for p in found
     ]
     both = sweep_of(plan(), slow)
