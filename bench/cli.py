@@ -13,7 +13,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench import __version__, cli_agreement, cli_ci, cli_compare, cli_env, cli_gate, cli_history, cli_profile, cli_sweep
+from bench import (
+    __version__,
+    cli_agreement,
+    cli_ci,
+    cli_compare,
+    cli_env,
+    cli_gate,
+    cli_history,
+    cli_profile,
+    cli_sweep,
+)
 from bench import cli_flags as f
 from bench.cli_shell import (
     asked_flags,
