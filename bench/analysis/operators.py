@@ -164,6 +164,12 @@ def profiling_cost(case: ProfiledCase) -> float | None:
     return median(wall_times(case)) / median(plain) if plain and case.calls_ns else None
 
 
+def main_layer(case: ProfiledCase, line: Line) -> str:
+    """The line's layer with most multiply-adds; of no layer the line's own name."""
+    layers = [case.layers[place] for place in line.layers]
+    return max(layers, key=lambda layer: layer.multiply_adds or 0).name if layers else line.name
+
+
 def short_name(names: Sequence[str], most: int = 3) -> str:
     """``"conv1 + bn1 + relu1"``; of more than ``most`` the first and the last, and how many are between."""
     if len(names) <= most:
@@ -215,4 +221,4 @@ def _by_kind(layers: Sequence[LayerCost], field: str) -> dict[str, int]:
 
 def _share(sums: dict[str, int], name: str) -> float | None:
     whole = sum(sums.values())
-    return sums.get(name, 0) / whole if whole else None
+    return sums[name] / whole if whole and name in sums else None

@@ -6,6 +6,7 @@ Only what was measured and verified is drawn.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bench import units
 from bench.analysis.operators import OUTSIDE
@@ -18,6 +19,7 @@ from bench.report.profile_cells import KIND_HEADER, CaseView, kind_cells, percen
 from bench.report.profile_roofline import OTHER, rooflines
 
 _KINDS = len(theme.COLOURS)  # told apart by colour and shape
+_OF_A_WHOLE = ("$schema", "config", "autosize", "datasets")  # what a part of a chart has no place for
 
 
 def profile_pictures(profile: Profile, views: Sequence[CaseView]) -> list[Picture]:
@@ -33,12 +35,15 @@ def profile_pictures(profile: Profile, views: Sequence[CaseView]) -> list[Pictur
 
 def panels(pictures: Sequence[Picture], name: str, title: str) -> Picture:
     """Several pictures beneath one another as one, for a file."""
-    specs = []
+    specs: list[dict[str, Any]] = []
+    datasets: dict[str, Any] = {}
     for picture in pictures:
-        spec = {key: value for key, value in picture.spec.items() if key not in ("$schema", "config", "autosize")}
+        datasets |= picture.spec.get("datasets", {})  # they are looked for at the top alone
+        spec = {key: value for key, value in picture.spec.items() if key not in _OF_A_WHOLE}
         specs.append({**spec, "width": theme.WIDTH, "title": {"text": picture.title, "fontSize": 13}})
     told = " ".join(picture.told for picture in pictures)
-    return Picture(name=name, title=title, told=told, spec={"vconcat": specs, "spacing": 30}, header=(), cells=())
+    whole = {"datasets": datasets, "vconcat": specs, "spacing": 30}
+    return Picture(name=name, title=title, told=told, spec=whole, header=(), cells=())
 
 
 def _shares(views: Sequence[CaseView], kinds: Sequence[str]) -> Picture:
@@ -102,8 +107,10 @@ def _kinds(views: Sequence[CaseView]) -> list[str]:
         for kind in view.kinds:
             most = max(kind.time_share or 0.0, kind.multiply_adds_share or 0.0, kind.parameters_share or 0.0)
             shares[kind.name] = max(shares.get(kind.name, 0.0), most)
-    names = sorted(shares, key=lambda name: -shares[name])
-    return names if len(names) <= _KINDS else [*names[: _KINDS - 1], OTHER]
+    names = sorted(shares, key=lambda name: (name == OUTSIDE, -shares[name]))
+    if len(names) <= _KINDS:
+        return names
+    return [*names[: _KINDS - 2], OTHER, OUTSIDE]
 
 
 def _panel_name(view: CaseView, views: Sequence[CaseView]) -> str:

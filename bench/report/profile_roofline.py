@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import units
-from bench.analysis.operators import Line
+from bench.analysis.operators import Line, main_layer
+from bench.analysis.profiled import ProfiledCase
 from bench.analysis.roofline import Rate, Roof
 from bench.report.picture import Picture
 from bench.report.pictures import parts
@@ -19,10 +20,16 @@ from bench.report.profile_cells import LINE_HEADER, CaseView, giga, line_cells, 
 
 OTHER = "other kinds"
 _HEIGHT = 340
-_LABELLED = 5  # of the dearest
-_APART = 0.07  # of the height: labels nearer than this would cover one another
+_WIDTH = 640  # of a chart in a file, without its axis: where names are put
+_LABELLED = 8  # of the dearest
+_LETTER = 6.3  # pixels
+_SIDES: dict[str, dict[str, Any]] = {
+    "right": {"align": "left", "dx": 12},
+    "left": {"align": "right", "dx": -12},
+    "above": {"align": "center", "dy": -18},
+    "below": {"align": "center", "dy": 18},
+}
 _GIGA = 1e9
-_LABEL: dict[str, Any] = {"fontSize": 11, "limit": 260}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def rooflines(views: Sequence[CaseView], roof: Roof, kinds: Sequence[str], names
             name=f"roofline_{number}",
             title=f"Under the roofs of this machine: {name}",
             told=_roofline_told(view, found),
-            spec=_roofline_spec(found, roof, area, kinds),
+            spec=_roofline_spec(view.case, found, roof, area, kinds),
             header=LINE_HEADER,
             cells=tuple(line_cells(view)),
         )
@@ -83,7 +90,9 @@ def _roofline_told(view: CaseView, found: Sequence[tuple[Line, Rate]]) -> str:
     return " ".join(said)
 
 
-def _roofline_spec(found: Sequence[tuple[Line, Rate]], roof: Roof, area: _Area, kinds: Sequence[str]) -> dict[str, Any]:
+def _roofline_spec(
+    case: ProfiledCase, found: Sequence[tuple[Line, Rate]], roof: Roof, area: _Area, kinds: Sequence[str]
+) -> dict[str, Any]:
     import altair as alt
 
     x = alt.X("x:Q", title="floating point operations a byte (log)", axis=_ticks(area.low, area.high))
@@ -103,7 +112,9 @@ def _roofline_spec(found: Sequence[tuple[Line, Rate]], roof: Roof, area: _Area, 
         size=alt.Size("ms:Q", scale=size, legend=None),
         tooltip=["layers:N", "kind:N", "time:N", "x:Q", "y:Q"],
     )
-    return parts.finished(alt.layer(*_roofs(roof, area, x, y), points, *_labels(found, area, x, y)), _HEIGHT)
+    return parts.finished(
+        alt.layer(*_roofs(roof, area, x, y), points, *_labels(case, found, roof, area, x, y)), _HEIGHT
+    )
 
 
 def _point(line: Line, rate: Rate, kinds: Sequence[str]) -> dict[str, object]:
@@ -123,35 +134,78 @@ def _roofs(roof: Roof, area: _Area, x: Any, y: Any) -> list[Any]:
 
     flat, slope = roof.flops_per_s / _GIGA, roof.bytes_per_s / _GIGA
     start = max(area.low, area.least / slope)
+    middle = max(start, roof.ridge * 0.6)
     corners = [{"x": at, "y": min(flat, at * slope)} for at in (start, roof.ridge, area.high)]
     line = alt.Chart(parts.data(corners)).mark_line(strokeWidth=2, color="#8a8f98", interpolate="linear")
     products = alt.Chart(parts.data([{"x": area.high, "y": flat, "said": f"{giga(roof.flops_per_s)} GFLOP/s"}]))
-    copied = alt.Chart(parts.data([{"x": start, "y": start * slope, "said": f"{giga(roof.bytes_per_s)} GB/s"}]))
+    copied = alt.Chart(parts.data([{"x": middle, "y": middle * slope, "said": f"{giga(roof.bytes_per_s)} GB/s"}]))
     return [
         line.encode(x=x, y=y),
-        products.mark_text(align="right", dx=-4, dy=-8).encode(x=x, y=y, text="said:N"),
-        copied.mark_text(align="left", dx=0, dy=-16).encode(x=x, y=y, text="said:N"),
+        products.mark_text(align="right", dx=-4, dy=-10).encode(x=x, y=y, text="said:N"),
+        copied.mark_text(align="right", dx=-8, dy=-8).encode(x=x, y=y, text="said:N"),
     ]
 
 
-def _labels(found: Sequence[tuple[Line, Rate]], area: _Area, x: Any, y: Any) -> list[Any]:
-    """Names of the dearest, each only where no other is; to the side on which there is room."""
+def _labels(
+    case: ProfiledCase, found: Sequence[tuple[Line, Rate]], roof: Roof, area: _Area, x: Any, y: Any
+) -> list[Any]:
+    """Names of the dearest, each on a side on which it covers no point, no name and no roof; else none."""
     import altair as alt
 
-    taken: list[float] = []
-    rows: list[dict[str, object]] = []
+    taken = [_spot(area, rate.intensity or 1.0, (rate.flops_per_s or 1.0) / _GIGA) for _, rate in found]
+    taken += _roof_spots(roof, area)
+    rows: dict[str, list[dict[str, object]]] = {side: [] for side in _SIDES}
     for line, rate in sorted(found, key=lambda pair: -pair[0].time.estimate)[:_LABELLED]:
-        height = math.log((rate.flops_per_s or 1) / _GIGA / area.least) / math.log(area.most / area.least)
-        if all(abs(height - other) > _APART for other in taken):
-            taken.append(height)
-            point = {"x": parts.rounded(rate.intensity or 0.0), "y": parts.rounded((rate.flops_per_s or 0.0) / _GIGA)}
-            right = math.log((rate.intensity or 1) / area.low) / math.log(area.high / area.low) > 1 / 2
-            rows.append({**point, "said": short(line.name), "right": right})
-    sides = [
-        alt.Chart(parts.data([row for row in rows if row["right"]])).mark_text(align="right", dx=-13, **_LABEL),
-        alt.Chart(parts.data([row for row in rows if not row["right"]])).mark_text(align="left", dx=13, **_LABEL),
+        across, up = rate.intensity or 1.0, (rate.flops_per_s or 1.0) / _GIGA
+        name = short(main_layer(case, line))
+        side = _free_side(_spot(area, across, up), _LETTER * len(name), taken)
+        if side is not None:
+            taken += _covered(_spot(area, across, up), _LETTER * len(name), side)
+            rows[side].append({"x": parts.rounded(across), "y": parts.rounded(up), "said": name})
+    return [
+        alt.Chart(parts.data(some)).mark_text(fontSize=11, **_SIDES[side]).encode(x=x, y=y, text="said:N")
+        for side, some in rows.items()
+        if some
     ]
-    return [side.encode(x=x, y=y, text="said:N") for side in sides]
+
+
+def _free_side(spot: tuple[float, float], width: float, taken: Sequence[tuple[float, float]]) -> str | None:
+    for side in _SIDES:
+        left, right, top, bottom = _box(spot, width, side)
+        is_inside = left >= 0 and right <= _WIDTH and top >= 0 and bottom <= _HEIGHT
+        if is_inside and not any(left <= across <= right and top <= down <= bottom for across, down in taken):
+            return side
+    return None
+
+
+def _box(spot: tuple[float, float], width: float, side: str) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom of a name with its margins, pixels."""
+    across, down = spot
+    if side in ("right", "left"):
+        start = across + 10 if side == "right" else across - 10 - width
+        return start, start + width + 4, down - 11, down + 11
+    middle = down - 18 if side == "above" else down + 18
+    return across - width / 2, across + width / 2, middle - 10, middle + 10
+
+
+def _covered(spot: tuple[float, float], width: float, side: str) -> list[tuple[float, float]]:
+    """Places that a name takes, so near one another that no other fits between."""
+    left, right, top, bottom = _box(spot, width, side)
+    steps = max(2, int(width / 15))
+    return [(left + (right - left) * step / steps, (top + bottom) / 2) for step in range(steps + 1)]
+
+
+def _roof_spots(roof: Roof, area: _Area) -> list[tuple[float, float]]:
+    flat, slope = roof.flops_per_s / _GIGA, roof.bytes_per_s / _GIGA
+    places = [area.low * (area.high / area.low) ** (step / 60) for step in range(61)]
+    return [_spot(area, at, min(flat, at * slope)) for at in places]
+
+
+def _spot(area: _Area, intensity: float, gflops: float) -> tuple[float, float]:
+    """Pixels from the left and from the top, in a chart as wide as in a file."""
+    across = math.log(intensity / area.low) / math.log(area.high / area.low)
+    up = math.log(gflops / area.least) / math.log(area.most / area.least)
+    return across * _WIDTH, (1 - up) * _HEIGHT
 
 
 def _ticks(low: float, high: float) -> Any:
