@@ -28,7 +28,7 @@ ADVICE = {
     "non-deterministic model": "Fix its seeds, or take the random layers out: agreement cannot be told of noise.",
     "not finite": "Mend the weights, or give inputs from the model's own range (--input-range, --load-inputs).",
     "not profiled": "Take the share of nodes for what it is; another version of the runtime may tell the time.",
-    "not warmed up": "Give it more time with -t, and look at the calls over time: is it steady by the end of the run?",
+    "not warmed up": "Look at the calls over time: were they steady by the end? If not, more time (-t) tells more.",
     "operators": "Convert without them where other runtimes are to load the file.",
     "options unconfirmed": "Check by the numbers that the option had its effect: the runtime does not say so.",
     "placement": "The picture of where it ran and its table name the operators that went elsewhere, and how many.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -35,7 +35,7 @@ def codes() -> set[str]:
     return found
 
 
-def _said(node: ast.expr, constants: dict[str, object]) -> Iterator[str]:
+def _said(node: ast.expr, constants: Mapping[str, object]) -> Iterator[str]:
     if isinstance(node, ast.IfExp):
         yield from _said(node.body, constants)
         yield from _said(node.orelse, constants)

@@ -114,7 +114,8 @@ def test_a_report_without_cases_is_a_page(tmp_path: Path) -> None:
 def test_every_schema_version_has_a_page_with_unique_names(version: int) -> None:
     page = report_page(load_report(GOLDEN / f"v{version}"))
     anchors = [one.name for one in page.parts]
-    anchors += [one.name for part in page.parts for one in (*part.pictures, *part.tables)]
+    anchors += [one.name for part in page.parts for one in part.pictures]
+    anchors += [one.name for part in page.parts for one in part.tables]
     assert len(set(anchors)) == len(anchors)
     for one in page.parts:
         for of in one.tables:
