@@ -81,6 +81,9 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServ
 
 
 def _tensors(model: str) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    if model == "planted":
+        shape = (None, 32, 32, 8)
+        return (Tensor("left", shape, "float32"),), (Tensor("double", (None, 128), "float32"),)
     dtype = {"three": "float32", "half": "float16", "brain": "bfloat16", "words": "string"}[model]
     inputs = ("left", "right") if model == "three" else ("left",)
     sizes = {"three": {"zeta": 2, "alpha": 3, "mid": 3}, "words": {"upper": 3}}.get(model, {"double": 3})

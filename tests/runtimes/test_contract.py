@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
-from bench.records import Artifact, ArtifactKind, SessionSettings, Tensor
+from bench.records import Artifact, ArtifactKind, Operator, Profiled, SessionSettings, Tensor
 from bench.runtimes.contract import Array
 from bench.runtimes.homes import why_not_here
 from bench.runtimes.table import RUNTIMES, artifact_kind, boundary_of
@@ -83,6 +84,8 @@ def _can_be_here(name: str) -> bool:
 HERE = [name for name in RUNTIMES if _can_be_here(name)]
 CALL_PATHS = [("tensorflow", {"path": path}) for path in RUNTIMES["tensorflow"].options["path"].values[1:]]
 ON_DEVICE = [(name, {"boundary": "device"}) for name in HERE if "device" in RUNTIMES[name].boundaries]
+# Each says so in a sentence; on XNNPACK, LiteRT's interpreter has no counters in Python.
+TELLS_NO_OPERATORS = {("iree", None), ("litert", None), ("tensorflow", "eager")}
 BEDS: list[tuple[str, dict[str, str]]] = [*((name, {}) for name in HERE), *CALL_PATHS, *ON_DEVICE]
 
 
@@ -289,6 +292,55 @@ def test_a_profile_accounts_for_its_kernels(bed: Bed) -> None:
     parts = bed.server.ask("profile", bed.name, bed.models("three", bed.kind), settings, {"left": LEFT, "right": RIGHT})
     assert {part.provider for part in parts} == {RUNTIMES[bed.name].provider}
     assert all(part.kernels and part.time_ns for part in parts)
+
+
+@pytest.fixture(scope="module")
+def planted(bed: Bed, start_server: StartServer) -> Profiled:
+    """The operators of the net whose convolution ``heavy`` is the dear one; skips with the reason of who tells none."""
+    settings = SessionSettings(
+        threads=1,
+        batch_size=BATCH,
+        inputs=(Tensor(name="left", shape=(BATCH, 32, 32, 8), dtype="float32"),),
+        outputs=("double",),
+        options=bed.options,
+        boundary=boundary_of(bed.options),
+    )
+    feed = {"left": np.random.default_rng(0).random((BATCH, 32, 32, 8), np.float32)}
+    try:
+        profiled = start_server(bed.prefix).ask("operators", bed.name, bed.models("planted", bed.kind), settings, feed)
+    except (UnavailableError, UnsupportedError) as error:
+        assert (bed.name, bed.options.get("path")) in TELLS_NO_OPERATORS, error  # noqa: PT017 - the others must tell
+        pytest.skip(str(error))
+    assert isinstance(profiled, Profiled)
+    return profiled
+
+
+def test_operators_account_for_every_call(planted: Profiled) -> None:
+    names = [operator.name for operator in planted.operators]
+    assert len(names) == len(set(names)) > 0
+    assert planted.calls == len(planted.calls_ns) == 4
+    assert all(len(operator.time_ns) == 4 and min(operator.time_ns) >= 0 for operator in planted.operators)
+    for call, wall_ns in enumerate(planted.calls_ns):
+        assert 0 < sum(operator.time_ns[call] for operator in planted.operators) <= wall_ns * 1.05
+
+
+def test_the_dearest_operator_is_the_heavy_one_and_names_it(bed: Bed, planted: Profiled) -> None:
+    dearest, *others = sorted(planted.operators, key=lambda one: -sum(one.time_ns))
+    if not others:  # compiled to one kernel
+        assert {"light", "heavy"} <= _layers(dearest)
+        return
+    if "device" in RUNTIMES[bed.name].boundaries:  # the host waits while it computes
+        assert dearest.operator == "Wait"
+        assert any("heavy" in _layers(one) for one in others)
+    else:
+        assert "heavy" in _layers(dearest)
+        assert "light" not in _layers(dearest)
+    assert any("light" in _layers(one) and "heavy" not in _layers(one) for one in others)
+
+
+def _layers(operator: Operator) -> set[str]:
+    """The parts of its origins' names without the numbers that Keras puts to them: a layer's is one of them."""
+    return {re.sub(r"_\d+$", "", part) for name in operator.origins for part in re.split(r"[/:;]", name)}
 
 
 @pytest.mark.parametrize("name", [name for name in RUNTIMES if name not in HERE])

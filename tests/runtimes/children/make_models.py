@@ -2,7 +2,8 @@
 
 ``three``: inputs left, right [N,3]; outputs zeta = left @ W, alpha = left * right + 1, mid = relu(left - right), so
 that neither order nor alphabet pairs them by luck. ``half``: one float16 input. Both as SavedModel, ONNX and Keras
-file, ``three`` as a LiteRT file too. ``brain`` and ``words``: SavedModels of bfloat16 and of strings.
+file, ``three`` as a LiteRT file too. ``brain`` and ``words``: SavedModels of bfloat16 and of strings. ``planted``: of
+its two convolutions ``heavy`` does 144 times the work of ``light``; in every format.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def main(folder: Path) -> None:
     _convert(folder / "half.onnx", lambda left: {"double": left * 2.0}, half)
     _keras_half().save(folder / "half.keras")
     _save(folder / "brain", lambda left: {"double": left * 2.0}, _specs(["left"], tf.bfloat16))
+    _save_planted(folder)
     _save(folder / "words", lambda left: {"upper": tf.strings.upper(left)}, _specs(["left"], tf.string))
 
 
@@ -54,6 +56,23 @@ def _keras_three() -> Any:
 def _keras_half() -> Any:
     left = keras.Input((3,), name="left", dtype="float16")
     return keras.Model(left, {"double": keras.layers.Rescaling(2.0, dtype="float16")(left)})
+
+
+def _save_planted(folder: Path) -> None:
+    left = keras.Input((32, 32, 8), name="left")
+    x = keras.layers.Conv2D(8, 1, activation="relu", name="light")(left)
+    x = keras.layers.Conv2D(128, 3, padding="same", activation="relu", name="heavy")(x)
+    model = keras.Model(left, {"double": keras.layers.GlobalAveragePooling2D(name="pool")(x)})
+    model.save(folder / "planted.keras")
+
+    def planted(left: Any) -> dict[str, Any]:
+        outputs: dict[str, Any] = model(left, training=False)
+        return outputs
+
+    specs = [tf.TensorSpec([None, 32, 32, 8], tf.float32, name="left")]
+    _save(folder / "planted", planted, specs, *model.variables)
+    _convert(folder / "planted.onnx", planted, specs)
+    _convert_to_litert(folder / "planted")
 
 
 def _specs(names: Sequence[str], dtype: Any) -> list[Any]:

@@ -53,6 +53,9 @@ class Server:
     def profile(self, name: str, artifact: Artifact, settings: SessionSettings, feed: Mapping[str, Array]) -> Any:
         return loading.profile(name, artifact, settings, [feed], 2)
 
+    def operators(self, name: str, artifact: Artifact, settings: SessionSettings, feed: Mapping[str, Array]) -> Any:
+        return loading.operators(name, artifact, settings, [feed], 4)
+
     def traces(self, key: int) -> int:
         session: Any = self.sessions[key]
         return int(session.traces())
