@@ -15,8 +15,8 @@ from bench.check.render_compare import block_markdown, block_text
 from bench.report.render import csv_field
 
 _COLUMNS = (
-    "case", "group", "runtime", "series", "machine", "report", "path", "started", "metric", "unit", "standing", "reason",
-    "value", "low", "high", "step_ratio", "step_p", "events",
+    "case", "group", "runtime", "series", "machine", "report", "path", "started", "metric", "unit", "standing",
+    "reason", "value", "low", "high", "step_ratio", "step_p", "events",
 )  # fmt: skip
 
 
@@ -35,8 +35,8 @@ def render_csv(history: History) -> str:
     lines = [",".join(_COLUMNS)]
     for trend in history.trends:
         found = [*_points(history, trend), *(_line(history, trend, gap) for gap in trend.gaps)]
-        for line in sorted(found, key=lambda line: line["report"]):
-            lines.append(",".join(csv_field(line.get(name)) for name in _COLUMNS))
+        found.sort(key=lambda line: line["report"])
+        lines += [",".join(csv_field(line.get(name)) for name in _COLUMNS) for line in found]
     return "\n".join(lines) + "\n"
 
 

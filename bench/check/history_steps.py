@@ -47,7 +47,7 @@ def _why_not(series: Series) -> str:
 
 def _judged(series: Series, found: Sequence[ChangePoint]) -> Series:
     starts = [one.index for one in found]
-    ends = [*starts[1:], len(series.points)]
+    ends = [*starts, len(series.points)][1:]
     steps = tuple(_step(series, one, end) for one, end in zip(found, ends, strict=True))
     noticed = noticeable_step([point.value for point in series.points], starts, MAX_P)
     return _replace(series, steps=steps, noticed=noticed)

@@ -13,8 +13,8 @@ from bench.check.history_otava import LEAST_REPORTS, MAX_P
 from bench.check.history_records import TRACKED, History, Series, Tracked, Trend
 
 FALSE_ALARMS = (
-    "of 30 reports without a change, 1 series in 400 shows one all the same where noise is independent from run to run, "
-    "and 1 in 6 where it drifts"
+    "of series of 30 reports without a change 1 in 400 shows one all the same where noise is independent from run to "
+    "run, and 1 in 6 where it drifts"
 )
 _MOST = 20  # lines of one kind; what is left is counted
 _HEADER = ("runtime", "reports", "first", "last", "latest step", "since", "noticed from")
@@ -93,12 +93,20 @@ def split_lines(history: History) -> list[str]:
 
 
 def gap_lines(history: History, dates: Mapping[int, str]) -> list[str]:
-    """Rows that are no points, with the reason."""
+    """Rows that are no points, with the reason; equal ones of a case are one line."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for trend in history.trends:
+        for gap in trend.gaps:
+            found.setdefault((trend.case, gap.standing, gap.reason), []).append(gap.report)
     return [
-        f"{dates[gap.report]}: {trend.case}: {gap.standing}: {gap.reason}"
-        for trend in history.trends
-        for gap in trend.gaps
+        f"{case}: {_span(reports, dates)}: {standing}: {reason}" for (case, standing, reason), reports in found.items()
     ]
+
+
+def _span(reports: Sequence[int], dates: Mapping[int, str]) -> str:
+    if len(reports) == 1:
+        return dates[reports[0]]
+    return f"{len(reports)} reports from {dates[reports[0]]} to {dates[reports[-1]]}"
 
 
 def series_name(trend: Trend, series: Series) -> str:

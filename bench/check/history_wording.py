@@ -37,17 +37,11 @@ def change_text(before: float, after: float) -> str:
 
 
 def dates_of(reports: Sequence[ReportFacts]) -> dict[int, str]:
-    """When each report was started, by number: its day, or to the minute where one day has several."""
-    days = [facts.started[:10] for facts in reports]
-    is_unique = len(set(days)) == len(days)
-    return {
-        i: day if is_unique else _minute(facts.started)
-        for i, (day, facts) in enumerate(zip(days, reports, strict=True), 1)
-    }
-
-
-def _minute(started: str) -> str:
-    return started[:16].replace("T", " ")
+    """When each report was started, by number: its day; to the minute or second where that is what tells them apart."""
+    lengths = (len("2026-11-25"), len("2026-11-25T08:00"))
+    started = [facts.started[:19] for facts in reports]
+    length = next((n for n in lengths if len({one[:n] for one in started}) == len(started)), 19)
+    return {number: one[:length].replace("T", " ") for number, one in enumerate(started, 1)}
 
 
 def event_text(event: Event, runtime: str) -> str:
