@@ -13,7 +13,8 @@ from bench.check.records import GATE_SCHEMA, GateResult
 from bench.errors import UsageError
 from bench.records import GroupRepetition
 from bench.report import atomic, frame, scrub
-from bench.report.store import to_json, write_parquet
+from bench.report.store import to_json
+from bench.report.table_files import write_parquet
 from bench.report.versioned import read_versioned
 
 GATE_FILE = "gate.json"

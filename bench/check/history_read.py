@@ -15,7 +15,8 @@ from bench.check.compare_records import CASE_FIELDS, Side
 from bench.check.history_records import LeftOut, Tracked
 from bench.errors import UsageError, first_line
 from bench.records import Environment
-from bench.report.store import check_table, has_journal, read_environment
+from bench.report.store import has_journal, read_environment
+from bench.report.table_files import check_table
 from bench.rows import Row
 
 _IDENTITY = ("model", "runtime", "runtime_spec", "label", "batch_size", "threads", "streams", "precision", "boundary")

@@ -31,6 +31,15 @@ class Picture:
     header: tuple[str, ...]  # of the table of what was drawn (of samples: of their summary)
     cells: tuple[tuple[str, ...], ...]
 
+    def __repr__(self) -> str:
+        return visible(f"<Picture {self.name}: {self.title}>")
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from bench.report.notebook import picture_html
+
+        return picture_html(self)
+
 
 def write_pictures(pictures: Sequence[Picture], folder: Path, kind: PictureFormat) -> list[Path]:
     """A file for each, ``folder/NAME.png``, in the light scheme; the folder is made. Returns the paths."""
@@ -51,7 +60,7 @@ def draw(picture: Picture, kind: PictureFormat, *, width: int = theme.WIDTH) -> 
     if spec.get("width") == "container":
         spec["width"] = width
     room = spec["width"] if isinstance(spec.get("width"), int | float) else width
-    spec["title"] = textwrap.wrap(visible(picture.title), max(20, int(room / _LETTER)))
+    spec["title"] = _lines(picture.title, room)
     legend = {**theme.LIGHT["legend"], **theme.legend(room, legend_column(spec))}
     config = {**theme.LIGHT, "background": "white", "font": _FONT, "padding": 12, "legend": legend}
     if kind == "svg":
@@ -74,6 +83,12 @@ def legend_column(spec: Mapping[str, Any]) -> int:
     """Pixels that a column of the chart's legend needs for the longest name of its scales."""
     longest = max(map(len, _domain_names(spec)), default=20)
     return int(longest * _LETTER) + theme.LEGEND_MARK
+
+
+def _lines(title: str, width: float) -> list[str]:
+    """A title's lines, each with its own direction: the engine sets one from right to left over another otherwise."""
+    lines = textwrap.wrap(visible(title), max(20, int(width / _LETTER)))
+    return [line if line.isascii() else f"\u2068{line}\u2069" for line in lines]
 
 
 def _domain_names(value: Any) -> Iterator[str]:

@@ -6,10 +6,9 @@ is unfinished there is a ``journal/`` beside them.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,15 +16,15 @@ from typing import Any
 
 import msgspec
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from bench.errors import UsageError, first_line
+from bench.errors import UsageError
 from bench.records import Environment, GroupRepetition, Record
-from bench.report import apart_frames, atomic, frame, scrub
-from bench.report.columns import SCHEMA_VERSION, TABLE_SINCE, TABLES
+from bench.report import apart_frames, atomic, frame, notebook, scrub
+from bench.report.columns import SCHEMA_VERSION, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
+from bench.report.picture import Picture
 from bench.report.render import render_markdown
+from bench.report.table_files import RESTORE, check_table, read_parquet, write_parquet
 from bench.report.versioned import read_versioned
 from bench.rows import Row
 
@@ -40,8 +39,6 @@ __all__ = [
     "save_plan",
     "save_report",
 ]
-
-_VERSION_KEY = b"bench_schema_version"
 
 
 @dataclass(frozen=True)
@@ -95,8 +92,27 @@ class Report:
         """The results as records."""
         return frame.rows_of_frame(self.results)
 
+    @property
+    def timed(self) -> pd.DataFrame:
+        """One row per timed call that counts, with the model, runtime and batch of its case."""
+        return notebook.timed_calls(self)
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per case and number known of it: quantity, value, unit, better."""
+        return notebook.tidy(self)
+
+    def pictures(self) -> dict[str, Picture]:
+        """The pictures of its page, by name; each shows itself in a notebook."""
+        return notebook.pictures(self)
+
+    def __repr__(self) -> str:
+        return notebook.one_line(self)
+
+    def _repr_html_(self) -> str:
+        return notebook.report_html(self)
+
     def _table(self, table: str) -> pd.DataFrame:
-        return _read_parquet(self._folder, table, self.environment.schema_version)
+        return read_parquet(self._folder, table, self.environment.schema_version)
 
 
 def save_report(
@@ -142,66 +158,8 @@ def load_report(path: str | Path) -> Report:
     environment = read_environment(folder)
     for table in TABLES:
         check_table(folder, table, environment.schema_version)
-    results = _read_parquet(folder, "results", environment.schema_version)
+    results = read_parquet(folder, "results", environment.schema_version)
     return Report(folder, environment, results, folder.absolute())
-
-
-def write_parquet(path: Path, table: str, data: pd.DataFrame) -> None:
-    """One of our tables as a file, its schema's version in it."""
-    schema = frame.arrow_schema(table).with_metadata({_VERSION_KEY: str(SCHEMA_VERSION).encode()})
-    arrow = pa.Table.from_pandas(data, schema=schema, preserve_index=False).replace_schema_metadata(schema.metadata)
-    pq.write_table(arrow, path, compression="zstd")
-
-
-def check_table(folder: Path, table: str, version: int) -> list[str]:
-    """The columns of ours that the table's file has; none where the schema's version is older than the table.
-
-    UsageError where the file is missing, damaged as far as its end shows, or not of that version.
-    """
-    if TABLE_SINCE.get(table, 1) > version:
-        return []
-    path = folder / f"{table}.parquet"
-    if not path.is_file():
-        raise UsageError(f"reading report {folder}: {path.name} is missing. {_RESTORE}")
-    with _damage_told(folder, path):
-        schema = pq.read_schema(path)
-    known = [column for column in TABLES[table] if column.since <= version]
-    missing = [column.name for column in known if column.name not in schema.names]
-    wrong = [
-        column.name
-        for column in known
-        if column.name not in missing and schema.field(column.name).type != frame.ARROW_TYPES[column.dtype]
-    ]
-    if missing or wrong:
-        raise UsageError(
-            f"reading {path}: not a table of schema version {version}: missing columns {missing}, "
-            f"columns of another type {wrong}. {_RESTORE}"
-        )
-    return [column.name for column in known]
-
-
-def _read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
-    """The table with exactly our columns: those that are younger than the file are null."""
-    path = folder / f"{table}.parquet"
-    known = check_table(folder, table, version)
-    if not known:
-        return frame.frame_of_arrow(frame.arrow_schema(table).empty_table())
-    with _damage_told(folder, path):
-        arrow = pq.ParquetFile(path).read(columns=known)
-    nulls = {c.name: pa.nulls(len(arrow), frame.ARROW_TYPES[c.dtype]) for c in TABLES[table] if c.name not in known}
-    columns = [nulls[c.name] if c.name in nulls else arrow.column(c.name) for c in TABLES[table]]
-    return frame.frame_of_arrow(pa.Table.from_arrays(columns, schema=frame.arrow_schema(table)))
-
-
-@contextlib.contextmanager
-def _damage_told(folder: Path, path: Path) -> Iterator[None]:
-    """What reading a damaged file raises, as UsageError."""
-    try:
-        yield
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UsageError(
-            f"reading report {folder}: {path.name} is damaged ({first_line(error)}). {_RESTORE}"
-        ) from error
 
 
 def read_environment(folder: Path) -> Environment:
@@ -209,7 +167,7 @@ def read_environment(folder: Path) -> Environment:
     path = folder / "environment.json"
     if not path.is_file():
         raise UsageError(_not_a_report(folder))
-    return read_versioned(path, Environment, SCHEMA_VERSION, doing=f"reading report {folder}", restore=_RESTORE)
+    return read_versioned(path, Environment, SCHEMA_VERSION, doing=f"reading report {folder}", restore=RESTORE)
 
 
 def _not_a_report(folder: Path) -> str:
@@ -225,9 +183,6 @@ def _not_a_report(folder: Path) -> str:
     return (
         f"reading report {folder}: no environment.json in it, so it is not a report. Name a folder made by `bench run`"
     )
-
-
-_RESTORE = "Take the folder from where it was copied, or measure again with `bench run`"
 
 
 def to_json(record: Record) -> bytes:
