@@ -51,6 +51,14 @@ def test_a_long_title_is_wrapped_to_the_width_of_its_chart() -> None:
     assert titled.height > plain.height
 
 
+def test_a_line_of_a_title_from_right_to_left_does_not_lie_on_another() -> None:
+    title = "word " * 18 + "עברית & more"  # two lines of a chart this wide
+    lines = image(replace(points(RUNTIMES, 4), title=title))
+    left = image(replace(points(RUNTIMES, 4), title=title.replace("עברית", "Hebrew")))
+    first_line = (0, 0, lines.width, 52)
+    assert lines.crop(first_line).tobytes() == left.crop(first_line).tobytes()
+
+
 def test_letters_are_drawn_where_a_machine_has_no_fonts(tmp_path: Path) -> None:
     (tmp_path / "none.conf").write_text("<fontconfig></fontconfig>", encoding="utf-8")
     code = (
