@@ -7,6 +7,7 @@ What has lost its name is found by what lies around it, or it has no owner: neve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from bench.prepare.child.node_owners import Resolve, best_resolver, by_operation
 from bench.records import LayerCost
 
 Origins = Sequence[Sequence[str]]
+_OUTPUT = re.compile(r"(?:Stateful)?PartitionedCall(?:_\d+)?:(\d+)")  # of the traced function, by their sorted names
+_FUSED = ("Relu", "Relu6", "Tanh", "Minimum", "Maximum", "AddV2", "Add", "Sub", "Mul", "BiasAdd")  # into what is before
 
 
 def layers_of_kernels(
@@ -30,24 +33,32 @@ def layers_of_kernels(
     """
     recording = record_calls(named)
     trace(recording.named).get_concrete_function()
+    model = named.keras_model
     by_name = {cost.name: place for place, cost in enumerate(costs)}
-    places = [by_name.get(call.of) for call in recording.calls]
+    places = [by_name.get(getattr(model, "name", "") if call.layer is model else call.of) for call in recording.calls]
     summing = {p for p, place in enumerate(places) if place is not None and costs[place].multiply_adds != 0}
-    owners = KernelOwners(recording.calls, summing, origins, MarkedFile(path) if path else None)
+    outputs = [recording.outputs.get(name) for name in sorted(named.output_paths)]
+    owners = KernelOwners(recording.calls, summing, outputs, origins, MarkedFile(path) if path else None)
     found = [owners.of(names) for names in origins]
     return tuple(tuple(sorted({place for call in own if (place := places[call]) is not None})) for own in found)
 
 
 class KernelOwners:
-    """Places among ``calls``; ``summing`` are those of layers that sum products, ``origins`` all names of all kernels.
+    """Places among ``calls``; ``summing`` are those of layers that sum products, ``outputs`` those of the outputs.
 
-    A layer that sums products owns a kernel only by its name or by its weights, never by where it stands.
+    ``origins``: all names of all kernels. A layer that sums products owns a kernel that does more only
+    by its name or by its weights, never by where it stands.
     """
 
     def __init__(
-        self, calls: Sequence[LayerCall], summing: Collection[int], origins: Origins, file: MarkedFile | None
+        self,
+        calls: Sequence[LayerCall],
+        summing: Collection[int],
+        outputs: Sequence[int | None],
+        origins: Origins,
+        file: MarkedFile | None,
     ) -> None:
-        self._calls, self._summing = calls, set(summing)
+        self._calls, self._summing, self._outputs = calls, set(summing), outputs
         self._before = earlier_calls(list(calls))
         self._resolve = _resolver(calls, {part for kernel in origins for name in kernel for part in _parts(name)})
         self._file = NamedNodes(calls, file) if file else None
@@ -66,8 +77,36 @@ class KernelOwners:
 
     def _named(self, names: Sequence[str]) -> set[int]:
         put_in = self._file.is_put_in if self._file else lambda _: False
-        parts = [part for name in names if not put_in(name) for part in _parts(name)]
-        return {call for part in parts if (call := self._resolve(part)) is not None}
+        return set().union(*(self._joined(name) for name in names if not put_in(name)))
+
+    def _joined(self, name: str) -> set[int]:
+        """The calls of one name; of one that LiteRT joined of several, those that can be one kernel.
+
+        Equal constants are one in its file, under the name of one of the layers that hold them: maybe another's.
+        """
+        if (output := _OUTPUT.fullmatch(name)) is not None:
+            return self._of_output(int(output[1]))
+        own = dict.fromkeys(call for part in _parts(name) if (call := self._resolve(part)) is not None)
+        return max((self._ending(call, set(own)) for call in own), key=len, default=set())
+
+    def _of_output(self, number: int) -> set[int]:
+        """The call that gives an output; none where another call's kernel may end with it."""
+        call = self._outputs[number] if number < len(self._outputs) else None
+        if call is None or (call not in self._summing and self._calls[call].tensor.op.type in _FUSED):
+            return set()
+        return {call}
+
+    def _ending(self, end: int, own: Collection[int]) -> set[int]:
+        """Those of ``own`` that lead to one of them: with lost names in between up to a sum, before it only at once."""
+        found, waiting = {end}, [(end, end in self._summing)]
+        while waiting:
+            place, is_summed = waiting.pop()
+            for earlier in set(self._before[place]) - found:
+                is_sum = earlier in self._summing
+                if earlier in own or not (is_summed or is_sum):
+                    found.add(earlier)
+                    waiting.append((earlier, is_summed or is_sum))
+        return found.intersection(own)
 
     def _filled(self, own: set[int]) -> set[int]:
         """With what lies between two of them: a batch norm whose name is lost between convolution and activation."""
