@@ -50,7 +50,7 @@ def chart_of(drawing: Drawing) -> Any:
     """The layers from behind to before."""
     import altair as alt
 
-    return alt.layer(*_points(drawing), *_levels(drawing), *_steps(drawing), *_marks(drawing))
+    return alt.layer(*_levels(drawing), *_points(drawing), *_steps(drawing), *_marks(drawing))
 
 
 def levels_of(series: Series) -> list[list[Point]]:
@@ -121,32 +121,39 @@ def _levels(drawing: Drawing) -> list[Any]:
 
 
 def _steps(drawing: Drawing) -> list[Any]:
-    """A dashed rule at each change point, its size at the top, with the version that changed there."""
-    import altair as alt
+    """A dashed rule at each change point, its size at the top, with the version that changed there.
 
+    Rows of words are dealt so that no rule crosses the words of its neighbour: to the right of a rule words are the
+    higher the earlier it is, to the left the later.
+    """
     steps = sorted((step for series in drawing.trend.series for step in series.steps or ()), key=lambda s: s.report)
-    if not steps:
-        return []
-    rules = alt.Chart(parts.data({"when": drawing.when(step.report)} for step in steps))
     middle = len(drawing.history.reports) / 2
-    labels = [_label(drawing, step, n % _LABEL_ROWS, step.report > middle) for n, step in enumerate(steps)]
-    return [rules.mark_rule(strokeDash=[4, 3]).encode(x=_when(drawing)), *labels]
+    right = [step for step in steps if step.report <= middle]
+    left = [step for step in reversed(steps) if step.report > middle]
+    return [
+        layer
+        for side, is_left in ((right, False), (left, True))
+        for number, step in enumerate(side)
+        for layer in _step(drawing, step, number % _LABEL_ROWS, is_left)
+    ]
 
 
-def _label(drawing: Drawing, step: Step, row: int, is_left: bool) -> Any:
-    """The words of a change point, on the side of it that has room."""
+def _step(drawing: Drawing, step: Step, row: int, is_left: bool) -> list[Any]:
+    """The rule of a change point from its words downwards; they stand on the side that has room."""
     import altair as alt
 
     change = words.change_text(step.before, step.after)
     events = words.events_text(step.events[:1], words.runtime_name(drawing.trend))
     data = parts.data([{"when": drawing.when(step.report), "text": f"{change}: {events}" if events else change}])
-    mark = alt.Chart(data).mark_text(
+    base = alt.Chart(data).encode(x=_when(drawing), y=alt.value(_ROW * row + 1))
+    text = base.mark_text(
         align="right" if is_left else "left",
         dx=-5 if is_left else 5,
         baseline="top",
         limit=alt.ExprRef(expr="width / 2"),
     )
-    return mark.encode(x=_when(drawing), y=alt.value(_ROW * row + 1), text="text:N")
+    rule = base.mark_rule(strokeDash=[4, 3]).encode(y2=alt.value(drawing.height))
+    return [rule, text.encode(text="text:N")]
 
 
 def _marks(drawing: Drawing) -> list[Any]:
@@ -172,7 +179,7 @@ def _when(drawing: Drawing, field: str = "when") -> Any:
     import altair as alt
 
     axis = alt.Axis(grid=False, labelOverlap="greedy", format=_date_format(drawing), tickCount=7)
-    return alt.X(f"{field}:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    return alt.X(f"{field}:T", title=None, scale=alt.Scale(type="utc", padding=6), axis=axis)
 
 
 def _date_format(drawing: Drawing) -> str:

@@ -47,7 +47,7 @@ def _verdict(history: History, tracked: Tracked, dates: Mapping[int, str]) -> It
     lines = view.step_lines(history, tracked, dates)
     yield from lines[:_FIRST]
     if len(lines) > _FIRST:
-        yield f"{len(lines) - _FIRST} more change points are below."
+        yield f"Of {len(lines)} change points these are the largest."
     if history.unjudged:
         yield f"Change points were not computed: {history.unjudged}."
     elif not lines:
