@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import units
 from bench.bisected import Bisected, Depth
+from bench.report import theme
+from bench.report.picture import Picture, PictureFormat, write_pictures
 
 _LEAST_POWER = -300  # no smaller one has a logarithm in float64
 _MOST_TICKS = 12
 _NAMED_STEPS = 40  # more have numbers below them
-_COLOURS = {"TensorFlow float32": "#7f7f7f", "file, unoptimised": "#1f77b4", "runtime": "#d62728", "budget": "#2ca02c"}
+_SERIES = ["TensorFlow float32", "file, unoptimised", "runtime", "budget"]  # in the order of their values
 _STEP_WIDTH, _LEAST_WIDTH, _GREATEST_WIDTH, _HEIGHT = 22, 420, 1100, 320  # pixels
 
 
@@ -59,9 +62,21 @@ class _Powers:
 
 def draw_errors(found: Bisected, folder: Path) -> None:
     """``errors.png`` and ``errors.svg`` in a folder that is there."""
-    chart = errors_chart(found)
-    chart.save(folder / "errors.svg")
-    chart.save(folder / "errors.png", scale_factor=2)
+    kinds: tuple[PictureFormat, ...] = ("png", "svg")
+    for kind in kinds:
+        write_pictures([errors_picture(found)], folder, kind)
+
+
+def errors_picture(found: Bisected) -> Picture:
+    """The chart with its numbers."""
+    return Picture(
+        name="errors",
+        title=f"{found.model} on {found.runtime}",
+        told="Largest error of each layer over its spread, in order of computation, and the budget that it may reach.",
+        spec=errors_chart(found).to_dict(),
+        header=("layer", *_SERIES),
+        cells=tuple((row.layer, *map(units.error, _values(row))) for row in found.layers),
+    )
 
 
 def errors_chart(found: Bisected) -> Any:
@@ -83,7 +98,6 @@ def errors_chart(found: Bisected) -> Any:
         grid=False,
         format="d",
     )
-    order = list(_COLOURS)
     x = alt.X("place:Q", axis=axis, scale=alt.Scale(domain=[0.5, len(names) + 0.5], nice=False))
     y = alt.Y(
         "error:Q",
@@ -91,18 +105,15 @@ def errors_chart(found: Bisected) -> Any:
         scale=alt.Scale(type="log", domain=powers.domain, nice=False),
         axis=alt.Axis(values=powers.ticks, labelExpr=powers.labels),
     )
-    colour = alt.Color(
-        "what:N", title=None, scale=alt.Scale(domain=order, range=[_COLOURS[name] for name in order]), sort=order
-    )
+    scales = theme.series(_SERIES)
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(**scales["color"]), sort=_SERIES)
+    shape = alt.Shape("what:N", title=None, scale=alt.Scale(**scales["shape"]), sort=_SERIES)
     base = alt.Chart(_data(points)).encode(x=x, y=y, color=colour)
     measured = base.transform_filter("datum.what != 'budget'")
-    lines = measured.mark_line(strokeWidth=1.2) + measured.mark_point(filled=True, size=28)
+    lines = measured.mark_line(strokeWidth=1.2) + measured.mark_point(filled=True, size=36, opacity=1).encode(shape=shape)
     budget = base.transform_filter("datum.what == 'budget'").mark_line(strokeDash=[5, 4])
     width = min(_GREATEST_WIDTH, max(_LEAST_WIDTH, _STEP_WIDTH * len(names)))
-    chart = alt.layer(budget, lines, *_marked(found, alt, x)).properties(
-        width=width, height=_HEIGHT, title=f"{found.model} on {found.runtime}"
-    )
-    return chart.configure_view(stroke=None).configure_legend(orient="top")
+    return alt.layer(budget, lines, *_marked(found, alt, x)).properties(width=width, height=_HEIGHT)
 
 
 def _marked(found: Bisected, alt: Any, x: Any) -> list[Any]:
@@ -121,7 +132,7 @@ def _points(found: Bisected, powers: _Powers) -> Iterator[dict[str, object]]:
     for row in found.layers:
         yield from (
             {"place": row.place, "what": what, "error": powers.drawn(value)}
-            for what, value in zip(_COLOURS, _values(row), strict=True)
+            for what, value in zip(_SERIES, _values(row), strict=True)
             if value is not None
         )
 
@@ -134,7 +145,7 @@ def _data(values: Sequence[dict[str, object]]) -> Any:
 
 
 def _values(row: Depth) -> Sequence[float | None]:
-    """In the order of the colours; infinite where a difference has no number."""
+    """In the order of the series; infinite where a difference has no number."""
     beyond = math.inf if row.verdict == "beyond" and row.error is None else row.error
     return (row.yardstick, row.file_error, beyond, row.budget)
 
