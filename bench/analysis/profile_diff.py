@@ -1,7 +1,7 @@
 """Two profiled cases -> which operators explain how much of the change from A to B. Pure.
 
 Kernels are matched by ``kernel_match``. Times are of profiled calls; all lines with what is outside of kernels add up to
-the change of the profiled wall time, exactly. Whether there is a change at all is a matter of the plain latency too:
+the change of the profiled wall time, exactly: what is outside is by definition the rest. Whether there is a change at all is a matter of the plain latency too:
 what only the profiler sees is no change.
 """
 
@@ -66,10 +66,8 @@ class _Sides(Record, frozen=True):
     is_paired: bool
 
     def change(self, a: Sequence[float], b: Sequence[float]) -> Interval:
-        """B less A of values by repetition; bounds are None where there are too few."""
-        estimate = median(b) - median(a)
-        bounds = signed_rank_interval(self._differences(a, b)) if self.is_paired else shift_interval(a, b)
-        return Interval(estimate=estimate, low=bounds.low, high=bounds.high, level=bounds.level, n=bounds.n)
+        """B less A of values by repetition, Hodges-Lehmann's estimate; bounds are None where there are too few."""
+        return signed_rank_interval(self._differences(a, b)) if self.is_paired else shift_interval(a, b)
 
     def _differences(self, a: Sequence[float], b: Sequence[float]) -> list[float]:
         ours, theirs = dict(zip(self.a.repetitions, a, strict=True)), dict(zip(self.b.repetitions, b, strict=True))
@@ -85,7 +83,7 @@ class _Sides(Record, frozen=True):
             presence=presence,
             a_ns=median(ours),
             b_ns=median(theirs),
-            change=_holding(change),
+            change=change,
             is_told=is_told(change),
         )
 
@@ -113,8 +111,8 @@ def diff_profiles(
         a=a.row.case_id,
         b=b.row.case_id,
         is_paired=is_paired,
-        total=_holding(total),
-        plain=None if plain is None else _holding(plain),
+        total=total,
+        plain=plain,
         a_ns=median(wall_times(a)),
         b_ns=median(wall_times(b)),
         doubt=doubt,
@@ -144,7 +142,7 @@ def _explaining(line: Change, total_ns: float) -> Change:
 
 
 def _holding(change: Interval) -> Interval:
-    """Bounds that hold the estimate: it is a difference of medians, they are of differences."""
+    """Bounds that hold the estimate: what is left of a total need not lie within its own repetitions."""
     if change.low is None or change.high is None:
         return change
     low, high = min(change.low, change.estimate), max(change.high, change.estimate)

@@ -13,6 +13,7 @@ from bench.report.profile_cells import percent
 DIFF_HEADER = ("operator", "A", "B", "change", "explains")
 DIFF_NUMBERS = (1, 2, 3, 4)
 _NOT_TOLD = "not told apart"
+_MORE_THAN_ALL = 1.2  # a share of the change from which it is no share
 
 
 def diff_sentence(diff: ProfileDiff) -> str:
@@ -20,6 +21,9 @@ def diff_sentence(diff: ProfileDiff) -> str:
     if not diff.is_told:
         return f"{change_text(diff.total)} from A to B: {diff.doubt}"
     first = dearest(diff)
+    if first is not None and (first.explains or 0.0) > _MORE_THAN_ALL:
+        own = signed(first.change.estimate)
+        return f"{_named(first)} explains more than all of {signed(diff.total.estimate)}: {own}, others went against it"
     if first is not None:
         return f"{_named(first)} explains {percent(first.explains)} of {signed(diff.total.estimate)}"
     several = sum(1 for line in diff.changes if line.is_told and (line.explains or 0.0) > 0)
