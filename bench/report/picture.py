@@ -91,12 +91,6 @@ def _lines(title: str, width: float) -> list[str]:
     return [line if line.isascii() else f"\u2068{line}\u2069" for line in lines]
 
 
-def _lines(title: str, width: float) -> list[str]:
-    """A title's lines, each with its own direction: the engine sets one from right to left over another otherwise."""
-    lines = textwrap.wrap(visible(title), max(20, int(width / _LETTER)))
-    return [line if line.isascii() else f"\u2068{line}\u2069" for line in lines]
-
-
 def _domain_names(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         domain = value.get("domain")
