@@ -86,7 +86,7 @@ def test_rounds_of_all_runtimes_begin_at_the_same_place_also_where_one_made_fewe
 
 def test_disturbed_rounds_are_shaded_and_others_are_not(tmp_path: Path) -> None:
     (picture,) = samples_over_time(only_group(tmp_path / "a"))
-    assert "1 rounds" in picture.told
+    assert "1 round in which" in picture.told
     quiet = [group_repetition(rounds=[round_state(0), round_state(1, disturbed=False)])]
     (calm,) = samples_over_time(only_group(tmp_path / "b", None, quiet))
     assert "Shaded" not in calm.told
