@@ -109,9 +109,8 @@ def _told(
     if disturbed is None:
         said.append("Which rounds were disturbed is not known here: groups of this report were split.")
     elif disturbed:
-        said.append(
-            f"Shaded and marked: {len(disturbed)} round{'s' * (len(disturbed) > 1)} in which other load is likely to have changed times."
-        )
+        rounds = f"{len(disturbed)} round{'s' * (len(disturbed) > 1)}"
+        said.append(f"Shaded and marked: {rounds} in which other load is likely to have changed times.")
     if not all(case.calls.counts.all() for case in cases):
         said.append("Repetitions that did not run whole are drawn and do not count.")
     if several:
