@@ -1,8 +1,8 @@
 """Two profiled cases -> which operators explain how much of the change from A to B. Pure.
 
-Kernels are matched by ``kernel_match``. Times are of profiled calls; all lines with what is outside of kernels add up to
-the change of the profiled wall time, exactly: what is outside is by definition the rest. Whether there is a change at all is a matter of the plain latency too:
-what only the profiler sees is no change.
+Kernels are matched by ``kernel_match``. Times are of profiled calls; what is outside of kernels is by definition the
+rest, so that all lines add up to the change of the profiled wall time exactly. Whether there is a change at all is a
+matter of the plain latency too: what only the profiler sees is no change.
 """
 
 from __future__ import annotations

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bench.check.profile_sides import sides_of
+from bench.errors import UsageError
+from profile_fakes import MS, case, kernel, profile
+from report_fakes import MACHINE
+
+CONV = kernel("conv", "Conv", (0,), [6 * MS] * 3)
+
+
+def made(name: str = "onnxruntime-cpu", **row: object):  # type: ignore[no-untyped-def]
+    return case([CONV], [10 * MS] * 3, name, row=row)
+
+
+def test_two_cases_of_one_command_are_a_pair() -> None:
+    (sides,) = sides_of(profile(made(), made("tensorflow")))
+    assert sides.is_paired
+    assert sides.forbidden == ()
+    assert any(told.startswith("runtime_spec: ") for told in sides.told)
+
+
+def test_of_two_folders_those_of_the_same_runtime_belong_together() -> None:
+    a, b = profile(made(), made("tensorflow")), profile(made("tensorflow"), made("litert"))
+    (sides,) = sides_of(a, b)
+    assert (sides.a.row.runtime, sides.b.row.runtime, sides.is_paired) == ("tensorflow", "tensorflow", False)
+
+
+def test_the_only_case_of_each_folder_belong_together_whatever_they_are() -> None:
+    (sides,) = sides_of(profile(made()), profile(made("litert")))
+    assert (sides.a.row.runtime, sides.b.row.runtime) == ("onnxruntime-cpu", "litert")
+
+
+def test_folders_with_nothing_in_common_are_refused() -> None:
+    with pytest.raises(UsageError, match="no case of both has the same runtime"):
+        sides_of(profile(made(), made("tensorflow")), profile(made("litert"), made("iree")))
+
+
+@pytest.mark.parametrize(
+    ("field", "row"),
+    [
+        ("threads", {"threads": 1}),
+        ("batch_size", {"batch_size": 8}),
+        ("boundary", {"boundary": "device"}),
+    ],
+)
+def test_other_terms_are_not_compared(field: str, row: dict[str, object]) -> None:
+    (sides,) = sides_of(profile(made()), profile(made(**row)))
+    assert any(why.startswith(f"{field}: ") for why in sides.forbidden)
+
+
+def test_another_machine_is_not_compared_and_another_package_is_told() -> None:
+    ours = profile(made())
+    other = msgspec.structs.replace(MACHINE, cpu="Other CPU")
+    of_other = msgspec.structs.replace(ours.environment, machine=other)
+    newer = msgspec.structs.replace(ours.environment, packages={**ours.environment.packages, "onnx": "99"})
+    (elsewhere,) = sides_of(ours, profile(made(), environment=of_other))
+    (later,) = sides_of(ours, profile(made(), environment=newer))
+    assert elsewhere.forbidden == ("cpu: Invented CPU against Other CPU",)
+    assert later.forbidden == ()
+    assert any(told.startswith("package onnx: ") for told in later.told)
+
+
+def test_a_side_without_kernels_or_of_another_function_is_not_compared() -> None:
+    bare = case([], [], "litert", reason="it tells none")
+    wrong = made("tensorflow", agreement="disagrees")
+    (sides,) = sides_of(profile(bare, wrong))
+    assert sides.forbidden == (
+        "A has no operator times: it tells none",
+        "the outputs of B disagree: its time is that of another function",
+    )

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from bench.analysis.profile_diff import ProfileDiff, diff_profiles
+from bench.records import Roofs
+from bench.report.profile_cells import case_sentences, line_cells, roof_sentences, views_of
+from bench.report.profile_diff_text import diff_cells, diff_sentence, diff_sentences
+from bench.report.profile_text import render_markdown
+from profile_fakes import MS, ROOFS, case, kernel, profile
+
+CONV = kernel("conv", "FusedConv", (0, 1, 2), [6 * MS] * 5)
+DENSE = kernel("dense", "Gemm", (3,), [1 * MS] * 5)
+TRANSPOSE = kernel("to_nchw", "Transpose", (2,), [3 * MS] * 5)
+STEADY = [10 * MS, 10 * MS + 1, 10 * MS + 2, 10 * MS + 3, 10 * MS + 4]
+SLOWER = [wall + 4 * MS for wall in STEADY]
+
+
+def diff(b_walls: list[int], *kernels: object, a_walls: list[int] = STEADY) -> ProfileDiff:
+    b = case([CONV, DENSE, *kernels], b_walls)  # type: ignore[list-item]
+    return diff_profiles(case([CONV, DENSE], a_walls), b, is_paired=True)
+
+
+def test_the_sentence_of_the_paper_stands_first() -> None:
+    (view,) = views_of(profile(case([CONV, DENSE], STEADY)))
+    said = case_sentences(view)
+    assert "Conv2D 1x1 60 % of time, 25 % of multiply-adds; outside kernels 30 %" in said[0]
+    assert "1.11x the plain latency" in said[1]
+
+
+def test_a_case_that_disagrees_is_marked_and_one_that_agrees_is_not() -> None:
+    wrong = case([CONV], STEADY, row={"agreement": "disagrees", "agreement_reason": "y: far off"})
+    right = case([CONV], STEADY)
+    of_wrong, of_right = ("\n".join(case_sentences(view)) for view in views_of(profile(wrong, right)))
+    assert "No speed without agreement" in of_wrong
+    assert "agreement" not in of_right
+
+
+def test_a_case_without_operators_says_why_and_the_others_stay() -> None:
+    bare = case([], [], "litert", reason="litert tells no operator times")
+    first, second = views_of(profile(bare, case([CONV], STEADY)))
+    assert case_sentences(first) == ["net, litert, batch 1: not profiled: litert tells no operator times."]
+    assert second.lines
+
+
+def test_roofs_that_moved_are_told_and_steady_ones_are_not() -> None:
+    slower = Roofs(threads=1, flops_per_s=(50e9,), bytes_per_s=(10e9,))
+    assert len(roof_sentences(profile(case([CONV], STEADY)))) == 1
+    moved = roof_sentences(profile(case([CONV], STEADY), roofs=(ROOFS, slower)))
+    assert "the matrix product differs by 50 %" in moved[1]
+    (missing,) = roof_sentences(profile(case([CONV], STEADY), roofs=(), roofs_reason="no numpy"))
+    assert missing == "The roofs of this machine were not measured: no numpy."
+
+
+def test_a_line_tells_rate_roof_and_what_would_be_saved() -> None:
+    (view,) = views_of(profile(case([DENSE], [2 * MS] * 5)))
+    cells = line_cells(view)[0]
+    assert cells[:2] == ("dense", "Gemm")
+    assert cells[4:] == ("3 M", "1.31 KiB", "6", "0.00134", "4.48e+03", "6 %", "overhead", "940 us")
+
+
+def test_names_of_models_stay_text_in_markdown() -> None:
+    text = render_markdown(made := profile(case([CONV], STEADY, row={"model": "<script>|*x*"})), views_of(made))
+    assert "<script>" not in text
+
+
+def test_the_difference_names_what_explains_most() -> None:
+    assert diff_sentence(diff(SLOWER, TRANSPOSE)) == "Transpose relu1 (only in B) explains 75 % of +4 ms"
+
+
+def test_the_difference_says_when_it_can_not_tell() -> None:
+    assert diff_sentence(diff(STEADY[::-1])) == (
+        "+0 ns (-4 ns to +4 ns) from A to B: the profiled times are not told apart from noise"
+    )
+
+
+def test_the_difference_says_that_it_is_outside_of_kernels() -> None:
+    assert diff_sentence(diff(SLOWER)).startswith(
+        "what runs outside kernels (Python, dispatch, waiting) explains 100 %"
+    )
+
+
+def test_a_share_beyond_all_is_not_called_a_share() -> None:
+    dear = kernel("to_nchw", "Transpose", (2,), [9 * MS] * 5)
+    assert diff_sentence(diff(SLOWER, dear)) == (
+        "Transpose relu1 (only in B) explains more than all of +4 ms: +9 ms, others went against it"
+    )
+
+
+@pytest.mark.parametrize(("is_paired", "is_said"), [(True, False), (False, True)])
+def test_two_runs_are_warned_of_what_lay_between_them(is_paired: bool, is_said: bool) -> None:
+    made = diff_profiles(case([CONV], STEADY), case([CONV], SLOWER), is_paired=is_paired)
+    assert any("two runs" in line for line in diff_sentences(made)) is is_said
+
+
+def test_a_long_table_ends_in_the_sum_of_the_rest() -> None:
+    rows = diff_cells(diff(SLOWER, TRANSPOSE), most=1)
+    assert [row[0] for row in rows] == ["Transpose relu1 (only in B)", "3 more"]
+    assert rows[1][3] == "+1 ms"
