@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("chromium", "google-chrome", "chromium-browser")  # in the order of trust: the last is often a stub
 _GRAVE = {"serious", "critical"}
-_TIMEOUT_MS = 6_000
+_TIMEOUT_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,18 @@ def serious_violations(page: Page) -> list[str]:
 def scrolls_sideways(page: Page) -> bool:
     """Whether the page itself, not a region in it, is wider than the window."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def wait_drawn(page: Page, scheme: str = "light") -> None:
+    """Until every chart that is to be seen is drawn in that scheme: of the pages of ``bench.report.pages``."""
+    seen = "[...document.querySelectorAll('.chart')].filter(chart => chart.checkVisibility())"
+    page.wait_for_function(f"() => {seen}.every(chart => chart.dataset.drawn === '{scheme}')")
+
+
+def background(page: Page) -> str:
+    """The colour behind the page, ``#rrggbb``."""
+    parts = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def _listening(page: Page, address: str) -> Shown:
