@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.check.compare_join import identify
 from bench.check.compare_records import Side
 from bench.check.history import history_of_stored
+from bench.check.history_otava import ChangePoint
 from bench.check.history_read import Stored
 from bench.check.history_records import History, Series
+from bench.check.history_steps import with_steps
 from bench.report.store import save_report
 from bench.rows import Row
 from compare_fakes import env, ort
@@ -21,7 +24,7 @@ from report_fakes import ADA
 
 def started(day: int) -> str:
     """The start of the run of that day, from 0."""
-    return f"2026-{10 + day // 28:02d}-{1 + day % 28:02d}T08:00:00+00:00"
+    return (datetime(2026, 10, 1, 8, tzinfo=UTC) + timedelta(days=day)).isoformat()
 
 
 def stored(day: int, rows: Sequence[Row], **changes: Any) -> Stored:
@@ -58,3 +61,13 @@ def only_series(found: History) -> Series:
 def daily(latencies: Sequence[float], **changes: Any) -> list[Stored]:
     """ONNX Runtime on one machine, a latency a day."""
     return [stored(day, [ort(latency_ns_best=one)], **changes) for day, one in enumerate(latencies)]
+
+
+def at(index: int, before: float, after: float, p: float = 1e-9) -> ChangePoint:
+    """A change point as Otava gives it."""
+    return ChangePoint(index=index, before=math.log(before), after=math.log(after), p=p)
+
+
+def judged(found: History, *points: ChangePoint) -> History:
+    """The history in each of whose series Otava found these."""
+    return with_steps(found, lambda series: [list(points) for _ in series])

@@ -48,12 +48,18 @@ class Otava(NamedTuple):
         with tempfile.TemporaryDirectory(prefix="onnx-crossbench-") as folder:
             asked, answered = Path(folder, "asked.json"), Path(folder, "answered.json")
             asked.write_text(json.dumps({"series": logs, "max_p": MAX_P}), encoding="utf-8")
-            command = [str(Path(self.prefix, "bin", "python")), "-I", str(_CHILD), str(asked), str(answered)]
-            environment = child_environment(os.environ)
-            finished = uv.run_child(command, folder=Path(folder), limit_s=limit_s, environment=environment)
-            if finished.exit_code != 0:
-                raise UnavailableError(f"{REQUIREMENTS[0]} failed: {uv.last_words(finished, limit_s)}")
+            self._run(asked, answered, limit_s)
             return msgspec.json.decode(answered.read_bytes(), type=list[list[ChangePoint]])
+
+    def _run(self, asked: Path, answered: Path, limit_s: float) -> None:
+        command = [str(Path(self.prefix, "bin", "python")), "-I", str(_CHILD), str(asked), str(answered)]
+        environment = child_environment(os.environ)
+        try:
+            finished = uv.run_child(command, folder=asked.parent, limit_s=limit_s, environment=environment)
+        except OSError as error:
+            raise UnavailableError(f"{REQUIREMENTS[0]} can't be started: {error.strerror}") from error
+        if finished.exit_code != 0:
+            raise UnavailableError(f"{REQUIREMENTS[0]} failed: {uv.last_words(finished, limit_s)}")
 
 
 def provide_otava(on_stage: Callable[[str], None]) -> Otava:

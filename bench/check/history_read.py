@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +55,7 @@ def _opened(folders: Sequence[Path], left_out: list[LeftOut]) -> Iterator[_Opene
         try:
             environment = read_environment(folder)
             columns = check_table(folder, "results", environment.schema_version)
+            _check_started(environment.started)
         except UsageError as error:
             left_out.append(LeftOut(str(folder), _reason(error, folder)))
             continue
@@ -61,6 +63,16 @@ def _opened(folders: Sequence[Path], left_out: list[LeftOut]) -> Iterator[_Opene
             yield _Opened(folder, environment, columns)
         else:
             left_out.append(LeftOut(str(folder), f"its run is not finished; `bench run --resume {folder}` goes on"))
+
+
+def _check_started(started: str) -> None:
+    """A time with its zone, as every report of ours has: by it they are ordered and drawn."""
+    try:
+        is_known = datetime.fromisoformat(started).tzinfo is not None
+    except ValueError:
+        is_known = False
+    if not is_known:
+        raise UsageError(f"environment.json is damaged (started is {started!r}, expected a time with its zone)")
 
 
 def _columns(tracked: Tracked) -> list[str]:

@@ -59,12 +59,18 @@ def _refuse_wrong(metric: str, format_name: str, out: Path | None) -> None:
 
 
 def _tell_nothing(history: History, case: str, console: Console) -> None:
-    for one in history.left_out:
-        console.warn(f"{one.path}: {one.reason}")
+    _tell_left_out(history, console)
     if history.reports:
         console.warn(f"--case {case}: none of the cases of {len(history.reports)} reports has this in its name")
     else:
         console.warn("history: no report could be read")
+
+
+def _tell_left_out(history: History, console: Console) -> None:
+    from bench.report.text import visible
+
+    for one in history.left_out:
+        console.warn(visible(f"{one.path}: {one.reason}"))
 
 
 def _judged(history: History, progress: Progress) -> History:
@@ -96,6 +102,8 @@ def _write(history: History, format_name: str, out: Path | None, console: Consol
         _write_pictures(history, format_name, out, console)
         return
     text = _rendered(history, format_name, console)
+    if format_name == "csv":  # which has no place for it
+        _tell_left_out(history, console)
     if out is None:
         console.say(text.rstrip("\n"))
         return
