@@ -193,7 +193,7 @@ def _draw(plan: SweepPlan, folder: Path, console: Console) -> None:
     from bench.report.store import load_report
     from bench.report.sweep_files import write_sweep
     from bench.report.sweep_tables import points_table
-    from bench.report.sweep_text import doubts, memory_text, sentences
+    from bench.report.sweep_text import along_text, doubts, memory_text, sentences
     from bench.report.text import visible
     from bench.sweeping import sweep_of_report
 
@@ -202,5 +202,5 @@ def _draw(plan: SweepPlan, folder: Path, console: Console) -> None:
     write_sweep(folder, swept, report.environment)
     header, rows = points_table(swept)
     table = draw_table(header, [[visible(cell) for cell in row] for row in rows])
-    texts = [*sentences(swept), *memory_text(swept), *doubts(swept)]
+    texts = [*sentences(swept), *along_text(swept), *memory_text(swept), *doubts(swept)]
     console.say("\n".join([table, "", *map(visible, texts)]))

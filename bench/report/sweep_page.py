@@ -9,7 +9,7 @@ from bench.records import Environment
 from bench.report.pages.page import Caution, Cell, Page, Part, Table
 from bench.report.picture import Picture
 from bench.report.sweep_tables import LINES_HEADER, lines_table, points_table
-from bench.report.sweep_text import accuracy_notes, intervals_text, memory_text, sentences, title_of
+from bench.report.sweep_text import accuracy_notes, along_text, intervals_text, memory_text, sentences, title_of
 
 
 def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Picture]) -> Page:
@@ -19,7 +19,13 @@ def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Pictur
     memory = [one for one in pictures if one.name.startswith("sweep_memory")]
     built = [
         Part("accuracy", "Accuracy against latency", tuple(accuracy_notes(swept)), tuple(accuracy)),
-        Part("cost", "Latency and multiply-adds", tuple(intervals_text(swept)), tuple(cost), (_lines(swept),)),
+        Part(
+            "cost",
+            "Latency and multiply-adds",
+            (*along_text(swept), *intervals_text(swept)),
+            tuple(cost),
+            (_lines(swept),),
+        ),
         Part("memory", "Memory and parameters", tuple(memory_text(swept)), tuple(memory)),
         Part("points", "Every point", tables=(_points(swept),), cautions=tuple(_cautions(swept))),
     ]

@@ -8,7 +8,16 @@ from bench import units
 from bench.analysis.sweep_compare import fronts
 from bench.analysis.sweep_fit import Fit
 from bench.analysis.sweep_points import Point, Swept
-from bench.report.sweep_text import PUBLISHED, accuracy_name, bounded, doubts, memory_text, sentences, title_of
+from bench.report.sweep_text import (
+    PUBLISHED,
+    accuracy_name,
+    along_text,
+    bounded,
+    doubts,
+    memory_text,
+    sentences,
+    title_of,
+)
 from bench.report.text import markdown
 from bench.report.verdict import comparison, is_reference
 
@@ -97,7 +106,7 @@ def render_markdown(swept: Swept, pictures: Sequence[tuple[str, str]]) -> str:
     header, rows = points_table(swept)
     parts = [
         f"# {markdown(title_of(swept))}",
-        "\n".join(f"- {markdown(text)}" for text in sentences(swept)),
+        "\n".join(f"- {markdown(text)}" for text in [*sentences(swept), *along_text(swept)]),
         *(f"![{markdown(title)}]({file})" for title, file in pictures),
         "## Points",
         _table(header, rows),

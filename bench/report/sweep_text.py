@@ -22,11 +22,16 @@ def title_of(swept: Swept) -> str:
 
 
 def sentences(swept: Swept) -> list[str]:
-    """What is to be known first: a line a runtime, then who is faster where."""
+    """What is to be known first: who is faster where, then a line a runtime."""
     return [
-        *(f"{name}: {cost_text(fit, len(swept.of(name)))}{_along(swept, name)}" for name, fit in swept.latency.items()),
         *(contest_text(one) for one in contests(swept)),
+        *(f"{name}: {cost_text(fit, len(swept.of(name)))}" for name, fit in swept.latency.items()),
     ]
+
+
+def along_text(swept: Swept) -> list[str]:
+    """Of each runtime without a line over all points those along one axis."""
+    return [f"{name}: {text}" for name in swept.series if (text := _along(swept, name))]
 
 
 def cost_text(fit: Fit, points: int) -> str:
@@ -50,7 +55,7 @@ def _along(swept: Swept, name: str) -> str:
         for s in held
         if s.fit.line is not None
     )
-    return f" Along {swept.along.name} alone there is one at {'; '.join(each)}."
+    return f"along {swept.along.name} alone there is a line at {'; '.join(each)}."
 
 
 def miss_text(line: Line) -> str:
