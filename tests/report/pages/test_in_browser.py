@@ -123,7 +123,7 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_shows_its_numbers(chromium: Br
         assert shown.complaints
 
 
-def test_two_hundred_thousand_calls_of_which_thousands_are_drawn_are_painted(chromium: Browser) -> None:
+def test_twenty_thousand_marks_are_painted_and_not_built_of_elements(chromium: Browser) -> None:
     with browser.opened(render_page(made_page(samples=20_000)), browser=chromium) as shown:
         browser.wait_drawn(shown.page)
         assert shown.page.locator("#picture-calls canvas").count() == 1
