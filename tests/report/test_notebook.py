@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as Xml
 
+import msgspec
 import pytest
 
 import bench
@@ -43,7 +46,7 @@ def test_the_verdict_the_table_and_every_caution_are_shown(tmp_path: Path) -> No
     assert "openvino: cannot win, disagrees: relative error 0.12" in shown.text
     assert "✗ disagrees" in shown.text
     assert "script" not in shown.tags
-    assert shown.tags.count("img") == 2
+    assert shown.tags.count("img") == 1
 
 
 def test_where_nothing_is_verified_none_is_the_fastest(tmp_path: Path) -> None:
@@ -72,7 +75,7 @@ def test_hostile_names_stay_text(name: str, tmp_path: Path) -> None:
 
 def test_a_picture_shows_its_drawing_what_is_in_it_and_its_numbers(tmp_path: Path) -> None:
     found = stored(tmp_path, repetitions=many(1000)).pictures()
-    assert {"speed_1", "latency_distribution_1", "memory_ledger_1"} <= set(found)
+    assert {"speed_1", "latency_distribution_1", "samples_over_time_1"} <= set(found)
     shown = Tags(found["speed_1"]._repr_html_())
     assert "left of 1 is faster" in shown.text
     assert shown.text.count("onnxruntime-cpu") == 1  # in the numbers
@@ -96,15 +99,10 @@ def test_timed_calls_come_with_their_case_and_only_those_that_count(tmp_path: Pa
 
 
 def test_calls_of_a_process_that_did_not_end_do_not_count(tmp_path: Path) -> None:
-    halves = [repetition if number else replaced(repetition) for number, repetition in enumerate(many(1000))]
-    assert len(stored(tmp_path, repetitions=halves).timed) == 800
-
-
-def replaced(repetition):  # type: ignore[no-untyped-def]
-    import msgspec
-
-    cases = [msgspec.structs.replace(case, complete=False) for case in repetition.cases]
-    return msgspec.structs.replace(repetition, cases=cases)
+    first, *others = many(1000)
+    cut = [msgspec.structs.replace(case, complete=False) for case in first.cases]
+    report = stored(tmp_path, repetitions=[msgspec.structs.replace(first, cases=cut), *others])
+    assert len(report.timed) == 800
 
 
 def test_the_tidy_table_has_a_row_for_every_known_number(tmp_path: Path) -> None:
@@ -128,7 +126,7 @@ def test_tables_of_a_report_without_rows_are_empty(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_real_notebook_holds_the_verdict_and_a_picture(tmp_path: Path) -> None:
-    import nbformat
+    nbformat: Any = importlib.import_module("nbformat")
     from nbclient import NotebookClient
 
     stored(tmp_path / "report")
@@ -137,7 +135,10 @@ def test_a_real_notebook_holds_the_verdict_and_a_picture(tmp_path: Path) -> None
         "report.pictures()['speed_1']",
         "report.pictures()",
     ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    code: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = nbformat.from_dict(
+        {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [code | {"source": source} for source in cells]}
+    )
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
     shown, picture, plain = (cell["outputs"][0]["data"] for cell in notebook.cells)
     assert "is the fastest verified runtime" in shown["text/html"]
