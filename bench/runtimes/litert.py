@@ -16,11 +16,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from bench.errors import BenchError, UnavailableError, UnsupportedError
-from bench.records import Artifact, Caution, Probe, SessionInfo, SessionSettings, Tensor
+from bench.records import Artifact, Caution, Probe, Profiled, SessionInfo, SessionSettings, Tensor
 from bench.runtimes.contract import Array, Feed, HostSession, closed
+from bench.runtimes.litert_compiled import CompiledModel, Library
+from bench.runtimes.litert_file import file_operators
+from bench.runtimes.litert_operators import profiled_operators
 from bench.runtimes.litert_tensors import details_by_name
 from bench.runtimes.options import with_defaults
 from bench.runtimes.table import RUNTIMES
@@ -86,6 +90,22 @@ def open_session(name: str, artifact: Artifact, settings: SessionSettings) -> Li
         cautions=(_NONE_TAKEN,) if is_idle else (),
     )
     return LiteRtSession(interpreter, settings, info)
+
+
+def operators(name: str, artifact: Artifact, settings: SessionSettings, feeds: Sequence[Feed], calls: int) -> Profiled:
+    """Every operator with its time in each of ``calls`` calls, by LiteRT's compiled model; see ``litert_operators``."""
+    every = tuple(tensor.name for tensor in artifact.outputs) or settings.outputs
+    session = open_session(name, artifact, msgspec.structs.replace(settings, outputs=every))
+    outputs = dict(zip(every, session.call(feeds[0]), strict=True))
+    session.close()
+    chosen = with_defaults(RUNTIMES[name].options, settings.options)
+    kernels = "xnnpack" if chosen["delegate"] == "xnnpack" else "builtin"
+    path = Path(artifact.path)
+    package = str(importlib.import_module("ai_edge_litert.interpreter").__file__)
+    library = Library(Path(package).with_name("libLiteRt.so"))
+    model = CompiledModel(library, path, settings.threads, kernels)
+    model.fix(feeds[0], outputs)
+    return profiled_operators(model, feeds, calls, file_operators(path), outputs)
 
 
 def _set(settings: SessionSettings) -> dict[str, str]:

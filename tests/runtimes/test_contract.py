@@ -84,8 +84,7 @@ def _can_be_here(name: str) -> bool:
 HERE = [name for name in RUNTIMES if _can_be_here(name)]
 CALL_PATHS = [("tensorflow", {"path": path}) for path in RUNTIMES["tensorflow"].options["path"].values[1:]]
 ON_DEVICE = [(name, {"boundary": "device"}) for name in HERE if "device" in RUNTIMES[name].boundaries]
-# Each says so in a sentence; on XNNPACK, LiteRT's interpreter has no counters in Python.
-TELLS_NO_OPERATORS = {("iree", None), ("litert", None), ("tensorflow", "eager")}
+TELLS_NO_OPERATORS = {("iree", None), ("tensorflow", "eager")}  # each says so in a sentence
 BEDS: list[tuple[str, dict[str, str]]] = [*((name, {}) for name in HERE), *CALL_PATHS, *ON_DEVICE]
 
 
