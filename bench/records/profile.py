@@ -25,7 +25,7 @@ class LayerCost(Record, frozen=True):
     kind: str  # class of the layer, or operator
     window: str = ""  # of a convolution, or of pooling: "3x3" (its kind in a table: "Conv2D 1x1"); "" elsewhere
     multiply_adds: int | None = None  # None where its kind can't be counted
-    parameters: int = 0
+    parameters: int = 0  # that are trained, at a layer's first call; of a node 0: a file does not tell
     input_bytes: int | None = None  # activations that it reads; None where a shape is free
     output_bytes: int | None = None  # that it writes
     weight_bytes: int = 0  # read once a call, whatever the batch

@@ -15,7 +15,7 @@ from bench.prepare.child.layer_calls import LayerCall, earlier_calls, record_cal
 from bench.prepare.child.marked_run import MarkedFile
 from bench.prepare.child.named import NamedModel, trace
 from bench.prepare.child.named_nodes import NamedNodes
-from bench.prepare.child.node_owners import Resolve, best_resolver, by_operations
+from bench.prepare.child.node_owners import Resolve, by_operations, one_reading
 from bench.records import LayerCost
 
 Origins = Sequence[Sequence[str]]
@@ -140,10 +140,10 @@ class KernelOwners:
 
 
 def _resolver(calls: Sequence[LayerCall], names: Collection[str]) -> Resolve:
-    """By the trace's own names; what they say nothing of, by the reading that finds most: another file has its own."""
+    """By the trace's own names; what they say nothing of, by layers' names: a file of another trace has its own."""
     exact = by_operations(calls)
     foreign = sorted(name for name in names if "/" in name and exact(name) is None)
-    other = best_resolver(calls, foreign)
+    other = one_reading(calls, foreign)
 
     def resolve(name: str) -> int | None:
         place = exact(name)

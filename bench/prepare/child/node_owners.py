@@ -156,7 +156,14 @@ def _scopes(name: str) -> Iterator[str]:
         yield "/".join(parts[:length])
 
 
-def _by_layer_names(calls: Sequence[LayerCall], suffix: str) -> Resolve:
+def one_reading(calls: Sequence[LayerCall], names: Sequence[str]) -> Resolve:
+    """The reading of names of another trace, by layers' names alone, that finds most calls; nothing where two do."""
+    readings = [_by_layer_names(calls, suffix, has_any_number=False) for suffix in _SUFFIXES]
+    found = [len(_owners(resolve, names)) for resolve in readings]
+    return readings[found.index(max(found))] if found.count(max(found)) == 1 else lambda _: None
+
+
+def _by_layer_names(calls: Sequence[LayerCall], suffix: str, *, has_any_number: bool = True) -> Resolve:
     """By layers' own names with a suffix, or with any number where none has it; innermost first."""
     known: dict[str, list[int]] = defaultdict(list)
     plain: dict[str, list[int]] = defaultdict(list)
@@ -167,7 +174,9 @@ def _by_layer_names(calls: Sequence[LayerCall], suffix: str) -> Resolve:
     def resolve(name: str) -> int | None:
         parts = _COUNTER.sub("", name.partition(":")[0]).split("/")
         for depth in range(len(parts) - 1, -1, -1):
-            places = known.get(parts[depth]) or plain.get(_NUMBER.sub("", parts[depth]))
+            places = known.get(parts[depth])
+            if not places and has_any_number:
+                places = plain.get(_NUMBER.sub("", parts[depth]))
             if places:
                 return _most_alike(calls, places, parts[:depth])
         return None
