@@ -16,7 +16,7 @@ import onnx
 from bench.prepare.child import onnx_source
 from bench.prepare.child.items import batch_of
 from bench.prepare.child.marked_run import reads
-from bench.prepare.child.node_products import products_of_node
+from bench.prepare.child.node_products import products_of_node, window_of_node
 from bench.records import LayerCost, Tensor
 
 _BITS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}  # the names of all other types say it
@@ -48,7 +48,7 @@ class NodeCosts:
             yield LayerCost(
                 name=node.name or f"{node.op_type} {place}",
                 kind=node.op_type,
-                window="x".join(str(size) for one in node.attribute if one.name == "kernel_shape" for size in one.ints),
+                window=window_of_node(node, self._shapes),
                 multiply_adds=0 if is_constant else self._of_item(products_of_node(node, self._shapes)),
                 input_bytes=self._all([name for name in inputs if name not in self._behind]),
                 output_bytes=0 if is_constant else self._all([name for name in node.output if name in self._read]),

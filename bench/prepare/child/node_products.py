@@ -34,6 +34,14 @@ class _Node:
         return next((one.s.decode() for one in self._node.attribute if one.name == attribute), "")
 
 
+def window_of_node(node: Any, shapes: Mapping[str, Shape]) -> str:
+    """``"3x3"`` of a convolution or pooling, of a convolution by its weights where it says none; "" elsewhere."""
+    said = next((tuple(one.ints) for one in node.attribute if one.name == "kernel_shape"), None)
+    if said is None and node.op_type in ("Conv", "ConvTranspose"):
+        said = shapes.get(node.input[1], ())[2:]
+    return "x".join(map(str, said or ()))
+
+
 def products_of_node(node: Any, shapes: Mapping[str, Shape]) -> int | None:
     """Of all items that the shapes have.
 
