@@ -87,6 +87,28 @@ def test_attention_multiplies_without_weights_and_is_not_counted() -> None:
     assert macs_of(keras.Model(x, L.MultiHeadAttention(2, 2)(x, x))) is None
 
 
+class Doubled(keras.layers.Layer):  # type: ignore[misc, name-defined]
+    def call(self, x: Any) -> Any:
+        return keras.ops.matmul(x, keras.ops.transpose(x)) if self.name == "product" else x + x
+
+
+def test_a_layer_without_weights_that_sums_products_is_not_counted_and_one_that_adds_is() -> None:
+    assert macs(Doubled(name="product"), shape=(4,)) is None
+    assert macs(L.Dense(3), Doubled(name="sum"), shape=(4,)) == 12
+
+
+def test_a_product_of_keras_ops_in_a_functional_model_is_not_counted() -> None:
+    x = keras.Input((4, 4))
+    assert macs_of(keras.Model(x, keras.ops.matmul(L.Dense(4)(x), x))) is None
+    assert macs_of(keras.Model(x, keras.ops.add(L.Dense(4)(x), x))) == 64
+
+
+def test_layers_over_parts_of_an_item_laid_into_the_batch_count_for_each_part() -> None:
+    x = keras.Input((6, 4))
+    parts = keras.ops.reshape(x, (-1, 2, 4))
+    assert macs_of(keras.Model(x, keras.ops.reshape(L.Dense(5)(parts), (-1, 6, 5)))) == 6 * 4 * 5
+
+
 def test_counting_changes_no_weight_even_where_a_call_would() -> None:
     x = keras.Input((4,))
     model = keras.Model(x, L.BatchNormalization()(L.Dense(3)(x), training=True))
