@@ -16,8 +16,7 @@ import msgspec
 
 from bench.errors import UsageError
 from bench.prepare.zoo import models_folder
-from bench.records import ModelSpec
-from bench.records.sweep import SweepPlan
+from bench.records import ModelSpec, SweepPlan
 from bench.specs import OUR_KEYS
 from bench.sweep_axes import same_value
 

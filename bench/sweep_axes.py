@@ -13,8 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.errors import UsageError
-from bench.records import ModelSpec
-from bench.records.sweep import SweepAxis
+from bench.records import ModelSpec, SweepAxis
 from bench.spec_syntax import split_label
 from bench.specs import parse_model
 

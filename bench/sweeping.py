@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.analysis.sweep_points import Point, Swept, sweep_of
 from bench.errors import UsageError
-from bench.records.sweep import SweepPlan
+from bench.records import SweepPlan
 from bench.report.store import Report
 from bench.rows import Row
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.analysis.sweep_points import Point, Swept, sweep_of
-from bench.records.sweep import SweepAxis, SweepPlan, SweepPoint
+from bench.records import SweepAxis, SweepPlan, SweepPoint
 from report_fakes import reference, row
 
 ALPHAS, SIDES = ("0.25", "0.5", "1"), ("128", "160", "224")
@@ -80,9 +80,7 @@ def points(
                     series=name,
                     published=one.published,
                     latencies_ns={r: cost * shift for r, shift in shifts.items()},
-                    peaks_bytes=dict.fromkeys(
-                        shifts, (made.rss_peak_bytes or 0) * (1 + (made.params or 0) / 1e8)
-                    ),
+                    peaks_bytes=dict.fromkeys(shifts, (made.rss_peak_bytes or 0) * (1 + (made.params or 0) / 1e8)),
                 )
             )
     return found

@@ -8,7 +8,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.prepare.zoo import models_folder
-from bench.records.sweep import SweepPlan, SweepPoint
+from bench.records import SweepPlan, SweepPoint
 from bench.specs import parse_model
 from bench.sweep_accuracy import read_accuracy, shipped_accuracy, with_accuracy
 from bench.sweep_axes import grid_models, parse_axes

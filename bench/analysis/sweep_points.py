@@ -15,7 +15,7 @@ import msgspec
 from bench.analysis.statistics import Interval, signed_rank_interval
 from bench.analysis.summary import barred_rows
 from bench.analysis.sweep_fit import Fit, Member, fit_line
-from bench.records.sweep import SweepAxis, SweepPlan
+from bench.records import SweepAxis, SweepPlan
 from bench.rows import Row
 
 MILLION = 1e6

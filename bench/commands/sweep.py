@@ -19,8 +19,7 @@ from bench.commands.tables import draw_table
 from bench.errors import EXIT_OK, UsageError
 from bench.flags import Flags
 from bench.progress import Progress, spell_seconds
-from bench.records import Suite
-from bench.records.sweep import SweepAxis, SweepPlan, SweepPoint
+from bench.records import Suite, SweepAxis, SweepPlan, SweepPoint
 from bench.specs import parse_model
 from bench.sweep_axes import MOST_CASES, Typed, grid_models, parse_axes
 

@@ -77,6 +77,7 @@ from bench.records.session import (
     SessionInfo,
     SessionSettings,
 )
+from bench.records.sweep import SweepAxis, SweepPlan, SweepPoint
 
 __all__ = [
     "ArrayFile",
@@ -132,6 +133,9 @@ __all__ = [
     "SoakSample",
     "Status",
     "Suite",
+    "SweepAxis",
+    "SweepPlan",
+    "SweepPoint",
     "Tensor",
     "Tolerance",
     "Turn",

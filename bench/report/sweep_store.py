@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from bench.analysis.sweep_compare import fronts
 from bench.analysis.sweep_points import Point, Swept
 from bench.errors import UsageError
-from bench.records.sweep import SweepAxis, SweepPlan
+from bench.records import SweepAxis, SweepPlan
 from bench.report import atomic, scrub
 from bench.report.column import Column, real, text, whole
 from bench.report.frame import ARROW_TYPES

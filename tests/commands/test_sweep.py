@@ -15,8 +15,7 @@ from bench.errors import UsageError
 from bench.flags import Flags
 from bench.pipeline import RunResult
 from bench.progress import Silent
-from bench.records import Suite
-from bench.records.sweep import SweepPlan
+from bench.records import Suite, SweepPlan
 from bench.report.sweep_store import read_plan
 from command_fakes import Heard
 

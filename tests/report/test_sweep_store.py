@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import UsageError
-from bench.records.sweep import SweepAxis
+from bench.records import SweepAxis
 from bench.report.sweep_store import SWEEP, SWEEP_VERSION, read_plan, sweep_table, write_plan, write_table
 from sweep_fakes import plan, points, swept
 
