@@ -37,7 +37,8 @@ def test_an_operator_that_only_one_side_has_is_named_first_with_its_share(is_pai
     first = dearest(found)
     assert found.is_told
     assert first is not None
-    assert (first.name, first.presence, first.explains) == ("Transpose relu1", "only in B", pytest.approx(0.75))
+    assert (first.name, first.presence) == ("Transpose relu1", "only in B")
+    assert first.explains == pytest.approx(0.75)
     assert found.total.estimate == 4 * MS
     assert found.changes[0] == first
     assert line(found, OUTSIDE) == 1 * MS
@@ -56,7 +57,8 @@ def test_a_change_that_took_time_away_is_explained_likewise() -> None:
     found = diff(case([CONV, TRANSPOSE, DENSE], slower(4 * MS)), case([CONV, DENSE], STEADY))
     first = dearest(found)
     assert first is not None
-    assert (first.name, first.presence, first.explains) == ("Transpose relu1", "only in A", pytest.approx(0.75))
+    assert (first.name, first.presence) == ("Transpose relu1", "only in A")
+    assert first.explains == pytest.approx(0.75)
     assert found.total.estimate == -4 * MS
 
 
@@ -72,7 +74,8 @@ def test_what_runs_outside_of_kernels_can_be_what_explains_most() -> None:
     found = diff(case([CONV, DENSE], STEADY), case([CONV, DENSE], slower(4 * MS)))
     first = dearest(found)
     assert first is not None
-    assert (first.name, first.explains) == (OUTSIDE, pytest.approx(1.0))
+    assert first.name == OUTSIDE
+    assert first.explains == pytest.approx(1.0)
 
 
 def test_a_change_that_only_the_profiler_sees_is_no_change() -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
+from bench.analysis.profiled import ProfiledCase
 from bench.check.profile_sides import sides_of
 from bench.errors import UsageError
 from profile_fakes import MS, case, kernel, profile
@@ -11,7 +14,7 @@ from report_fakes import MACHINE
 CONV = kernel("conv", "Conv", (0,), [6 * MS] * 3)
 
 
-def made(name: str = "onnxruntime-cpu", **row: object):  # type: ignore[no-untyped-def]
+def made(name: str = "onnxruntime-cpu", /, **row: Any) -> ProfiledCase:
     return case([CONV], [10 * MS] * 3, name, row=row)
 
 
