@@ -6,6 +6,7 @@ than one product split over threads, which wait for one another at its end.
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import threading
@@ -22,9 +23,12 @@ from bench.records import Roofs, RoofsRequest, SessionSettings
 from bench.runtimes.loading import open_session
 
 _SIDES = (384, 512, 768)  # of square matrices: which one a library does best differs
-_TRIALS = 11  # of each product, and of the copy: short ones, so that some are undisturbed
-_PRODUCT_NS = 25_000_000  # of a trial, about
+_TRIALS = (
+    32  # of each product, and of the copy: short ones, so that some are undisturbed on a machine that is not quiet
+)
+_PRODUCT_NS = 8_000_000  # of a trial, about
 _COPY_BYTES, _CACHES = 256 << 20, 8  # of all slices together; at least so many times the last cache
+_PARTS = 8  # of a slice: a trial copies the next one, which the others have driven from the caches
 _SHARE_OF_MEMORY = 8  # the copied array and its copy each take at most this part of what is there
 _TRAFFIC = 2  # every byte is read and written
 _RUNTIME = "onnxruntime-cpu"
@@ -75,12 +79,20 @@ def _runtime_product(side: int) -> Work:
 def _copied(threads: int) -> tuple[float, ...]:
     wanted = max(_COPY_BYTES, _CACHES * _told("SC_LEVEL3_CACHE_SIZE"))
     each = min(wanted, psutil.virtual_memory().available // _SHARE_OF_MEMORY) // threads
-    return _rates([_copy(each) for _ in range(threads)], _TRAFFIC * each, 0)
+    part = each // _PARTS
+    return _rates([_copy(part) for _ in range(threads)], _TRAFFIC * part, 0)
 
 
-def _copy(size: int) -> Work:
-    source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
-    return lambda: np.copyto(target, source)
+def _copy(part: int) -> Work:
+    source, target = np.ones((_PARTS, part), np.uint8), np.zeros((_PARTS, part), np.uint8)
+    target[:] = source  # its pages are there from here on
+    places = itertools.cycle(range(_PARTS))
+
+    def copy_next() -> None:
+        place = next(places)
+        np.copyto(target[place], source[place])
+
+    return copy_next
 
 
 def _rates(works: Sequence[Work], amount: int, trial_ns: int) -> tuple[float, ...]:
