@@ -12,7 +12,8 @@ from bench.check.comparability import spell_difference
 from bench.check.compare import compare
 from bench.check.compare_records import METRICS, Compared, Comparison, Difference, ReportFacts, Side
 from bench.report.results_columns import RESULTS
-from bench.report.store import load_report
+from bench.report.store import read_environment
+from bench.report.table_files import read_rows
 from bench.rows import Row
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -56,12 +57,13 @@ def compare_reports(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 
 def load_sides(paths: Sequence[str | Path]) -> list[Side]:
-    """The reports in these folders, lettered. UsageError as ``load_report``."""
+    """The reports in these folders, lettered: environments and results, no more. UsageError as ``load_report``."""
     sides = []
     for number, path in enumerate(paths):
-        report = load_report(path)
+        environment = read_environment(Path(path))
+        rows = read_rows(Path(path), environment.schema_version)
         letter = LETTERS[number] if number < len(LETTERS) else f"R{number + 1}"
-        sides.append(Side(letter=letter, path=str(path), environment=report.environment, rows=tuple(report.rows())))
+        sides.append(Side(letter=letter, path=str(path), environment=environment, rows=tuple(rows)))
     return sides
 
 

@@ -45,7 +45,7 @@ def read_reports(folders: Sequence[Path], tracked: Tracked) -> tuple[list[Stored
     opened = list(_opened(folders, left_out))
     rows = _rows_of(opened, _columns(tracked), left_out)
     stored = [one for one in (_stored(each, rows[each.path], left_out) for each in opened if each.path in rows) if one]
-    stored.sort(key=lambda one: (one.environment.started, one.path))
+    stored.sort(key=lambda one: (datetime.fromisoformat(one.environment.started), one.path))
     return _without_copies(stored, left_out), left_out
 
 

@@ -156,7 +156,7 @@ def load_report(path: str | Path) -> Report:
     """
     folder = Path(path)
     environment = read_environment(folder)
-    for table in TABLES:
+    for table in (name for name in TABLES if name != "results"):
         check_table(folder, table, environment.schema_version)
     results = read_parquet(folder, "results", environment.schema_version)
     return Report(folder, environment, results, folder.absolute())
