@@ -110,7 +110,8 @@ def errors_chart(found: Bisected) -> Any:
     shape = alt.Shape("what:N", title=None, scale=alt.Scale(**scales["shape"]), sort=_SERIES)
     base = alt.Chart(_data(points)).encode(x=x, y=y, color=colour)
     measured = base.transform_filter("datum.what != 'budget'")
-    lines = measured.mark_line(strokeWidth=1.2) + measured.mark_point(filled=True, size=36, opacity=1).encode(shape=shape)
+    marks = measured.mark_point(filled=True, size=36, opacity=1).encode(shape=shape)
+    lines = measured.mark_line(strokeWidth=1.2) + marks
     budget = base.transform_filter("datum.what == 'budget'").mark_line(strokeDash=[5, 4])
     width = min(_GREATEST_WIDTH, max(_LEAST_WIDTH, _STEP_WIDTH * len(names)))
     return alt.layer(budget, lines, *_marked(found, alt, x)).properties(width=width, height=_HEIGHT)

@@ -19,10 +19,12 @@ def test_counts_are_those_of_every_order_written_out(m: int, n: int) -> None:
 
 def test_bounds_of_five_and_five_and_of_three_and_three() -> None:
     five = shift_interval([1, 2, 3, 4, 5], [11, 12, 13, 14, 15])
-    assert (five.estimate, five.level) == (10, pytest.approx(1 - 2 * 7 / 252))
+    assert five.estimate == 10
+    assert five.level == pytest.approx(1 - 2 * 7 / 252)
     assert (five.low, five.high) == (8, 12)  # of 25 differences the fourth from either end
     three = shift_interval([1, 2, 3], [1, 2, 3])
-    assert (three.low, three.estimate, three.high, three.level) == (-2, 0, 2, pytest.approx(0.9))
+    assert (three.low, three.estimate, three.high) == (-2, 0, 2)
+    assert three.level == pytest.approx(0.9)
 
 
 def test_a_single_value_on_a_side_has_no_bounds() -> None:
