@@ -1,8 +1,9 @@
 """Time and peak memory of `compare`, `history` and `report`, and how each grows with reports and samples.
 
 Makes 1,000 invented reports with 10,000 samples each, through the product's own store, and single reports with up to 10
-million; they are kept in a temporary folder for the next time. Each command runs in a fresh process. Prints a table as
-Markdown: a column for ten times as many as the one before, then by how much time and memory grow at each tenfold.
+million; they are kept in a temporary folder for the next time. Each command runs in a fresh process. Prints tables as
+Markdown: wall time, CPU time in brackets and peak memory, a column for ten times as many as the one before; then how
+CPU time and memory grow at each tenfold.
 Usage: python benchmarks/many_reports.py [--reports 1000] [--samples 10000000] [--folder DIR]
 """
 
@@ -19,8 +20,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.many_reports_make import LEAST_SAMPLES, make_report
-
 EACH = 10_000  # samples of each of many reports
 
 
@@ -28,6 +27,7 @@ class Cost(NamedTuple):
     """What one command took."""
 
     seconds: float
+    cpu_seconds: float  # with its children's: other load does not change it by much
     peak_bytes: int  # of the largest process among it and its children
 
 
@@ -44,24 +44,15 @@ def measured(arguments: Sequence[str]) -> Cost:
         said.seek(0)
         if child.returncode not in (0, 5):  # compare: different runs can't be told
             raise SystemExit(f"bench {arguments[0]}: exit code {child.returncode}\n{said.read().decode()[-2000:]}")
-    return Cost(seconds, usage.ru_maxrss * 1024)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def many(folder: Path, reports: int) -> list[Path]:
-    """That many reports, made where they are not there yet."""
-    paths = [folder / f"of-{reports}" / f"{number:04d}" for number in range(reports)]
-    for number, path in enumerate(paths):
-        make_report(path, number, EACH, reports)
-        if number % 100 == 99:
-            print(f"made {number + 1} of {reports} reports", file=sys.stderr)
-    return paths
-
-
-def large(folder: Path, samples: int) -> Path:
-    """One report with that many samples."""
-    path = folder / f"samples-{samples}"
-    make_report(path, 0, samples, 1)
-    return path
+def made(folder: Path, reports: int, samples: int) -> list[Path]:
+    """So many reports with so many samples each, made where they are not there yet."""
+    place = folder / f"{reports}-of-{samples}"
+    command = [sys.executable, "-m", "benchmarks.many_reports_make", str(place), str(reports), str(samples)]
+    subprocess.run(command, check=True, cwd=Path(__file__).parent.parent)
+    return [place / f"{number:04d}" for number in range(reports)]
 
 
 def print_table(title: str, counts: Sequence[int], lines: dict[str, list[Cost]]) -> None:
@@ -71,9 +62,11 @@ def print_table(title: str, counts: Sequence[int], lines: dict[str, list[Cost]])
     print(f"| command | {' | '.join([f'{count:,}' for count in counts] + tenfold)} |")
     print(f"|---|{'--:|' * (len(counts) + len(tenfold))}")
     for name, costs in lines.items():
-        cells = [f"{cost.seconds:.1f} s, {cost.peak_bytes / 2**20:.0f} MiB" for cost in costs]
+        cells = [
+            f"{cost.seconds:.1f} s ({cost.cpu_seconds:.1f} s), {cost.peak_bytes / 2**20:.0f} MiB" for cost in costs
+        ]
         cells += [
-            f"x{after.seconds / before.seconds:.2g}, x{after.peak_bytes / before.peak_bytes:.2g}"
+            f"x{after.cpu_seconds / before.cpu_seconds:.2g}, x{after.peak_bytes / before.peak_bytes:.2g}"
             for before, after in pairwise(costs)
         ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
@@ -82,7 +75,7 @@ def print_table(title: str, counts: Sequence[int], lines: dict[str, list[Cost]])
 def by_reports(folder: Path, most: int) -> None:
     """Commands that take many reports."""
     counts = [count for count in (10, 100, 1000) if count <= most]
-    places = {count: many(folder, count) for count in counts}
+    places = {count: made(folder, count, EACH) for count in counts}
     out = str(folder / "history.html")
     commands: dict[str, Callable[[list[Path]], list[str]]] = {
         "`compare` of all, text": lambda paths: ["compare", *map(str, paths)],
@@ -100,7 +93,7 @@ def by_reports(folder: Path, most: int) -> None:
 def by_samples(folder: Path, most: int) -> None:
     """The command that shows one report."""
     counts = [count for count in (10_000, 100_000, 1_000_000, 10_000_000) if count <= most]
-    paths = {count: large(folder, count) for count in counts}
+    paths = {count: made(folder, 1, count)[0] for count in counts}
     out = str(folder / "report.html")
     commands: dict[str, Callable[[Path], list[str]]] = {
         "`report`, text": lambda path: ["report", str(path)],
@@ -119,7 +112,6 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "onnx-crossbench-many-reports")
     asked = parser.parse_args()
-    assert EACH % LEAST_SAMPLES == 0
     by_reports(asked.folder, asked.reports)
     by_samples(asked.folder, asked.samples)
 

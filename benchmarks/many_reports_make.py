@@ -1,8 +1,13 @@
-"""Invented reports that the product itself stores: ten cases, any number of samples, one version and one step."""
+"""Invented reports that the product itself stores: ten cases, any number of samples, one version and one step.
+
+In a process of its own: the memory of whoever starts a process counts as that process's first peak.
+Usage: python -m benchmarks.many_reports_make FOLDER REPORTS SAMPLES
+"""
 
 from __future__ import annotations
 
 import random
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -169,3 +174,16 @@ def _environment(number: int, of: int) -> Environment:
         stages_s={},
         finished=True,
     )
+
+
+def main(folder: str, reports: str, samples: str) -> None:
+    """Store what is not there yet of so many reports with so many samples each, in folders 0000, 0001 and so on."""
+    assert int(samples) % LEAST_SAMPLES == 0, f"samples are multiples of {LEAST_SAMPLES}"
+    for number in range(int(reports)):
+        make_report(Path(folder) / f"{number:04d}", number, int(samples), int(reports))
+        if number % 100 == 99:
+            print(f"{number + 1} of {reports} reports are there", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
