@@ -14,6 +14,8 @@ from typing import Literal
 
 import msgspec
 
+from bench import units
+from bench.analysis.doubts import INTERVAL_LEVEL
 from bench.analysis.kernel_match import match_kernels
 from bench.analysis.operators import OUTSIDE, summed, wall_times
 from bench.analysis.profiled import Kernel, ProfiledCase
@@ -22,6 +24,7 @@ from bench.analysis.roofline import Roof
 from bench.analysis.statistics import Interval, signed_rank_interval
 from bench.records import Record
 
+LEAST_REPETITIONS = 5  # of an interval, in pairs: 93.75 %; 4 give only 87.5 %
 NAMED_FROM = 0.1  # a line that explains less of the change is not named as its reason
 
 Presence = Literal["both", "only in A", "only in B"]
@@ -102,7 +105,7 @@ def diff_profiles(
     sides = _Sides(a=a, b=b, is_paired=is_paired)
     total = sides.change(wall_times(a), wall_times(b))
     plain = _plain_change(sides)
-    doubt = _doubt(total, plain) or _machine_doubt(a, b, roofs)
+    doubt = _range_doubt(sides, total) or _doubt(total, plain) or _machine_doubt(a, b, roofs)
     lines = [sides.line(name, ours, theirs) for name, ours, theirs in match_kernels(a, b)]
     lines.append(_outside(sides, total.estimate, lines))
     if not doubt:
@@ -121,8 +124,15 @@ def diff_profiles(
 
 
 def is_told(change: Interval) -> bool:
-    """Whether the bounds leave out 0; nothing is told of a single repetition."""
-    return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
+    """Whether the bounds of an interval leave out 0; those of a range, or of a single repetition, tell nothing."""
+    if change.low is None or change.high is None or is_range(change):
+        return False
+    return change.low > 0 or change.high < 0
+
+
+def is_range(change: Interval) -> bool:
+    """Whether there are bounds, of too low a level to decide anything."""
+    return change.level is not None and change.level < INTERVAL_LEVEL
 
 
 def dearest(diff: ProfileDiff) -> Change | None:
@@ -170,6 +180,15 @@ def _doubt(total: Interval, plain: Interval | None) -> str:
     if plain.estimate * total.estimate < 0:
         return "the latency without profile moved the other way: it is the profiler's own cost that differs"
     return ""
+
+
+def _range_doubt(sides: _Sides, total: Interval) -> str:
+    """Whether there are too few repetitions for an interval."""
+    if not is_range(total):
+        return ""
+    of = f"{total.n} {'pairs of repetitions' if sides.is_paired else 'repetitions of a side'}"
+    level = units.percent(round(total.level or 0.0, 4))
+    return f"a range ({level} over {of}) decides nothing; measure {LEAST_REPETITIONS} or more, without --quick"
 
 
 def _machine_doubt(a: ProfiledCase, b: ProfiledCase, roofs: tuple[Roof | None, Roof | None]) -> str:

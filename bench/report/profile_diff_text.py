@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench import units
 from bench.analysis.operators import OUTSIDE
-from bench.analysis.profile_diff import NAMED_FROM, Change, ProfileDiff, dearest
+from bench.analysis.profile_diff import NAMED_FROM, Change, ProfileDiff, dearest, is_range
 from bench.analysis.statistics import Interval
 from bench.report.profile_cells import percent
 
@@ -67,10 +67,15 @@ def diff_legend(diff: ProfileDiff) -> list[str]:
     said = [
         "All lines add up to the change of the profiled time; outside kernels is what no kernel explains of it.",
     ]
-    if diff.total.level is not None:
+    if is_range(diff.total):
+        said.append(
+            f"In brackets: ranges, {units.percent(round(diff.total.level or 0.0, 4))} over {diff.total.n} "
+            f"{'pairs of ' if diff.is_paired else ''}repetitions: they tell nothing apart from noise."
+        )
+    elif diff.total.level is not None:
         chance = 1 - diff.total.level
         said.append(
-            f"In brackets: {units.percent(round(diff.total.level, 4))} over {diff.total.n} "
+            f"In brackets: intervals of {units.percent(round(diff.total.level, 4))} over {diff.total.n} "
             f"{'pairs of ' if diff.is_paired else ''}repetitions; about {percent(chance)} of lines that did not change "
             "would be told apart by chance."
         )

@@ -93,6 +93,18 @@ def test_a_single_repetition_tells_nothing() -> None:
     assert "single repetition" in diff(a, b).doubt
 
 
+@pytest.mark.parametrize(("repetitions", "level"), [(2, "50 %"), (3, "75 %"), (4, "87.5 %")])
+def test_a_range_decides_nothing_and_five_pairs_do(repetitions: int, level: str) -> None:
+    few = STEADY[:repetitions]
+    conv, transpose = (kernel(name, name, (0,), [5 * MS] * repetitions) for name in ("Conv", "Transpose"))
+    found = diff(case([conv], few), case([conv, transpose], slower(5 * MS, few)))
+    assert not found.is_told
+    assert found.doubt.startswith(f"a range ({level} over {repetitions} pairs of repetitions) decides nothing")
+    assert dearest(found) is None
+    assert not any(one.is_told for one in found.changes)
+    assert diff(case([CONV], STEADY), case([CONV, TRANSPOSE], slower(5 * MS))).is_told
+
+
 def test_pairs_see_through_what_hit_both_sides_and_apart_they_do_not() -> None:
     drift = [10 * MS, 20 * MS, 30 * MS, 40 * MS, 50 * MS]
     a, b = case([CONV], drift), case([CONV], slower(1 * MS, drift))
