@@ -134,15 +134,16 @@ def _stored(opened: _Opened, rows: Sequence[Row], left_out: list[LeftOut]) -> St
 
 
 def _without_copies(stored: Sequence[Stored], left_out: list[LeftOut]) -> list[Stored]:
-    """Each run once: a copy of a report would count as evidence of its own. They stand side by side, by their start."""
-    kept: list[Stored] = []
+    """Each run once: a copy of a report would count as evidence of its own."""
+    kept: dict[str, list[Stored]] = {}  # by start
     for one in stored:
-        same = [each for each in kept[-1:] if (each.environment, each.cases) == (one.environment, one.cases)]
+        others = kept.setdefault(one.environment.started, [])
+        same = [each for each in others if (each.environment, each.cases) == (one.environment, one.cases)]
         if same:
             left_out.append(LeftOut(one.path, f"a copy of {same[0].path}"))
         else:
-            kept.append(one)
-    return kept
+            others.append(one)
+    return [one for others in kept.values() for one in others]
 
 
 def _reason(error: UsageError, folder: Path) -> str:

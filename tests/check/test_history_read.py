@@ -80,10 +80,14 @@ def test_a_report_whose_start_is_no_time_is_left_out(tmp_path: Path) -> None:
     assert "expected a time with its zone" in said["000"]
 
 
-def test_two_runs_of_equal_numbers_are_no_copies(tmp_path: Path) -> None:
-    save(tmp_path, 0, [ort()])
-    save(tmp_path, 1, [ort()])
-    assert len(history_of([str(tmp_path)], "latency").reports) == 2
+def test_two_runs_of_equal_numbers_or_of_one_moment_are_no_copies(tmp_path: Path) -> None:
+    save(tmp_path / "a", 0, [ort()])
+    save(tmp_path / "b", 1, [ort()])
+    save(tmp_path / "c", 0, [ort(latency_ns_best=9e6)])  # the same moment, on another machine of the same kind
+    shutil.copytree(tmp_path / "a", tmp_path / "d")
+    found = history_of([str(tmp_path)], "latency")
+    assert [Path(one.path).parent.name for one in found.reports] == ["a", "c", "b"]
+    assert [Path(one.path).parent.name for one in found.left_out] == ["d"]
 
 
 def test_samples_are_never_read(tmp_path: Path) -> None:
