@@ -89,7 +89,7 @@ def _bar(row: Row) -> str | None:
         return f"{row.status}: {row.status_reason}" if row.status_reason else row.status
     if row.agreement != "agrees":
         return f"{row.agreement}: {row.agreement_reason}" if row.agreement_reason else row.agreement
-    if row.latency_ns_best is None:
+    if not 0 < (row.latency_ns_best or 0) < float("inf"):  # NaN, which a stored row may hold, is no time either
         return "not timed"
     return next((text for text in row.cautions.split("; ") if text.startswith(_BARS)), None)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from bench.rows import Row
 
 _NO_MEDIAN = "too few timed calls for a median"
 _LONGEST_NAME = 1024  # characters of a benchmark's name at Bencher
+_MARKED = re.compile(r" #[0-9a-f]{8}$")
 _MEASURES = {  # Bencher's slug -> column, and those of its bounds; the first, second and last are built in there
     "latency": ("latency_ns_p50", "latency_ns_p50_low", "latency_ns_p50_high"),  # nanoseconds
     "throughput": ("throughput_items_per_s",),  # per second
@@ -37,16 +39,13 @@ def left_out(rows: Sequence[Row]) -> dict[str, str]:
 def render_github_action_benchmark(rows: Sequence[Row]) -> str:
     """An entry for the median latency of each case, in milliseconds, and one for its peak memory; smaller is better."""
     kept = _kept(rows)
-    names = _unique([_table_safe(row.case_id) for row in kept])
-    entries = [entry for row, name in zip(kept, names, strict=True) for entry in _entries(row, name)]
+    entries = [entry for row in kept for entry in _entries(row, _table_name(row.case_id))]
     return json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def render_bencher(rows: Sequence[Row]) -> str:
     """Benchmark name -> measure -> value and bounds."""
-    kept = _kept(rows)
-    names = _unique([_shortened(visible(row.case_id)) for row in kept])
-    content = {name: _measures(row) for row, name in zip(kept, names, strict=True)}
+    content = {_named(row.case_id, visible(row.case_id)): _measures(row) for row in _kept(rows)}
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -84,19 +83,22 @@ def _facts(row: Row) -> list[str]:
     return [f"{name}: {visible(text)}" for name, text in said.items() if text]
 
 
-def _table_safe(case_id: str) -> str:
+def _table_name(case_id: str) -> str:
     """The action puts names into code spans of a Markdown table, unescaped: no pipe or backtick may be in them."""
-    return visible(case_id).replace(" | ", " / ").replace("|", "\\x7c").replace("`", "\\x60")
+    shown = visible(case_id).replace(" | ", " / ").replace("|", "\\x7c").replace("`", "\\x60")
+    return _named(case_id, shown, read_back=shown.replace(" / ", " | "))
 
 
-def _unique(names: Sequence[str]) -> list[str]:
-    """Numbered where two that differ in hidden characters became one: a dashboard would draw them as one series."""
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return unique
+def _named(case_id: str, shown: str, *, read_back: str | None = None) -> str:
+    """A series' name, the same whatever else a report has, and another for another case.
+
+    It is what is shown of the case, with a mark where that could be shown of another case too, or is too long.
+    """
+    told_apart = case_id == (shown if read_back is None else read_back) and not _MARKED.search(shown)
+    if told_apart and len(shown) <= _LONGEST_NAME:
+        return shown
+    mark = f" #{hashlib.sha256(case_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return shown[: _LONGEST_NAME - len(mark)] + mark
 
 
 def _measures(row: Row) -> dict[str, dict[str, float]]:
@@ -107,13 +109,6 @@ def _measures(row: Row) -> dict[str, dict[str, float]]:
         for slug, values in found.items()
         if values[0] is not None
     }
-
-
-def _shortened(name: str) -> str:
-    if len(name) <= _LONGEST_NAME:
-        return name
-    mark = f"... {hashlib.sha256(name.encode()).hexdigest()[:8]}"  # names that begin alike stay two
-    return name[: _LONGEST_NAME - len(mark)] + mark
 
 
 def _finite(value: float | None) -> float | None:
