@@ -23,7 +23,7 @@ from bench.records import Record
 
 REQUIREMENTS = ("apache-otava==0.8.0",)
 MAX_P = 1e-4  # ten times stricter than Otava's own: benchmarks/history_change_points.md
-LEAST_REPORTS = 7  # fewer can't show a step of less than half with that
+LEAST_REPORTS = 7  # of fewer hardly any step is found with that
 LIMIT_S = 300.0
 _CHILD = Path(__file__).with_name("history_child.py")
 
