@@ -45,7 +45,7 @@ class Kind(Record, frozen=True):
     name: str
     time_ns: float | None  # None where no line is of this kind: its work is done in others, or by no kernel found
     time_share: float | None  # of the profiled wall time
-    multiply_adds_share: float | None  # of the model's; None where nothing is counted
+    multiply_adds_share: float | None  # of the model's; None where there are none, or a layer's can't be counted
     parameters_share: float | None
 
 
@@ -138,13 +138,14 @@ def kinds_of(case: ProfiledCase, lines: Sequence[Line]) -> list[Kind]:
     for line in lines:
         times[line.kind] = times.get(line.kind, 0.0) + line.time.estimate
     products, parameters = (_by_kind(case.layers, field) for field in ("multiply_adds", "parameters"))
+    is_counted = not uncounted(case.layers)
     names = [*times, *(name for name in products if name not in times and (products[name] or parameters[name]))]
     kinds = [
         Kind(
             name=name,
             time_ns=times.get(name),
             time_share=times[name] / wall if name in times and wall else None,
-            multiply_adds_share=_share(products, name),
+            multiply_adds_share=_share(products, name) if is_counted else None,
             parameters_share=_share(parameters, name),
         )
         for name in names
@@ -156,6 +157,11 @@ def unclaimed(case: ProfiledCase, lines: Sequence[Line]) -> list[LayerCost]:
     """Layers that no kernel was found for: folded into another by the exporter or the runtime, or not mapped."""
     claimed = {place for line in lines for place in line.layers}
     return [layer for place, layer in enumerate(case.layers) if place not in claimed]
+
+
+def uncounted(layers: Sequence[LayerCost]) -> list[LayerCost]:
+    """Layers whose multiply-adds are not known: with one of them there is no whole that others are a share of."""
+    return [layer for layer in layers if layer.multiply_adds is None]
 
 
 def profiling_cost(case: ProfiledCase) -> float | None:

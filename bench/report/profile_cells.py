@@ -14,12 +14,14 @@ from bench.analysis.operators import (
     lines_of,
     profiling_cost,
     unclaimed,
+    uncounted,
     wall_times,
 )
 from bench.analysis.operators import typical as typical_of
 from bench.analysis.profiled import Profile, ProfiledCase
 from bench.analysis.roofline import FAR_BELOW, Rate, by_headroom, rates_of, roof_of, why_no_roof
 from bench.analysis.statistics import Interval
+from bench.records import LayerCost
 
 KIND_HEADER = ("kind of layer", "time", "share of time", "of multiply-adds", "of parameters")
 LINE_HEADER = (
@@ -211,15 +213,24 @@ def _cost(view: CaseView) -> str:
 
 
 def _unfound(view: CaseView) -> list[str]:
-    """Layers with multiply-adds that no kernel was found for, and time that no layer was found for."""
+    """Layers whose multiply-adds can't be counted, and layers with multiply-adds that no kernel was found for."""
     said = []
+    unknown = uncounted(view.case.layers)
+    if unknown:
+        said.append(f"Multiply-adds of {_layers(unknown)} can't be counted, so that no shares of them are told.")
     lost = [layer for layer in unclaimed(view.case, view.lines) if layer.multiply_adds]
-    whole = sum(layer.multiply_adds or 0 for layer in view.case.layers)
-    if lost and whole:
-        share = sum(layer.multiply_adds or 0 for layer in lost) / whole
-        names = ", ".join(layer.name for layer in lost[:3]) + ", ..." * (len(lost) > 3)
-        said.append(f"No kernel was found for {len(lost)} layer(s) with {percent(share)} of multiply-adds: {names}.")
+    if lost:
+        products = sum(layer.multiply_adds or 0 for layer in lost)
+        whole = sum(layer.multiply_adds or 0 for layer in view.case.layers)
+        much = f"{units.count(products)} multiply-adds" if unknown else f"{percent(products / whole)} of multiply-adds"
+        said.append(f"No kernel was found for {much}: {_layers(lost)}.")
     return said
+
+
+def _layers(layers: Sequence[LayerCost], most: int = 3) -> str:
+    """``"2 layers (dense, dense_1)"``."""
+    names = ", ".join(layer.name for layer in layers[:most]) + ", ..." * (len(layers) > most)
+    return f"{len(layers)} layer{'s' * (len(layers) > 1)} ({names})"
 
 
 def percent(share: float | None) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench import units
-from bench.analysis.operators import OUTSIDE
+from bench.analysis.operators import OUTSIDE, uncounted
 from bench.analysis.profiled import Profile
 from bench.analysis.roofline import roof_of
 from bench.report import theme
@@ -73,7 +73,8 @@ def _shares(views: Sequence[CaseView], kinds: Sequence[str]) -> Picture:
 
 def _costs(view: CaseView, kinds: Sequence[str], of: str) -> list[Stack]:
     layers = view.case.layers
-    whole = (sum(layer.multiply_adds or 0 for layer in layers), sum(layer.parameters for layer in layers))
+    products = 0 if uncounted(layers) else sum(layer.multiply_adds or 0 for layer in layers)  # 0: no stack of them
+    whole = (products, sum(layer.parameters for layer in layers))
     shares = (
         [(kind.name, kind.multiply_adds_share) for kind in view.kinds],
         [(kind.name, kind.parameters_share) for kind in view.kinds],

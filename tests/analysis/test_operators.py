@@ -87,6 +87,14 @@ def test_time_stands_beside_multiply_adds_and_parameters_by_kind() -> None:
     assert "ReLU" not in kinds  # it takes no time of its own and costs nothing
 
 
+def test_with_a_layer_that_can_not_be_counted_no_share_of_multiply_adds_is_told() -> None:
+    lstm = LayerCost(name="lstm", kind="LSTM", multiply_adds=None, parameters=1000)
+    unknown = case([kernel("l", "LSTM", (1,), [9 * MS] * 5)], [20 * MS] * 5, layers=(CONV, lstm))
+    kinds = {kind.name: kind for kind in kinds_of(unknown, lines_of(unknown))}
+    assert [kinds[name].multiply_adds_share for name in ("LSTM", "Conv2D 1x1", OUTSIDE)] == [None, None, None]
+    assert kinds["LSTM"].parameters_share == pytest.approx(1000 / 1300)
+
+
 def test_without_layers_the_operators_are_the_lines() -> None:
     loose = case([kernel("c", "Conv", (), [4] * 5), kernel("d", "Conv", (), [2] * 5)], [10] * 5, layers=())
     assert {line.name: line.time.estimate for line in lines_of(loose)} == {"no layer (Conv)": 6, OUTSIDE: 4}

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bench.analysis.profile_diff import ProfileDiff, diff_profiles
-from bench.records import Roofs
+from bench.records import LayerCost, Roofs
 from bench.report.profile_cells import case_sentences, line_cells, roof_sentences, views_of
 from bench.report.profile_diff_text import diff_cells, diff_sentence, diff_sentences
+from bench.report.profile_pictures import profile_pictures
 from bench.report.profile_text import render_markdown
+from profile_fakes import DENSE as FAKE_DENSE
 from profile_fakes import MS, ROOFS, case, kernel, profile
 
 CONV = kernel("conv", "FusedConv", (0, 1, 2), [6 * MS] * 5)
@@ -26,6 +30,21 @@ def test_the_sentence_of_the_paper_stands_first() -> None:
     said = case_sentences(view)
     assert "Conv2D 1x1 60 % of time, 25 % of multiply-adds; outside kernels 30 %" in said[0]
     assert "1.11x the plain latency" in said[1]
+
+
+def test_what_can_not_be_counted_is_never_shown_as_nothing_of_the_multiply_adds() -> None:
+    lstm = LayerCost(name="lstm", kind="LSTM", multiply_adds=None, parameters=1000)
+    unknown = case([kernel("l", "LSTM", (0,), [9 * MS] * 5)], STEADY, layers=(lstm, FAKE_DENSE))
+    (view,), known = views_of(profile(unknown)), views_of(made := profile(case([CONV, DENSE], STEADY)))
+    said = case_sentences(view)
+    assert "LSTM 90 % of time; outside kernels" in said[0]
+    assert "Multiply-adds of 1 layer (lstm) can't be counted, so that no shares of them are told." in said
+    assert "No kernel was found for 3 M multiply-adds: 1 layer (dense)." in said
+    assert not any("can't be counted" in line for line in case_sentences(known[0]))
+    (shares, *_), (whole, *_) = profile_pictures(profile(unknown), [view]), profile_pictures(made, known)
+    assert "of multiply-adds" not in shares.told
+    assert "multiply-adds" not in json.dumps(shares.spec)
+    assert "multiply-adds" in json.dumps(whole.spec)
 
 
 def test_a_case_that_disagrees_is_marked_and_one_that_agrees_is_not() -> None:
