@@ -97,15 +97,17 @@ def diff_profiles(
     *,
     is_paired: bool,
     roofs: tuple[Roof | None, Roof | None] = (None, None),
+    barred: str = "",
 ) -> ProfileDiff:
     """The change from A to B; both have kernels, in at least one repetition in common where they are paired.
 
     ``roofs``: of the two commands where they are two: a machine that was itself so much slower explains as much.
+    ``barred``: why a side cannot win, so that no change is told; "" where both can.
     """
     sides = _Sides(a=a, b=b, is_paired=is_paired)
     total = sides.change(wall_times(a), wall_times(b))
     plain = _plain_change(sides)
-    doubt = _range_doubt(sides, total) or _doubt(total, plain) or _machine_doubt(a, b, roofs)
+    doubt = barred or _range_doubt(sides, total) or _doubt(total, plain) or _machine_doubt(a, b, roofs)
     lines = [sides.line(name, ours, theirs) for name, ours, theirs in match_kernels(a, b)]
     lines.append(_outside(sides, total.estimate, lines))
     if not doubt:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.analysis.profiled import Profile, ProfiledCase
+from bench.analysis.summary import barred_rows
 from bench.check.comparability import run_differences, spell_difference
 from bench.check.compare_records import Difference
 from bench.errors import UsageError
@@ -28,6 +29,7 @@ class Sides(Record, frozen=True):
     is_paired: bool  # of one command, measured interleaved
     forbidden: tuple[str, ...]  # why they can't be compared; empty where they can
     told: tuple[str, ...]  # what differs besides
+    barred: tuple[str, ...] = ()  # sides that cannot win, each with why: they are shown, and no change is told of them
 
 
 def sides_of(a: Profile, b: Profile | None = None) -> list[Sides]:
@@ -74,8 +76,14 @@ def _sides(of_a: Profile, a: ProfiledCase, of_b: Profile, b: ProfiledCase) -> Si
             *(spell_difference(one) for one in every if one.field in forbid),
             *_unprofiled("A", a),
             *_unprofiled("B", b),
+            *(_apart(a, b) if of_a is of_b else ()),
         ),
         told=tuple(spell_difference(one) for one in every if one.field not in forbid),
+        barred=tuple(
+            f"{letter} is not verified or not whole ({why})"
+            for letter, side in (("A", a), ("B", b))
+            for _, why in barred_rows([side.row])
+        ),
     )
 
 
@@ -107,6 +115,12 @@ def _unprofiled(letter: str, case: ProfiledCase) -> Iterator[str]:
         yield f"{letter} has no operator times: {case.reason or case.row.status_reason or 'it was not measured'}"
     if case.row.agreement == "disagrees":
         yield f"the outputs of {letter} disagree: its time is that of another function"
+
+
+def _apart(a: ProfiledCase, b: ProfiledCase) -> Iterator[str]:
+    """Cases that were to be measured interleaved, of which no repetition is whole on both sides."""
+    if a.kernels and b.kernels and not set(a.repetitions) & set(b.repetitions):
+        yield "no repetition has both, so that there are no pairs"
 
 
 def _listed(names: Sequence[str]) -> str:

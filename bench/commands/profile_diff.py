@@ -62,7 +62,8 @@ def _diff(sides: Sides, a: Profile, b: Profile | None) -> ProfileDiff | None:
     if sides.forbidden:
         return None
     roofs = (None, None) if b is None else (roof_of(a.roofs), roof_of(b.roofs))
-    return diff_profiles(sides.a, sides.b, is_paired=sides.is_paired, roofs=roofs)
+    barred = "; ".join(sides.barred)
+    return diff_profiles(sides.a, sides.b, is_paired=sides.is_paired, roofs=roofs, barred=barred)
 
 
 def _one_text(sides: Sides, diff: ProfileDiff | None) -> str:

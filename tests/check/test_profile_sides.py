@@ -66,6 +66,30 @@ def test_another_machine_is_not_compared_and_another_package_is_told() -> None:
     assert any(told.startswith("package onnx: ") for told in later.told)
 
 
+def test_interleaved_cases_without_a_repetition_in_common_are_not_compared_and_with_one_they_are() -> None:
+    late = case([kernel("conv", "Conv", (0,), [6 * MS] * 2)], [10 * MS] * 2, "tensorflow", repetitions=(7, 8))
+    half = case([kernel("conv", "Conv", (0,), [6 * MS] * 2)], [10 * MS] * 2, "tensorflow", repetitions=(2, 3))
+    (apart,), (common,) = sides_of(profile(made(), late)), sides_of(profile(made(), half))
+    (two_runs,) = sides_of(profile(made()), profile(late))
+    assert apart.forbidden == ("no repetition has both, so that there are no pairs",)
+    assert (common.forbidden, two_runs.forbidden) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"agreement": "vacuous", "agreement_reason": "y is constant"}, "vacuous: y is constant"),
+        ({"agreement": "unchecked", "agreement_reason": ""}, "unchecked"),
+        ({"status": "partial", "status_reason": "60 % elsewhere"}, "partial: 60 % elsewhere"),
+    ],
+)
+def test_a_side_that_cannot_win_is_barred_and_one_that_can_is_not(row: dict[str, object], why: str) -> None:
+    (sides,) = sides_of(profile(made()), profile(made(**row)))
+    (both,) = sides_of(profile(made()), profile(made()))
+    assert sides.barred == (f"B is not verified or not whole ({why})",)
+    assert (sides.forbidden, both.barred) == ((), ())
+
+
 def test_a_side_without_kernels_or_of_another_function_is_not_compared() -> None:
     bare = case([], [], "litert", reason="it tells none")
     wrong = made("tensorflow", agreement="disagrees")
