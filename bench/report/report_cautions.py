@@ -11,7 +11,7 @@ from bench.report.notes import is_said_by_remarks, split_cautions
 from bench.report.pages.page import Caution
 from bench.rows import Row
 
-_BY_STATUS = {
+_WITHOUT_CAUTION = {  # by status, and what else a row may lack
     "unavailable": "bench runtimes lists what is usable here, and why the rest is not.",
     "partial": "The picture of where it ran tells what went elsewhere.",
     "unsupported": "The runtime can't run this model as it is; the reason tells what it would take.",
@@ -19,6 +19,8 @@ _BY_STATUS = {
     "timeout": "Give it more time with --time-limit, or a smaller batch.",
     "oom": "Use a smaller batch, or a machine with more memory.",
     "failed": "Run it alone with the command; the reason is what the runtime said.",
+    "skipped": "Run it alone with the command; a run that was stopped goes on with bench run --resume.",
+    "not timed": "Run it again: it has no timed calls that count.",
 }
 
 
@@ -31,16 +33,31 @@ def _remarks(rows: Sequence[Row], remarks: Sequence[Remark]) -> Iterator[Caution
     found = {verdict.name(row, rows): row for row in rows}
     for remark in remarks:
         row = found[remark.runtime]
-        code = row.status if row.status != "ok" else {"unchecked": "unverified"}.get(row.agreement, row.agreement)
-        advice = _BY_STATUS.get(code) or advice_for(code)
+        code = _code_of(row)
+        advice = _WITHOUT_CAUTION.get(code) or advice_for(code)
         yield Caution(about=remark.runtime, text=remark.text, advice=advice, command=remark.reproduce)
+
+
+def _code_of(row: Row) -> str:
+    """What keeps a row out of the contest: its status, its agreement, or one of its cautions."""
+    if row.status != "ok":
+        return row.status
+    if row.agreement != "agrees":
+        return "unverified" if row.agreement == "unchecked" else row.agreement
+    return (verdict.why_not(row) or "").partition(": ")[0]
+
+
+def _is_said(caution: str, row: Row) -> bool:
+    """Whether a remark tells it already, as the reason why the row cannot win."""
+    why = verdict.why_not(row)
+    return is_said_by_remarks(caution) or (why is not None and caution.startswith(why))
 
 
 def _doubts(rows: Sequence[Row]) -> Iterator[Caution]:
     said: dict[str, list[str]] = {}
     for row in rows:
         for caution in split_cautions(row.cautions):
-            if not is_said_by_remarks(caution):
+            if not _is_said(caution, row):
                 said.setdefault(caution, []).append(verdict.name(row, rows))
     for caution, names in said.items():
         yield Caution(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,31 @@ def test_a_failed_row_has_its_reason_what_to_do_and_the_command(tmp_path: Path) 
     assert "this build has CPUExecutionProvider" in found.text
     assert "bench runtimes" in found.advice
     assert found.command == "bench run net -e onnxruntime-cuda -b 1 -x 2"
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("call path", {"cautions": "call path: predict is called, the reference's function is; not ranked with it"}),
+        ("placement unknown", {"cautions": "placement unknown: no proof of where it ran"}),
+        ("skipped", {"status": "skipped", "status_reason": "not measured: the run ended before its turn"}),
+        ("unchecked", {"agreement": "unchecked", "agreement_reason": "no truth"}),
+        ("not timed", {"latency_ns_best": None}),
+    ],
+)
+def test_whatever_keeps_a_row_out_is_said_once_with_what_to_do(
+    reason: str, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    (found,) = part(report_page(stored(tmp_path, [reference(), row(**changes)])), "group_1").cautions
+    assert found.text.removeprefix("cannot win, ").startswith(reason)
+    assert found.advice
+
+
+def test_a_caution_that_keeps_no_row_out_stays_beside_the_reason_that_does(tmp_path: Path) -> None:
+    doubt = "contended: other processes were busy in 9 of 50 rounds"
+    rows = [reference(), row(agreement="unchecked", cautions=doubt)]
+    found = part(report_page(stored(tmp_path, rows)), "group_1").cautions
+    assert [one.text for one in found] == ["cannot win, unchecked: within 6.0e-6 of the truth", doubt]
 
 
 def test_a_doubt_that_rows_share_is_said_once_with_what_to_do(tmp_path: Path) -> None:
