@@ -1,8 +1,9 @@
 """Two profiled cases -> which operators explain how much of the change from A to B. Pure.
 
-Kernels are matched by ``kernel_match``. Times are of profiled calls; what is outside of kernels is by definition the
-rest, so that all lines add up to the change of the profiled wall time exactly. Whether there is a change at all is a
-matter of the plain latency too: what only the profiler sees is no change.
+Kernels are matched by ``kernel_match``. Times are of profiled calls; what is outside of kernels is, repetition by
+repetition, wall time less that of all kernels. Medians of parts do not add up to the median of the whole: what they
+leave over is a line of its own that explains nothing. Whether there is a change at all is a matter of the plain latency
+too: what only the profiler sees is no change.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ from bench.records import Record
 LEAST_REPETITIONS = 5  # of an interval, in pairs: 93.75 %; 4 give only 87.5 %
 NAMED_FROM = 0.1  # a line that explains less of the change is not named as its reason
 
+LEFT_OVER = "left over by medians"  # of the total, by all lines
+
 Presence = Literal["both", "only in A", "only in B"]
 
 
 class Change(Record, frozen=True):
     """What one operator of one place costs on each side, in ns of a profiled call."""
 
-    name: str  # "Transpose to_nchw", "Conv -> FusedConv in conv1 + relu1", OUTSIDE
+    name: str  # "Transpose to_nchw", "Conv -> FusedConv in conv1 + relu1", OUTSIDE, LEFT_OVER
     presence: Presence
     a_ns: float
     b_ns: float
@@ -78,16 +81,21 @@ class _Sides(Record, frozen=True):
 
     def line(self, name: str, a: Sequence[Kernel], b: Sequence[Kernel]) -> Change:
         """One line of these kernels."""
-        ours, theirs = summed(a, len(self.a.repetitions)), summed(b, len(self.b.repetitions))
-        change = self.change(ours, theirs)
         presence: Presence = "both" if a and b else "only in A" if a else "only in B"
+        return self._line(name, summed(a, len(self.a.repetitions)), summed(b, len(self.b.repetitions)), presence)
+
+    def outside(self) -> Change:
+        """What no kernel explains."""
+        ours, theirs = (
+            [wall - spent for wall, spent in zip(wall_times(c), summed(c.kernels, len(c.repetitions)), strict=True)]
+            for c in (self.a, self.b)
+        )
+        return self._line(OUTSIDE, ours, theirs, "both")
+
+    def _line(self, name: str, a: Sequence[float], b: Sequence[float], presence: Presence) -> Change:
+        change = self.change(a, b)
         return Change(
-            name=name,
-            presence=presence,
-            a_ns=median(ours),
-            b_ns=median(theirs),
-            change=change,
-            is_told=is_told(change),
+            name=name, presence=presence, a_ns=median(a), b_ns=median(b), change=change, is_told=is_told(change)
         )
 
 
@@ -109,7 +117,8 @@ def diff_profiles(
     plain = _plain_change(sides)
     doubt = barred or _range_doubt(sides, total) or _doubt(total, plain) or _machine_doubt(a, b, roofs)
     lines = [sides.line(name, ours, theirs) for name, ours, theirs in match_kernels(a, b)]
-    lines.append(_outside(sides, total.estimate, lines))
+    lines.append(sides.outside())
+    lines.append(_left_over(sides, total, lines))
     if not doubt:
         lines = [_explaining(line, total.estimate) for line in lines]
     return ProfileDiff(
@@ -143,22 +152,14 @@ def dearest(diff: ProfileDiff) -> Change | None:
     return first if first is not None and (first.explains or 0.0) >= NAMED_FROM else None
 
 
-def _order(total_ns: float) -> Callable[[Change], tuple[bool, float]]:
+def _order(total_ns: float) -> Callable[[Change], tuple[bool, bool, float]]:
     """Lines that are told apart first, in the order of what they add in the direction of the total."""
     sign = math.copysign(1.0, total_ns)
-    return lambda line: (not line.is_told, -sign * line.change.estimate)
+    return lambda line: (line.name == LEFT_OVER, not line.is_told, -sign * line.change.estimate)
 
 
 def _explaining(line: Change, total_ns: float) -> Change:
     return msgspec.structs.replace(line, explains=line.change.estimate / total_ns if total_ns else None)
-
-
-def _holding(change: Interval) -> Interval:
-    """Bounds that hold the estimate: what is left of a total need not lie within its own repetitions."""
-    if change.low is None or change.high is None:
-        return change
-    low, high = min(change.low, change.estimate), max(change.high, change.estimate)
-    return Interval(estimate=change.estimate, low=low, high=high, level=change.level, n=change.n)
 
 
 def _plain_change(sides: _Sides) -> Interval | None:
@@ -207,17 +208,14 @@ def _machine_doubt(a: ProfiledCase, b: ProfiledCase, roofs: tuple[Roof | None, R
     return f"the machine itself differs by {math.expm1(moved):.0%} between the two, by its roofs"
 
 
-def _outside(sides: _Sides, total_ns: float, lines: Sequence[Change]) -> Change:
-    """What no kernel explains: by definition the rest, so that all lines add up to the total."""
-    a, b = (
-        [wall - spent for wall, spent in zip(wall_times(one), summed(one.kernels, len(one.repetitions)), strict=True)]
-        for one in (sides.a, sides.b)
-    )
-    bounds = sides.change(a, b)
-    rest = total_ns - sum(line.change.estimate for line in lines)
-    ours = median(wall_times(sides.a)) - sum(line.a_ns for line in lines)
-    theirs = median(wall_times(sides.b)) - sum(line.b_ns for line in lines)
-    change = Interval(estimate=rest, low=bounds.low, high=bounds.high, level=bounds.level, n=bounds.n)
+def _left_over(sides: _Sides, total: Interval, lines: Sequence[Change]) -> Change:
+    """With it all lines add up to the total."""
+    change = total.estimate - sum(line.change.estimate for line in lines)
     return Change(
-        name=OUTSIDE, presence="both", a_ns=ours, b_ns=theirs, change=_holding(change), is_told=is_told(bounds)
+        name=LEFT_OVER,
+        presence="both",
+        a_ns=median(wall_times(sides.a)) - sum(line.a_ns for line in lines),
+        b_ns=median(wall_times(sides.b)) - sum(line.b_ns for line in lines),
+        change=Interval(estimate=change, low=None, high=None, level=None, n=total.n),
+        is_told=False,
     )

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from bench import units
 from bench.analysis.operators import OUTSIDE
-from bench.analysis.profile_diff import NAMED_FROM, Change, ProfileDiff, dearest, is_range
+from bench.analysis.profile_diff import LEFT_OVER, NAMED_FROM, Change, ProfileDiff, dearest, is_range
 from bench.analysis.statistics import Interval
 from bench.report.profile_cells import percent
 
 DIFF_HEADER = ("operator", "A", "B", "change", "explains")
 DIFF_NUMBERS = (1, 2, 3, 4)
 _NOT_TOLD = "not told apart"
+_LEAST_NS = 0.5  # below it there is nothing but rounding
 _MORE_THAN_ALL = 1.2  # a share of the change from which it is no share
 
 
@@ -26,8 +27,10 @@ def diff_sentence(diff: ProfileDiff) -> str:
         return f"{_named(first)} explains more than all of {signed(diff.total.estimate)}: {own}, others went against it"
     if first is not None:
         return f"{_named(first)} explains {percent(first.explains)} of {signed(diff.total.estimate)}"
-    several = sum(1 for line in diff.changes if line.is_told and (line.explains or 0.0) > 0)
     change = signed(diff.total.estimate)
+    several = sum(1 for line in diff.changes if line.is_told and (line.explains or 0.0) > 0)
+    if not several:
+        return f"no operator explains {change}: none that went with it is told apart from noise"
     return f"no operator explains {percent(NAMED_FROM)} of {change}: it is spread over {several} lines"
 
 
@@ -43,6 +46,9 @@ def diff_sentences(diff: ProfileDiff) -> list[str]:
         if diff.plain is not None
         else "Latency without profile: not known of both."
     )
+    left = next(line.change.estimate for line in diff.changes if line.name == LEFT_OVER)
+    if abs(left) >= NAMED_FROM * abs(diff.total.estimate) and abs(left) >= _LEAST_NS:
+        said.append(f"Medians of the lines do not add up to the change: {signed(left)} is left over.")
     if not diff.is_paired:
         said.append(
             "A and B are two runs: what the machine did between them is not in the intervals. One command measures "
@@ -53,7 +59,7 @@ def diff_sentences(diff: ProfileDiff) -> list[str]:
 
 def diff_cells(diff: ProfileDiff, most: int | None = None) -> list[tuple[str, ...]]:
     """One row a line, what explains most first; those of no time on either side are left out."""
-    lines = [line for line in diff.changes if line.a_ns or line.b_ns or line.change.estimate]
+    lines = [line for line in diff.changes if _is_shown(line)]
     shown = lines if most is None else lines[:most]
     rows = [_cells(line) for line in shown]
     if rest := lines[len(shown) :]:
@@ -65,7 +71,8 @@ def diff_cells(diff: ProfileDiff, most: int | None = None) -> list[tuple[str, ..
 def diff_legend(diff: ProfileDiff) -> list[str]:
     """How the table is to be read."""
     said = [
-        "All lines add up to the change of the profiled time; outside kernels is what no kernel explains of it.",
+        "All lines add up to the change of the profiled time; outside kernels is what no kernel explains of it, "
+        f"repetition by repetition; {LEFT_OVER}: a median of sums is no sum of medians.",
     ]
     if is_range(diff.total):
         said.append(
@@ -102,8 +109,12 @@ def _named(line: Change) -> str:
 
 def _cells(line: Change) -> tuple[str, ...]:
     name = line.name if line.presence == "both" else f"{line.name} ({line.presence})"
-    explains = percent_signed(line.explains) if line.is_told else _NOT_TOLD
+    explains = percent_signed(line.explains) if line.is_told else "" if line.name == LEFT_OVER else _NOT_TOLD
     return name, _side(line, "A"), _side(line, "B"), change_text(line.change), explains
+
+
+def _is_shown(line: Change) -> bool:
+    return any(abs(ns) >= _LEAST_NS for ns in (line.a_ns, line.b_ns, line.change.estimate))
 
 
 def percent_signed(share: float | None) -> str:

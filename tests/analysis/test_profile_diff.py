@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.analysis.kernel_match import match_kernels
 from bench.analysis.operators import OUTSIDE
-from bench.analysis.profile_diff import ProfileDiff, dearest, diff_profiles
+from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, dearest, diff_profiles
 from bench.analysis.profiled import Kernel, ProfiledCase
 from bench.analysis.roofline import Roof
 from profile_fakes import MS, case, kernel
@@ -76,6 +76,24 @@ def test_what_runs_outside_of_kernels_can_be_what_explains_most() -> None:
     assert first is not None
     assert first.name == OUTSIDE
     assert first.explains == pytest.approx(1.0)
+
+
+def test_what_medians_leave_over_is_a_line_of_its_own_and_is_never_named() -> None:
+    names = ("Conv", "Gemm", "Relu", "Add", "Mul")
+
+    def kernels(more: int) -> list[Kernel]:
+        """Each is slower in another one of the five repetitions."""
+        times = [[2 * MS + (more if number == place else 0) for number in range(5)] for place in range(5)]
+        return [kernel(name, name, (), one) for name, one in zip(names, times, strict=True)]
+
+    found = diff(case(kernels(MS), slower(3 * MS)), case(kernels(0), slower(2 * MS + MS // 10)))
+    lines = {one.name: one for one in found.changes}
+    assert found.is_told
+    assert found.total.estimate == -0.9 * MS
+    assert lines[OUTSIDE].change.estimate == 0.1 * MS  # by repetition: 2 ms and 2.1 ms
+    assert lines[LEFT_OVER].change.estimate == -MS
+    assert found.changes[-1].name == LEFT_OVER
+    assert dearest(found) is None
 
 
 def test_a_change_that_only_the_profiler_sees_is_no_change() -> None:

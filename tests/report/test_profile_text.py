@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bench.analysis.profile_diff import ProfileDiff, diff_profiles
+from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, diff_profiles
+from bench.analysis.profiled import ProfiledCase
 from bench.records import LayerCost, Roofs
 from bench.report.profile_cells import case_sentences, line_cells, roof_sentences, views_of
 from bench.report.profile_diff_text import diff_cells, diff_sentence, diff_sentences
@@ -97,6 +98,20 @@ def test_the_difference_says_that_it_is_outside_of_kernels() -> None:
     assert diff_sentence(diff(SLOWER)).startswith(
         "what runs outside kernels (Python, dispatch, waiting) explains 100 %"
     )
+
+
+def test_what_medians_leave_over_is_told_where_it_is_much_and_else_not() -> None:
+    def side(more: int, walls: list[int]) -> ProfiledCase:
+        times = [[2 * MS + (more if number == place else 0) for number in range(5)] for place in range(5)]
+        return case([kernel(f"k{n}", f"Op{n}", (), one) for n, one in enumerate(times)], walls)
+
+    apart = diff_profiles(side(MS, SLOWER), side(0, [wall - 9 * MS // 10 for wall in SLOWER]), is_paired=True)
+    assert diff_sentence(apart) == "no operator explains -900 us: none that went with it is told apart from noise"
+    assert "Medians of the lines do not add up to the change: -1 ms is left over." in diff_sentences(apart)
+    assert diff_cells(apart)[-1][0] == LEFT_OVER
+    together = diff(SLOWER, TRANSPOSE)
+    assert not any("left over" in line for line in diff_sentences(together))
+    assert LEFT_OVER not in [row[0] for row in diff_cells(together)]
 
 
 def test_a_share_beyond_all_is_not_called_a_share() -> None:
