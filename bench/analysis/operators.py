@@ -7,6 +7,7 @@ median over repetitions. What no kernel explains of the wall time is a line of i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from statistics import median
 
@@ -16,7 +17,9 @@ from bench.records import LayerCost, Record
 
 OUTSIDE = "outside kernels"  # Python, dispatch, waiting, copies that the runtime does not count as kernels
 LAYOUT, NO_LAYER = "layout", "no layer"  # kinds of lines without an owner
-_LAYOUT_OPERATORS = ("reorder", "transpose", "cast", "reshape", "copy", "convert", "memcpy")
+_LAYOUT_WORDS = {"reorder", "transpose", "cast", "reshape", "copy", "convert", "memcpy"}
+_OF_LAYOUT = {"input", "output", "from", "to", "host", "like"}  # that stand beside them: MemcpyFromHost
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 class Line(Record, frozen=True):
@@ -204,9 +207,14 @@ def _named(case: ProfiledCase, places: Sequence[int], kernel: Kernel) -> tuple[s
         layers = [case.layers[place] for place in places]
         main = max(layers, key=lambda layer: layer.multiply_adds or 0)
         return short_name([layer.name for layer in layers]), kind_of(main)
-    is_layout = any(word in kernel.operator.lower() for word in _LAYOUT_OPERATORS)
-    kind = LAYOUT if is_layout else NO_LAYER
+    kind = LAYOUT if _is_layout(kernel.operator) else NO_LAYER
     return f"{kind} ({kernel.operator})", kind
+
+
+def _is_layout(operator: str) -> bool:
+    """Whether it does nothing but move or convert: ``ReorderInput`` does, ``ConvTranspose`` and ``BroadcastTo`` not."""
+    words = {word.lower() for word in _WORD.findall(operator)}
+    return bool(words & _LAYOUT_WORDS) and words <= _LAYOUT_WORDS | _OF_LAYOUT
 
 
 def _traffic(layers: Sequence[LayerCost], batch_size: int) -> int | None:

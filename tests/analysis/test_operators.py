@@ -95,6 +95,19 @@ def test_with_a_layer_that_can_not_be_counted_no_share_of_multiply_adds_is_told(
     assert kinds["LSTM"].parameters_share == pytest.approx(1000 / 1300)
 
 
+@pytest.mark.parametrize(
+    ("operator", "kind"),
+    [
+        *((name, "layout") for name in ("ReorderInput", "Transpose", "TRANSPOSE", "MemcpyFromHost", "Convert", "Cast")),
+        *((name, "no layer") for name in ("ConvTranspose", "TRANSPOSE_CONV", "BroadcastTo", "Conv2DBackpropInput")),
+        *((name, "no layer") for name in ("TransposeMatMul", "Input", "Conv")),
+    ],
+)
+def test_layout_is_what_only_moves_or_converts(operator: str, kind: str) -> None:
+    lines = lines_of(case([kernel("k", operator, (), [MS] * 5)], [2 * MS] * 5))
+    assert f"{kind} ({operator})" in [line.name for line in lines]
+
+
 def test_without_layers_the_operators_are_the_lines() -> None:
     loose = case([kernel("c", "Conv", (), [4] * 5), kernel("d", "Conv", (), [2] * 5)], [10] * 5, layers=())
     assert {line.name: line.time.estimate for line in lines_of(loose)} == {"no layer (Conv)": 6, OUTSIDE: 4}
