@@ -9,7 +9,15 @@ from bench.records import Environment
 from bench.report.pages.page import Caution, Cell, Page, Part, Table
 from bench.report.picture import Picture
 from bench.report.sweep_tables import LINES_HEADER, lines_table, points_table
-from bench.report.sweep_text import accuracy_notes, along_text, intervals_text, memory_text, sentences, title_of
+from bench.report.sweep_text import (
+    accuracy_notes,
+    along_text,
+    faster_text,
+    intervals_text,
+    memory_text,
+    sentences,
+    title_of,
+)
 
 
 def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Picture]) -> Page:
@@ -22,7 +30,7 @@ def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Pictur
         Part(
             "cost",
             "Latency and multiply-adds",
-            (*along_text(swept), *intervals_text(swept)),
+            (*along_text(swept), *faster_text(swept), *intervals_text(swept)),
             tuple(cost),
             (_lines(swept),),
         ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bench import units
 from bench.analysis.statistics import Interval
-from bench.analysis.sweep_compare import Contest, contests, is_range
+from bench.analysis.sweep_compare import ALPHA, Contest, contests, is_range
 from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT, Fit, Line
 from bench.analysis.sweep_points import MILLION, Point, Swept
 from bench.report.verdict import LEAST_PROCESSES, interval_word
@@ -85,35 +85,40 @@ def contest_text(one: Contest) -> str:
 
 
 def _told(one: Contest) -> str:
-    first, second = len(one.first_wins), len(one.second_wins)
-    if not first and not second:
-        return f"Cannot say whether {one.first} or {one.second} is faster at any of {_points(one.compared)}."
-    if not (first and second):
-        winner, loser, n = (one.first, one.second, first) if first else (one.second, one.first, second)
-        where = f"all {n}" if n == one.compared else f"{n} of {one.compared}"
-        rest = "" if n == one.compared else "; at the others they are not told apart"
-        return f"{winner} is faster than {loser} at {where} points{rest}."
+    if not one.first_wins and not one.second_wins:
+        chance = f": told apart at {one.apart}, which chance may bring" if one.apart else ""
+        return f"Cannot say whether {one.first} or {one.second} is faster at any of {_points(one.compared)}{chance}."
     if one.is_by_size:
-        small, large = one.first_wins, one.second_wins
-        names = one.first, one.second
-        if greatest(small) > greatest(large):
-            small, large, names = large, small, (one.second, one.first)
-        return (
-            f"{names[0]} is faster up to {millions(greatest(small))} multiply-adds, {names[1]} from "
-            f"{millions(min(p.macs_millions or 0 for p in large))}{_crossing(one)}."
-        )
-    return (
-        f"Multiply-adds alone do not tell which is faster: {one.first} at {first}, {one.second} at {second} of "
-        f"{one.compared} points."
-    )
+        return f"{_by_size(one)}{_not_said(one)}."
+    if one.first_wins and one.second_wins:
+        counts = f"{one.first} at {len(one.first_wins)}, {one.second} at {len(one.second_wins)}"
+        of = f"of {_points(one.points)}{_not_said(one)}"
+        return f"Multiply-adds alone do not tell which is faster: {counts} {of}."
+    winner, loser = (one.first, one.second) if one.first_wins else (one.second, one.first)
+    wins = len(one.first_wins or one.second_wins)
+    where = f"all {wins}" if wins == one.points else f"{wins} of {one.points}"
+    return f"{winner} is faster than {loser} at {where} points{_not_said(one)}."
 
 
-def _crossing(one: Contest) -> str:
-    if one.crossing is None:
-        return ""
-    found = one.crossing
-    bounds = "" if found.low is None or found.high is None else f" ({millions(found.low)} to {millions(found.high)})"
-    return f"; the lines cross at {millions(found.estimate)}{bounds}"
+def _by_size(one: Contest) -> str:
+    """Each where it wins; what lies between those points was not measured."""
+    sides = sorted([(one.first_wins, one.first), (one.second_wins, one.second)], key=lambda side: greatest(side[0]))
+    (small, one_name), (large, other_name) = sides
+    crossing = "" if one.crossing is None else f"; the lines cross at {millions(one.crossing.estimate)}"
+    return f"{one_name} is faster at {_where(small)} multiply-adds, {other_name} at {_where(large)}{crossing}"
+
+
+def _where(points: Sequence[Point]) -> str:
+    """``7 points from 10 M to 163 M``."""
+    least = min(p.macs_millions or 0.0 for p in points)
+    reach = f"from {millions(least)} to " if least < greatest(points) else "of "
+    return f"{_points(len(points))} {reach}{millions(greatest(points))}"
+
+
+def _not_said(one: Contest) -> str:
+    """The points of which nothing is told."""
+    open_, absent = one.compared - len(one.first_wins) - len(one.second_wins), one.points - one.compared
+    return (f"; at {open_} it cannot be said" if open_ else "") + (f"; {absent} not compared" if absent else "")
 
 
 def greatest(points: Sequence[Point]) -> float:
@@ -127,7 +132,16 @@ def _points(number: int) -> str:
 
 def doubts(swept: Swept) -> list[str]:
     """What to know of the numbers: how sure they are, what is missing, what others measured."""
-    return [*intervals_text(swept), *left_out(swept), *accuracy_notes(swept)]
+    return [*faster_text(swept), *intervals_text(swept), *left_out(swept), *accuracy_notes(swept)]
+
+
+def faster_text(swept: Swept) -> Iterator[str]:
+    """When a runtime is told to be faster, and how often that is wrong; nothing where none is compared."""
+    if any(not one.is_range for one in contests(swept)):
+        yield (
+            "Faster is told of a runtime whose interval of the ratio lies wholly below the other's at more points than "
+            f"chance brings: of sweeps of equal runtimes, {units.percent(ALPHA)} at most tell a difference."
+        )
 
 
 def intervals_text(swept: Swept) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
 import pytest
 
-from bench.analysis.sweep_compare import contests, crossing_of, front_of
+from bench.analysis.sweep_compare import ALPHA, contests, crossing_of, front_of, least_wins
 from bench.analysis.sweep_points import Point, sweep_of
 from report_fakes import row
 from sweep_fakes import onnxruntime, plan, points, swept, tensorflow
@@ -37,6 +39,66 @@ def test_lines_that_cross_beyond_the_sizes_measured_do_not_cross() -> None:
 def test_equal_runtimes_are_not_told_apart() -> None:
     one = contests(swept(second=tensorflow))[0]
     assert (one.first_wins, one.second_wins, one.crossing) == ((), (), None)
+
+
+def outcomes(points: int, chance: float) -> Iterator[tuple[int, int, float]]:
+    """How many points like runtimes are told apart at, one ahead and the other ahead, with the exact probability."""
+    for first in range(points + 1):
+        for second in range(points + 1 - first):
+            ways = math.comb(points, first) * math.comb(points - first, second)
+            yield first, second, ways * chance ** (first + second) * (1 - 2 * chance) ** (points - first - second)
+
+
+def is_told(first: int, second: int, points: int, level: float, alpha: float) -> bool:
+    return first >= least_wins(points - second, level, alpha / 2) or second >= least_wins(
+        points - first, level, alpha / 2
+    )
+
+
+@pytest.mark.parametrize("level", [0.75, 0.9375, 121 / 128])
+@pytest.mark.parametrize("points", [1, 2, 3, 5, 9, 16, 30])
+@pytest.mark.parametrize("pairs", [1, 6])
+def test_like_runtimes_are_told_apart_in_no_more_sweeps_than_is_said(points: int, level: float, pairs: int) -> None:
+    chances = list(outcomes(points, (1 - level) / 2))
+    assert sum(chance for *_, chance in chances) == pytest.approx(1)
+    wrong = sum(chance for a, b, chance in chances if is_told(a, b, points, level, ALPHA / pairs))
+    assert wrong * pairs <= ALPHA
+
+
+def test_without_looking_at_how_many_points_there_are_it_would_be_almost_every_other_sweep() -> None:
+    assert sum(chance for a, b, chance in outcomes(9, 1 / 32) if a or b) == pytest.approx(0.44, abs=0.01)
+
+
+@pytest.mark.parametrize(("points", "least"), [(1, 2), (2, 2), (3, 2), (6, 2), (7, 3), (9, 3), (30, 4)])
+def test_what_it_takes_grows_with_the_points_and_stays_within_reach(points: int, least: int) -> None:
+    assert least_wins(points, 0.9375, ALPHA / 2) == least  # of a single point none is enough
+
+
+def test_two_of_nine_points_are_chance_and_two_of_the_two_that_are_left_are_not() -> None:
+    assert is_told(0, 3, 9, 0.9375, ALPHA)
+    assert not is_told(0, 2, 9, 0.9375, ALPHA)
+    assert least_wins(9 - 7, 0.9375, ALPHA / 2) == 2  # told where the other one is ahead at all the rest
+
+
+def test_points_of_unknown_size_win_and_tell_nothing_of_sizes() -> None:
+    found = [replace(p, row=msgspec.structs.replace(p.row, macs=None)) for p in points()]
+    one = contests(sweep_of(plan(), found))[0]
+    assert (len(one.first_wins), len(one.second_wins)) == (2, 7)
+    assert not one.is_by_size
+    assert one.crossing is None
+
+
+def test_a_crossing_of_the_lines_that_is_not_between_the_wins_is_not_told() -> None:
+    assert contests(swept())[0].crossing is not None
+    moved = [
+        replace(p, latencies_ns={r: tensorflow(2 * size) * (1 + r / 1e4) for r in p.latencies_ns})
+        if p.series == "tensorflow" and (size := p.macs_millions)
+        else p
+        for p in points()
+    ]
+    both = sweep_of(plan(), moved)
+    assert crossing_of(both.latency["tensorflow"], both.latency["onnxruntime-cpu"]) is None
+    assert contests(both)[0].is_by_size
 
 
 def test_wins_that_size_does_not_explain_are_not_called_a_size() -> None:
@@ -111,6 +173,13 @@ def test_a_faster_point_is_preferable_only_where_it_is_told_to_be_faster() -> No
 def test_more_accuracy_at_a_latency_that_is_not_told_apart_is_preferable() -> None:
     assert front_of([one_point("a", 1.0, 50), one_point("b", 1.01, 51)], "top1") == {"b"}
     assert front_of([one_point("a", 1.0, 50), one_point("b", 2.0, 51)], "top1") == {"a", "b"}
+
+
+def test_only_points_on_the_front_rule_others_out() -> None:
+    most, near, fast = one_point("most", 1.4, 72), one_point("near", 1.22, 71, wide=0.08), one_point("fast", 1.1, 70)
+    assert front_of([near, most], "top1") == {"most"}  # not told to be faster than what is more accurate
+    assert front_of([fast, near], "top1") == {"near"}
+    assert front_of([fast, near, most], "top1") == {"most", "fast"}  # told to be faster than all that is left
 
 
 def test_a_point_without_accuracy_is_on_no_front() -> None:

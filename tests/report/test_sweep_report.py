@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from bench.analysis.sweep_points import Swept, sweep_of
+from bench.analysis.sweep_points import Point, Swept, sweep_of
 from bench.report.pages.html import render_page
 from bench.report.picture import Picture
 from bench.report.sweep_files import write_sweep
@@ -25,8 +27,8 @@ def bent(size: float) -> float:
     return 1e5 + 4e4 * size * (2 if size > 200 else 1)
 
 
-def with_a_bad_point() -> Swept:
-    found = points()
+def with_a_bad_point(**changes: Any) -> Swept:
+    found = points(**changes)
     reason = {"agreement": "disagrees", "agreement_reason": "0.3 off"}
     bad = replace(found[1], row=msgspec.structs.replace(found[1].row, **reason))
     return sweep_of(plan(), [found[0], bad, *found[2:]])
@@ -54,13 +56,21 @@ def test_a_line_that_does_not_hold_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("second", "told"),
     [
-        (onnxruntime, "onnxruntime-cpu is faster up to 163 M multiply-adds, tensorflow from 255 M"),
+        (
+            onnxruntime,
+            "onnxruntime-cpu is faster at 7 points from 10.2 M to 163 M multiply-adds, tensorflow at 2 points from "
+            "255 M to 500 M; the lines cross at 195 M.",
+        ),
         (lambda size: tensorflow(size) / 2, "onnxruntime-cpu is faster than tensorflow at all 9 points."),
         (lambda size: tensorflow(size) * 2, "tensorflow is faster than onnxruntime-cpu at all 9 points."),
         (tensorflow, "Cannot say whether tensorflow or onnxruntime-cpu is faster at any of 9 points."),
         (
+            lambda size: tensorflow(size) * (0.5 if size > 100 else 1),
+            "onnxruntime-cpu is faster than tensorflow at 4 of 9 points; at 5 it cannot be said.",
+        ),
+        (
             lambda size: tensorflow(size) * (0.5 if size > 200 else 1),
-            "onnxruntime-cpu is faster than tensorflow at 2 of 9 points; at the others they are not told apart.",
+            "Cannot say whether tensorflow or onnxruntime-cpu is faster at any of 9 points: told apart at 2, ",
         ),
         (
             lambda size: tensorflow(size) * (0.5 if 30 < size < 80 else 1.5),
@@ -70,6 +80,38 @@ def test_a_line_that_does_not_hold_is_not_told() -> None:
 )
 def test_who_is_faster_where(second: object, told: str) -> None:
     assert any(text.startswith(told) for text in sentences(swept(second=second))), sentences(swept(second=second))
+
+
+def undecided(found: Sequence[Point], *, below: float = 0, above: float = 1e9) -> list[Point]:
+    """The same points, not told apart at sizes below and above."""
+    wide = {"ratio_low": 0.1, "ratio_high": 10.0}
+    return [
+        replace(p, row=msgspec.structs.replace(p.row, **wide))
+        if p.series == "onnxruntime-cpu" and not below <= (p.macs_millions or 0) <= above
+        else p
+        for p in found
+    ]
+
+
+def test_who_is_faster_is_told_of_the_points_that_tell_it_and_of_no_size_beyond_them() -> None:
+    told = sentences(sweep_of(plan(), undecided(points(), below=30, above=400)))[0]
+    assert told.startswith(
+        "onnxruntime-cpu is faster than tensorflow at 5 of 9 points; at 4 it "
+    )  # one win may be chance
+    told = sentences(sweep_of(plan(), undecided(points(), below=30)))[0]
+    assert told.startswith("onnxruntime-cpu is faster at 5 points from 31.2 M to 163 M multiply-adds, tensorflow at 2 ")
+    assert told.endswith("500 M; the lines cross at 195 M; at 2 it cannot be said.")
+
+
+def test_points_that_were_not_compared_are_counted() -> None:
+    told = sentences(with_a_bad_point(second=lambda size: tensorflow(size) / 2))[0]
+    assert told == "onnxruntime-cpu is faster than tensorflow at 8 of 9 points; 1 not compared."
+
+
+def test_how_often_like_runtimes_are_told_apart_is_said_where_something_can_be_told() -> None:
+    said = "of sweeps of equal runtimes, 3.125 % at most tell a difference."
+    assert said in " ".join(doubts(swept()))
+    assert said not in " ".join(doubts(swept(repetitions=3)))  # ranges decide nothing
 
 
 def test_ranges_are_called_ranges_and_intervals_intervals() -> None:
