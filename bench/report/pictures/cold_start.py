@@ -28,6 +28,7 @@ def cold_start(group: Group) -> Iterator[Picture]:
     told += "."
     if left := [group.names[row.case_id] for row in some if row not in rows]:
         told += f" Not drawn, for a step is missing: {listed(left)}."
+    told += group.told_of_barred(some)
     unit, unit_name = units.time_unit(max(sum(step or 0 for step in _times(row)) for row in rows))
     built = any(row.build_ns for row in rows)
     yield Picture(
@@ -35,12 +36,12 @@ def cold_start(group: Group) -> Iterator[Picture]:
         title=f"Cold start{group.title}",
         told=told,
         spec=stacked(
-            [_stack(group.names[row.case_id], row, unit) for row in rows],
+            [_stack(group, row, unit) for row in rows],
             [step for step in _STEPS if step != "build" or built],
             f"time to the first answer ({unit_name})",
         ),
         header=_HEADER,
-        cells=tuple(_cells(group.names[row.case_id], row) for row in some),
+        cells=tuple(_cells(group.marked(row), row) for row in some),
     )
 
 
@@ -48,10 +49,11 @@ def _times(row: Row) -> tuple[int | None, int | None, int | None]:
     return row.import_ns, row.load_ns, row.first_call_ns
 
 
-def _stack(name: str, row: Row, unit: float) -> Stack:
+def _stack(group: Group, row: Row, unit: float) -> Stack:
     loaded, build = row.load_ns or 0, min(row.build_ns or 0, row.load_ns or 0)
     times = {"import": row.import_ns or 0, "build": build, "load": loaded - build, "first call": row.first_call_ns or 0}
-    return Stack(name, {step: time / unit for step, time in times.items()}, row_cells.cold_start(row))
+    sizes = {step: time / unit for step, time in times.items()}
+    return Stack(group.names[row.case_id], sizes, row_cells.cold_start(row), is_out=group.cannot_win(row))
 
 
 def _cells(name: str, row: Row) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ _HEADER = ("runtime", "latency (best)", "relative error", "tolerance", "peak mem
 def error_and_speed(group: Group) -> Iterator[Picture]:
     """One point a row that has both numbers; none where fewer than two rows do."""
     timed = [row for row in group.rows if row.latency_ns_best is not None]
-    rows = [row for row in timed if row.relative_error is not None]
+    rows = [row for row in timed if row.relative_error is not None and math.isfinite(row.relative_error)]
     if len(rows) < 2:
         return
     standings = {_standing(group, row) for row in rows}
@@ -30,7 +31,7 @@ def error_and_speed(group: Group) -> Iterator[Picture]:
     if _OUT in standings:
         told += f" Hollow, named: cannot win: {parts.listed(_named(group, rows, _OUT))}."
     if left := [group.names[row.case_id] for row in timed if row not in rows]:
-        told += f" Not drawn, without an error: {parts.listed(left)}."
+        told += f" Not drawn, without a finite error: {parts.listed(left)}."
     yield Picture(
         name=group.name("error_and_speed"),
         title=f"Error against latency{group.title}",
@@ -62,7 +63,9 @@ def _spec(group: Group, rows: list[Row]) -> dict[str, Any]:
 
     unit, unit_name = parts.time_axis([row.latency_ns_best or 0.0 for row in rows])
     errors = [error for row in rows if (error := row.relative_error)]
-    zero = min(errors, default=1.0) / 10  # where an error of 0 stands: a log scale has no place for it
+    zero = max(
+        min(errors, default=1.0) / 10, parts.LEAST
+    )  # where an error of 0 stands: a log scale has no place for it
     values = [_value(group, row, unit, zero) for row in rows]
     times, drawn = ([float(value[key]) for value in values] for key in ("x", "y"))
     bounds = sorted({row.tolerance for row in rows if row.tolerance and row.precision == "float32"})
@@ -119,6 +122,6 @@ def _value(group: Group, row: Row, unit: float, zero: float) -> dict[str, Any]:
     return {
         parts.NAME: group.names[row.case_id],
         "x": parts.rounded((row.latency_ns_best or 0.0) / unit),
-        "y": row.relative_error or zero,
+        "y": min(max(row.relative_error or zero, parts.LEAST), parts.GREATEST),
         "standing": _standing(group, row),
     }

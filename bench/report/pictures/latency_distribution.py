@@ -35,13 +35,14 @@ def latency_distribution(group: Group) -> Iterator[Picture]:
     )
     if any("tail" in (row.percentile_block or "") for row in rows):
         told += " Percentiles that the timed calls are too few for are of the uninterrupted block (--tail)."
+    told += group.told_of_barred(rows)
     yield Picture(
         name=group.name("latency_distribution"),
         title=f"Latency of every timed call{group.title}",
         told=told,
         spec=_spec(group, rows, timed),
         header=_HEADER,
-        cells=tuple(_cells(group.names[row.case_id], row, timed[row.case_id]) for row in rows),
+        cells=tuple(_cells(group.marked(row), row, timed[row.case_id]) for row in rows),
     )
 
 
@@ -67,6 +68,7 @@ def _spec(group: Group, rows: list[Row], timed: dict[str, Any]) -> dict[str, Any
     x = alt.X("x:Q", title=f"latency of a call ({unit_name})", scale=parts.scale_of(reach))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, len(rows)], reverse=True, nice=False))
     bars = list(_bars(rows, timed, unit, reach, names))
+    out = [names[place] for place, row in enumerate(rows) if group.cannot_win(row)]
     rails = [_rail(place, names[place], timed[row.case_id] / unit) for place, row in enumerate(rows)]
     points = list(_points(rows, names, unit))
     shown = [mark for mark in _MARKS if any(point["mark"] == mark for point in points)]
@@ -75,16 +77,24 @@ def _spec(group: Group, rows: list[Row], timed: dict[str, Any]) -> dict[str, Any
         scale=alt.Scale(domain=shown, range=[_MARKS[mark] for mark in shown]),
         legend=parts.legend(symbolFillColor=_GREY, symbolStrokeColor=_GREY),
     )
-    labels = [{parts.NAME: name, "y": place + 0.13} for place, name in enumerate(names)]
+    labels = [
+        {parts.NAME: name, "y": place + 0.13, "said": "cannot win" * (name in out)} for place, name in enumerate(names)
+    ]
+    counted = alt.Chart(parts.data({**bar, "out": bar[parts.NAME] in out} for bar in bars))
+    counted = counted.encode(x=x, x2="x2", y=y, y2="y2", color=colour)
+    named = alt.Chart(parts.data(labels)).encode(y=y)
+    room = "width - 80" if out else "width"
     chart = alt.layer(
-        alt.Chart(parts.data(bars)).mark_rect(opacity=0.65).encode(x=x, x2="x2", y=y, y2="y2", color=colour),
+        counted.transform_filter("!datum.out").mark_rect(opacity=0.65),
+        counted.transform_filter("datum.out").mark_rect(filled=False, strokeWidth=1),
         alt.Chart(parts.data(rails)).mark_rule(strokeWidth=1.2).encode(x=x, x2="x2", y=y, color=colour),
         alt.Chart(parts.data(points))
         .mark_point(filled=True, size=70, opacity=1)
         .encode(x=x, y=y, color=colour, shape=shape, tooltip=[f"{parts.NAME}:N", "mark:N", "said:N"]),
-        alt.Chart(parts.data(labels))
-        .mark_text(align="left", baseline="middle", fontSize=12, limit=alt.ExprRef(expr="width"))
-        .encode(x=alt.value(0), y=y, text=f"{parts.NAME}:N"),
+        named.mark_text(align="left", baseline="middle", fontSize=12, limit=alt.ExprRef(expr=room)).encode(
+            x=alt.value(0), text=f"{parts.NAME}:N"
+        ),
+        named.mark_text(align="right", baseline="middle", fontSize=12).encode(x=alt.value("width"), text="said:N"),
     )
     return parts.finished(chart, _BAND * len(rows))
 
@@ -94,7 +104,9 @@ def _bars(
 ) -> Iterator[dict[str, object]]:
     """Of every call, in bins that all runtimes share: of equal width as they are drawn."""
     spaced = np.geomspace if parts.is_wide(reach) else np.linspace
-    edges = spaced(min(reach), max(reach), _BINS + 1) if max(reach) > min(reach) else np.array([reach[0]] * 2)
+    edges = spaced(min(reach), max(reach), _BINS + 1)
+    if edges[0] == edges[-1]:  # every call took the same time: one bar, to be seen
+        edges = np.array([reach[0] * 0.998, reach[0] * 1.002])
     for place, row in enumerate(rows):
         counts = histogram(timed[row.case_id] / unit, edges)
         for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):

@@ -24,14 +24,15 @@ def memory_ledger(group: Group) -> Iterator[Picture]:
     told = "Resident memory of a fresh process: each part is what the step added to the most that was there before it."
     if left := [group.names[row.case_id] for row in some if row not in rows]:
         told += f" Not drawn, for a number is missing: {listed(left)}."
+    told += group.told_of_barred(some)
     unit, unit_name = units.size_unit(max(level or 0 for row in rows for level in _levels(row)))
     yield Picture(
         name=group.name("memory_ledger"),
         title=f"Memory, step by step{group.title}",
         told=told,
-        spec=stacked([_stack(group.names[row.case_id], row, unit) for row in rows], _STEPS, f"memory ({unit_name})"),
+        spec=stacked([_stack(group, row, unit) for row in rows], _STEPS, f"memory ({unit_name})"),
         header=_HEADER,
-        cells=tuple((group.names[row.case_id], *map(units.size, _levels(row))) for row in some),
+        cells=tuple((group.marked(row), *map(units.size, _levels(row))) for row in some),
     )
 
 
@@ -39,10 +40,10 @@ def _levels(row: Row) -> tuple[int | None, ...]:
     return (row.rss_start_bytes, row.rss_import_bytes, row.rss_load_bytes, row.rss_first_bytes, row.rss_peak_bytes)
 
 
-def _stack(name: str, row: Row, unit: float) -> Stack:
+def _stack(group: Group, row: Row, unit: float) -> Stack:
     """A step after which less is there adds nothing: the bar is as long as the highest level."""
     sizes, highest = {}, 0
     for step, level in zip(_STEPS, _levels(row), strict=True):
         sizes[step] = max(0, (level or 0) - highest) / unit
         highest = max(highest, level or 0)
-    return Stack(name, sizes, units.size(highest))
+    return Stack(group.names[row.case_id], sizes, units.size(highest), is_out=group.cannot_win(row))

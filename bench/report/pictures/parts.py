@@ -15,6 +15,7 @@ from bench.report import theme
 NAME = "name"  # the field that holds a series' name
 _LETTER = 6.8  # and of a letter, rather too many
 BAND = 46  # pixels of a bar with its name above
+LEAST, GREATEST = 1e-290, 1e290  # ends of a logarithmic axis: what is beyond them stands there
 _WIDE = 6.0  # greatest over least from which an axis is logarithmic
 
 
@@ -25,14 +26,17 @@ def data(rows: Iterable[Mapping[str, Any]]) -> Any:
     return alt.InlineData(values=list(rows))
 
 
-def series(names: Sequence[str], every: Sequence[str]) -> dict[str, Any]:
-    """Colour, shape and dash of ``names``: the same in every picture of a page that shows ``every``."""
+def series(names: Sequence[str], every: Sequence[str], *, shown: Sequence[str] | None = None) -> dict[str, Any]:
+    """Colour, shape and dash of ``names``: the same in every picture of a page that shows ``every``.
+
+    ``shown``: what they are called in this one, where that is more than the name.
+    """
     import altair as alt
 
     place = {name: number for number, name in enumerate(every)}
     of_all = theme.series(list(every))
     return {
-        channel: alt.Scale(domain=list(names), range=[scale["range"][place[name]] for name in names])
+        channel: alt.Scale(domain=list(shown or names), range=[scale["range"][place[name]] for name in names])
         for channel, scale in of_all.items()
     }
 

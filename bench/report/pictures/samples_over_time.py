@@ -14,6 +14,7 @@ from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.pictures.scene import SWITCH, TAIL, TIMED, WARMUP, Calls, Group
 from bench.report.pictures.slots import Slots, slots_of
+from bench.rows import Row
 
 _TOGETHER = 4  # runtimes in one picture: more hide one another
 _HEIGHT = 300
@@ -38,7 +39,8 @@ _HEADER = (
 
 @dataclass(frozen=True)
 class _Case:
-    name: str
+    row: Row
+    name: str  # as marked
     calls: Calls
     x: Any  # slot of each call
 
@@ -72,12 +74,12 @@ def _shown(latency_ns: float, unit: float) -> float:
 
 def samples_over_time(group: Group) -> Iterator[Picture]:
     """One picture for every four runtimes; none where nothing was called."""
-    found = [(group.names[row.case_id], group.scene.calls(row.case_id)) for row in group.rows]
-    called = [(name, calls) for name, calls in found if calls is not None]
+    found = [(row, group.scene.calls(row.case_id)) for row in group.rows]
+    called = [(row, calls) for row, calls in found if calls is not None]
     if not called:
         return
     slots = slots_of([calls for _, calls in called])
-    cases = [_Case(name, calls, slots.place(calls)) for name, calls in called]
+    cases = [_Case(row, group.marked(row), calls, slots.place(calls)) for row, calls in called]
     disturbed = group.scene.disturbed(group)
     for first in range(0, len(cases), _TOGETHER):
         shown = cases[first : first + _TOGETHER]
@@ -86,7 +88,8 @@ def samples_over_time(group: Group) -> Iterator[Picture]:
         yield Picture(
             name=f"{group.name('samples_over_time')}{part}",
             title=f"Every call in the order in which it ran{group.title}",
-            told=_told(shown, drawn, disturbed, any(row.streams > 1 for row in group.rows)),
+            told=_told(shown, drawn, disturbed, any(row.streams > 1 for row in group.rows))
+            + group.told_of_barred([case.row for case in shown]),
             spec=_spec(group, shown, drawn, slots, disturbed or set()),
             header=_HEADER,
             cells=tuple(line for case in shown for line in _cells(case, disturbed)),
@@ -176,7 +179,8 @@ def _spec(
     x = x.axis(grid=False, format="d", tickMinStep=1)
     scale = parts.scale_of(ends, room=0.08)
     y, low = (alt.Y(f"{field}:Q", title=f"latency ({unit_name})", scale=scale) for field in ("y", "low"))
-    scales = parts.series([case.name for case in cases], group.scene.names)
+    names, shown = [group.names[case.row.case_id] for case in cases], [case.name for case in cases]
+    scales = parts.series(names, group.scene.names, shown=shown)
     layers = [*_shading(slots, disturbed, x), *_borders(slots, x)]
     for case, marks in zip(cases, drawn, strict=True):
         layers += _points(case, marks, unit, (x, y, low), scales)

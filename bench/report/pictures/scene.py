@@ -64,6 +64,14 @@ class Group:
             return ""
         return f": {text.visible(self.rows[0].model)}, batch {self.rows[0].batch_size}"
 
+    def marked(self, row: Row) -> str:
+        """The row's name, with a word behind it where the row is out of the contest."""
+        return f"{self.names[row.case_id]} (cannot win)" if self.cannot_win(row) else self.names[row.case_id]
+
+    def told_of_barred(self, rows: Sequence[Row]) -> str:
+        """What the word means, where a row has it: the end of what a picture tells."""
+        return " Cannot win: failed, not verified, or not comparable." * any(map(self.cannot_win, rows))
+
     def cannot_win(self, row: Row) -> bool:
         """Whether the row is out of the contest, for a reason that the table tells."""
         return verdict.why_not(row) is not None

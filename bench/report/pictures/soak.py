@@ -11,6 +11,7 @@ from bench.report.drawn import outline, shared_limits
 from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.pictures.scene import Group
+from bench.rows import Row
 
 _HEIGHT = 280
 _MINUTE = 60e9
@@ -28,11 +29,12 @@ def soak(group: Group) -> Iterator[Picture]:
         name=group.name("soak"),
         title=f"Memory over minutes of calls{group.title}",
         told="Resident memory while the model was called on and on; the verdict judges the second half: "
-        + "; ".join(f"{group.names[row.case_id]}: {row_cells.soak(row)}" for row in rows)
-        + ".",
-        spec=_spec(group, {group.names[row.case_id]: found[row.case_id] for row in rows}),
+        + "; ".join(f"{group.marked(row)}: {row_cells.soak(row)}" for row in rows)
+        + "."
+        + group.told_of_barred(rows),
+        spec=_spec(group, rows, {group.marked(row): found[row.case_id] for row in rows}),
         header=_HEADER,
-        cells=tuple(_cells(group.names[row.case_id], found[row.case_id], row_cells.soak(row)) for row in rows),
+        cells=tuple(_cells(group.marked(row), found[row.case_id], row_cells.soak(row)) for row in rows),
     )
 
 
@@ -43,7 +45,7 @@ def _cells(name: str, looks: Any, verdict: str) -> tuple[str, ...]:
     return (name, minutes, f"{int(looks['calls'].iloc[-1]):,}", *sizes, verdict)
 
 
-def _spec(group: Group, found: dict[str, Any]) -> dict[str, Any]:
+def _spec(group: Group, rows: list[Row], found: dict[str, Any]) -> dict[str, Any]:
     import altair as alt
 
     unit, unit_name = units.size_unit(max(int(looks["rss_bytes"].max()) for looks in found.values()))
@@ -56,8 +58,7 @@ def _spec(group: Group, found: dict[str, Any]) -> dict[str, Any]:
             {parts.NAME: name, "x": parts.rounded(minutes[i]), "y": parts.rounded(memory[i] / unit)}
             for i in outline(memory, limit)
         ]
-    names = list(found)
-    scales = parts.series(names, group.scene.names)
+    scales = parts.series([group.names[row.case_id] for row in rows], group.scene.names, shown=list(found))
     y_scale = parts.scale_of([value["y"] for value in values], room=0.1)
     chart = (
         alt.Chart(parts.data(values))

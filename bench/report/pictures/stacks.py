@@ -20,6 +20,7 @@ class Stack:
     name: str
     sizes: Mapping[str, float]  # by part, in the order from left to right; none below 0
     beside: str  # said beside the name
+    is_out: bool = False  # of the contest: drawn hollow
 
 
 def stacked(stacks: Sequence[Stack], kinds: Sequence[str], title: str, *, whole: float | None = None) -> dict[str, Any]:
@@ -31,16 +32,24 @@ def stacked(stacks: Sequence[Stack], kinds: Sequence[str], title: str, *, whole:
     end = whole or max((row["x2"] for row in values), default=1.0) * 1.02
     scale = alt.Scale(domain=list(kinds), range=[theme.COLOURS[i % len(theme.COLOURS)] for i in range(len(kinds))])
     colour = alt.Color("part:N", scale=scale, legend=parts.legend(symbolType="square"))
-    bars = alt.Chart(parts.data(values)).mark_bar(height=_BAR, yOffset=9, opacity=_FAINT)
-    bars = bars.encode(
+    bars = alt.Chart(parts.data(values)).encode(
         x=alt.X("x:Q", title=title, scale=alt.Scale(domain=[0, end], nice=False)),
         x2="x2",
         y=parts.bands(names),
         color=colour,
         tooltip=[f"{parts.NAME}:N", "part:N", "size:Q"],
     )
-    said = parts.band_names({stack.name: stack.beside for stack in stacks})
-    return parts.finished(alt.layer(bars, said), parts.height_of(names))
+    bar: dict[str, Any] = {"height": _BAR, "yOffset": 9}
+    layers = [
+        bars.transform_filter("!datum.out").mark_bar(opacity=_FAINT, **bar),
+        bars.transform_filter("datum.out").mark_bar(filled=False, strokeWidth=1.5, **bar),
+        parts.band_names({stack.name: _beside(stack) for stack in stacks}),
+    ]
+    return parts.finished(alt.layer(*layers), parts.height_of(names))
+
+
+def _beside(stack: Stack) -> str:
+    return f"cannot win, {stack.beside}" if stack.is_out else stack.beside
 
 
 def _pieces(stack: Stack) -> list[dict[str, Any]]:
@@ -48,6 +57,6 @@ def _pieces(stack: Stack) -> list[dict[str, Any]]:
     for part, size in stack.sizes.items():
         if size > 0:
             sides = {"x": start, "x2": start + size, "size": parts.rounded(size)}
-            found.append({parts.NAME: stack.name, "part": part, **sides})
+            found.append({parts.NAME: stack.name, "part": part, **sides, "out": stack.is_out})
             start += size
     return found
