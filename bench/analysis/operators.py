@@ -2,7 +2,8 @@
 
 Times are those of the profiled calls, never scaled to the plain latency; what profiling itself costs is told beside
 them. A kernel's time in a repetition is the median over its calls, a line's the sum over its kernels, its estimate the
-median over repetitions. What no kernel explains of the wall time is a line of its own, so that all lines add up to it.
+median over repetitions. What no kernel explains of the wall time is a line of its own, so that all lines add up to it;
+where kernels ran at the same time and take more than it together, there is no such line, and shares are of their sum.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ class Line(Record, frozen=True):
     operators: tuple[str, ...] = ()  # kinds of its kernels in the runtime's words, each once
     kernels: tuple[str, ...] = ()  # names
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is the rest; a layer may be called OUTSIDE, too."""
+        return not self.kernels
+
 
 class Costs(Record, frozen=True):
     """What layers have to do in one call of a batch; None where it is not known."""
@@ -47,7 +53,7 @@ class Kind(Record, frozen=True):
 
     name: str
     time_ns: float | None  # None where no line is of this kind: its work is done in others, or by no kernel found
-    time_share: float | None  # of the profiled wall time
+    time_share: float | None  # of all lines
     multiply_adds_share: float | None  # of the model's; None where there are none, or a layer's can't be counted
     parameters_share: float | None
 
@@ -78,7 +84,7 @@ def summed(kernels: Iterable[Kernel], repetitions: int) -> list[float]:
 
 
 def lines_of(case: ProfiledCase) -> list[Line]:
-    """Every line, the dearest first, OUTSIDE where it belongs; their estimates add up to the wall time's."""
+    """Every line, the dearest first; their estimates add up to the wall time's, or are more and without OUTSIDE."""
     if not case.kernels:
         return []
     n = len(case.repetitions)
@@ -86,8 +92,8 @@ def lines_of(case: ProfiledCase) -> list[Line]:
     wall = wall_times(case)
     outside = [total - spent for total, spent in zip(wall, summed(case.kernels, n), strict=True)]
     rest = residual(median(wall) - sum(line.time.estimate for line in groups), outside)
-    lines = [*groups, Line(name=OUTSIDE, kind=OUTSIDE, time=rest, by_repetition=tuple(outside))]
-    return sorted(lines, key=lambda line: -line.time.estimate)
+    left = [Line(name=OUTSIDE, kind=OUTSIDE, time=rest, by_repetition=tuple(outside))] if rest.estimate >= 0 else []
+    return sorted([*groups, *left], key=lambda line: -line.time.estimate)
 
 
 def residual(estimate: float, values: Sequence[float]) -> Interval:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.analysis.operators import OUTSIDE, Costs, Line, costs_of
+from bench.analysis.operators import Costs, Line, costs_of
 from bench.analysis.profiled import ProfiledCase
 from bench.records import Record, Roofs
 from bench.runtimes.table import RUNTIMES
@@ -118,7 +118,7 @@ def rate(costs: Costs, time_ns: float, roof: Roof | None) -> Rate:
 
 def by_headroom(lines: Sequence[Line], rates: Sequence[Rate]) -> list[tuple[Line, Rate]]:
     """Lines with their rates, that which has most to win first; those without a roof after, the dearest first."""
-    known = [(line, one) for line, one in zip(lines, rates, strict=True) if line.name != OUTSIDE]
+    known = [(line, one) for line, one in zip(lines, rates, strict=True) if not line.is_outside]
     return sorted(known, key=lambda pair: (-_headroom(pair[1]), -pair[0].time.estimate))
 
 

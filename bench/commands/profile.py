@@ -77,10 +77,10 @@ def profile_text(profile: Profile) -> str:
         LINE_NUMBERS,
         case_sentences,
         kind_cells,
-        legend,
         line_cells,
         views_of,
     )
+    from bench.report.profile_reading import legend
     from bench.report.profile_text import opening
     from bench.report.text import visible
 

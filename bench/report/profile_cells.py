@@ -19,7 +19,7 @@ from bench.analysis.operators import (
 )
 from bench.analysis.operators import typical as typical_of
 from bench.analysis.profiled import Profile, ProfiledCase
-from bench.analysis.roofline import FAR_BELOW, Rate, by_headroom, rates_of, roof_of, why_no_roof
+from bench.analysis.roofline import Rate, by_headroom, rates_of, roof_of, why_no_roof
 from bench.analysis.statistics import Interval
 from bench.records import LayerCost
 
@@ -53,6 +53,11 @@ class CaseView:
         """Of a profiled call."""
         return typical_of(wall_times(self.case)).estimate
 
+    @property
+    def whole_ns(self) -> float:
+        """What shares are of: the wall time, or where kernels ran at the same time the sum of theirs."""
+        return sum(line.time.estimate for line in self.lines)
+
 
 def views_of(profile: Profile) -> list[CaseView]:
     """Every case; one without kernels has no lines."""
@@ -65,26 +70,6 @@ def views_of(profile: Profile) -> list[CaseView]:
     return views
 
 
-def roof_sentences(profile: Profile) -> list[str]:
-    """What this machine can do at most, and whether it stayed so."""
-    roof = roof_of(profile.roofs)
-    if roof is None:
-        why = f": {profile.roofs_reason}" if profile.roofs_reason else ""
-        return [f"The roofs of this machine were not measured{why}."]
-    threads = profile.roofs[0].threads
-    said = [
-        f"Roofs of this machine with {threads} thread{'s' * (threads > 1)}: {giga(roof.flops_per_s)} GFLOP/s by a "
-        f"matrix product, {giga(roof.bytes_per_s)} GB/s by a copy (float32; the best trial of before and after)."
-    ]
-    if not roof.is_steady:
-        said.append(
-            "The machine was not as fast at the end as at the beginning: before and after, the matrix product differs "
-            f"by {percent(roof.flops_differ)}, the copy by {percent(roof.bytes_differ)}. Measure again when it is "
-            "quiet."
-        )
-    return said
-
-
 def case_sentences(view: CaseView) -> list[str]:
     """What it takes and where, what profiling costs, and what must be known of its numbers."""
     case = view.case
@@ -95,6 +80,12 @@ def case_sentences(view: CaseView) -> list[str]:
         reason = f" ({case.row.agreement_reason})" if case.row.agreement_reason else ""
         said.append(f"Its outputs are not verified: {case.row.agreement}{reason}. No speed without agreement.")
     said.append(_cost(view))
+    if not any(line.is_outside for line in view.lines):
+        said.append(
+            f"Its kernels take {units.duration(view.whole_ns)} together, more than the wall time: some ran at the same "
+            "time, or medians do not add up. Shares and what would be saved are of the kernels' time; what is outside "
+            "of them can't be told."
+        )
     if why := why_no_roof(case):
         said.append(f"No roofs: {why}.")
     if case.layers_reason:
@@ -120,35 +111,13 @@ def kind_cells(kinds: Sequence[Kind]) -> list[tuple[str, ...]]:
 
 def line_pairs(view: CaseView) -> list[tuple[Line, Rate]]:
     """Every line, that with most to win first; what is outside of kernels last."""
-    outside = [(line, rate) for line, rate in zip(view.lines, view.rates, strict=True) if line.name == OUTSIDE]
+    outside = [(line, rate) for line, rate in zip(view.lines, view.rates, strict=True) if line.is_outside]
     return [*by_headroom(view.lines, view.rates), *outside]
 
 
 def line_cells(view: CaseView) -> list[tuple[str, ...]]:
     """One row a line, as in ``line_pairs``."""
-    return [_line(line, rate, view.wall_ns) for line, rate in line_pairs(view)]
-
-
-def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
-    """How the numbers are to be read."""
-    level = next((line.time.level for view in views for line in view.lines if line.time.level), None)
-    said = [
-        "Times are of profiled calls, medians over repetitions of medians over calls; they are not scaled to the plain "
-        "latency. Lines add up to the wall time: outside kernels is what no kernel explains (Python, dispatch, "
-        "waiting)."
-    ]
-    if level is not None:
-        word = "intervals" if level > 0.9 else "ranges"
-        said.append(f"In brackets: {word} of {units.percent(level)} over repetitions.")
-    if roof_of(profile.roofs) is not None:
-        said.append(
-            "Bytes: activations into and out of the layers and weights, each once, so that GB/s is a lower bound. Of "
-            "the roof: the time that these products or these bytes take at least, over the time taken. Bound by "
-            f"compute or memory: whichever takes longer; overhead: below {percent(FAR_BELOW)} of the roof, so that "
-            "neither explains the time; above the roof: data that stay in caches, or fewer products than are counted "
-            "(Winograd)."
-        )
-    return said
+    return [_line(line, rate, view.whole_ns) for line, rate in line_pairs(view)]
 
 
 def giga(per_second: float | None) -> str:
@@ -168,12 +137,12 @@ def short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 
-def _line(line: Line, rate: Rate, wall_ns: float) -> tuple[str, ...]:
+def _line(line: Line, rate: Rate, whole_ns: float) -> tuple[str, ...]:
     return (
         line.name,
         ", ".join(line.operators),
         spanned(line.time),
-        percent(line.time.estimate / wall_ns if wall_ns else None),
+        percent(line.time.estimate / whole_ns if whole_ns else None),
         units.count(rate.flops / 2 if rate.flops is not None else None),
         units.size(rate.traffic_bytes),
         giga(rate.flops_per_s),
@@ -197,8 +166,10 @@ def _where(view: CaseView) -> str:
     said = f"{first.name} {percent(first.time_share)} of time"
     if products is not None:
         said += f", {percent(products)} of multiply-adds"
-    outside = next(kind for kind in view.kinds if kind.name == OUTSIDE)
-    return f"{said}; outside kernels {percent(outside.time_share)}"
+    outside = next((line for line in view.lines if line.is_outside), None)
+    if outside is None:
+        return f"{said} (of its kernels)"
+    return f"{said}; outside kernels {percent(outside.time.estimate / view.whole_ns if view.whole_ns else None)}"
 
 
 def _cost(view: CaseView) -> str:

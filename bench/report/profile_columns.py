@@ -27,7 +27,7 @@ LAYERS: tuple[Column, ...] = (
     real("time_ns_low", "ns", "lower", "Lower bound of it over repetitions."),
     real("time_ns_high", "ns", "lower", "Upper bound."),
     real("interval_level", "", "none", "Probability that the bounds hold the value sought."),
-    real("time_share", "share", "none", "Of the wall time of a profiled call."),
+    real("time_share", "share", "none", "Of all lines: the wall time, or the kernels' where they take more together."),
     whole("multiply_adds", "", "none", "Of the layers in one call of the batch; null where one can't be counted."),
     whole("parameters", "", "none", "Trainable parameters of the layers."),
     whole("traffic_bytes", "bytes", "none", "Activations into and out of the layers, and weights: a lower bound."),

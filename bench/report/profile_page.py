@@ -15,11 +15,10 @@ from bench.report.profile_cells import (
     CaseView,
     case_sentences,
     kind_cells,
-    legend,
     line_cells,
     line_pairs,
-    roof_sentences,
 )
+from bench.report.profile_reading import legend, roof_sentences
 from bench.report.profile_text import opening
 from bench.report.render import heading
 

@@ -55,7 +55,7 @@ def _shares(views: Sequence[CaseView], kinds: Sequence[str]) -> Picture:
             Stack(
                 name=f"time, {_panel_name(view, views)}",
                 sizes=_sizes([(kind.name, kind.time_share) for kind in view.kinds], kinds),
-                beside=units.duration(view.wall_ns),
+                beside=units.duration(view.whole_ns),
             )
         )
         is_last = all(other.case.row.model != model for other in views[views.index(view) + 1 :])

@@ -75,7 +75,6 @@ def _area(roof: Roof, rates: Sequence[Rate]) -> _Area:
 
 
 def _roofline_told(view: CaseView, found: Sequence[tuple[Line, Rate]]) -> str:
-    wall = view.wall_ns
     best = max(found, key=lambda pair: pair[1].headroom_ns or 0.0)
     shown = sum(line.time.estimate for line, _ in found)
     said = [
@@ -86,7 +85,7 @@ def _roofline_told(view: CaseView, found: Sequence[tuple[Line, Rate]]) -> str:
     ]
     if above := sum((rate.roof_share or 0) > 1 for _, rate in found):
         said.append(f"{above} above the roof: data that stay in caches, or fewer products than are counted.")
-    said.append(f"Drawn are {percent(shown / wall)} of the time; the rest has no multiply-adds or no layer.")
+    said.append(f"Drawn are {percent(shown / view.whole_ns)} of the time; the rest has no multiply-adds or no layer.")
     return " ".join(said)
 
 

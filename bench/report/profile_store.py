@@ -123,7 +123,7 @@ def _layer_rows(view: CaseView) -> list[dict[str, Any]]:
                 "time_ns_low": line.time.low,
                 "time_ns_high": line.time.high,
                 "interval_level": line.time.level,
-                "time_share": line.time.estimate / view.wall_ns if view.wall_ns else None,
+                "time_share": line.time.estimate / view.whole_ns if view.whole_ns else None,
                 "multiply_adds": costs.multiply_adds,
                 "parameters": costs.parameters if line.layers else None,
                 "traffic_bytes": costs.traffic_bytes,

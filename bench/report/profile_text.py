@@ -14,10 +14,9 @@ from bench.report.profile_cells import (
     CaseView,
     case_sentences,
     kind_cells,
-    legend,
     line_cells,
-    roof_sentences,
 )
+from bench.report.profile_reading import legend, roof_sentences
 from bench.report.render import heading
 
 

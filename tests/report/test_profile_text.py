@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from bench.analysis.operators import OUTSIDE
 from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, diff_profiles
 from bench.analysis.profiled import ProfiledCase
 from bench.records import LayerCost, Roofs
-from bench.report.profile_cells import case_sentences, line_cells, roof_sentences, views_of
+from bench.report.profile_cells import case_sentences, line_cells, views_of
 from bench.report.profile_diff_text import diff_cells, diff_sentence, diff_sentences
 from bench.report.profile_pictures import profile_pictures
+from bench.report.profile_reading import roof_sentences
 from bench.report.profile_text import render_markdown
 from profile_fakes import DENSE as FAKE_DENSE
 from profile_fakes import MS, ROOFS, case, kernel, profile
@@ -46,6 +48,26 @@ def test_what_can_not_be_counted_is_never_shown_as_nothing_of_the_multiply_adds(
     assert "of multiply-adds" not in shares.told
     assert "multiply-adds" not in json.dumps(shares.spec)
     assert "multiply-adds" in json.dumps(whole.spec)
+
+
+def test_kernels_at_the_same_time_are_told_and_no_share_is_impossible() -> None:
+    parallel = profile(case([CONV, DENSE], [5 * MS] * 5))
+    (view,), (alone,) = views_of(parallel), views_of(profile(case([CONV, DENSE], STEADY)))
+    told = "Its kernels take 7 ms together, more than the wall time: some ran at the same time, or medians"
+    assert any(line.startswith(told) for line in case_sentences(view))
+    assert not any(line.startswith("Its kernels take") for line in case_sentences(alone))
+    assert "Conv2D 1x1 86 % of time, 25 % of multiply-adds (of its kernels)" in case_sentences(view)[0]
+    assert [row[3] for row in line_cells(view)] == ["86 %", "14 %"]
+    shares, under = profile_pictures(parallel, [view])
+    assert max(row["x2"] for rows in shares.spec["datasets"].values() for row in rows if "x2" in row) <= 1.0 + 1e-6
+    assert "Drawn are 100 % of the time" in under.told
+
+
+def test_a_layer_called_as_the_rest_is_stands_under_the_roofs() -> None:
+    layer = LayerCost(name=OUTSIDE, kind="Conv2D", multiply_adds=10, input_bytes=4, output_bytes=4)
+    (view,) = views_of(profile(case([kernel("c", "Conv", (0,), [8 * MS] * 5)], STEADY, layers=(layer,))))
+    assert [row[:2] for row in line_cells(view)] == [(OUTSIDE, "Conv"), (OUTSIDE, "")]
+    assert "outside kernels 20 %" in case_sentences(view)[0]
 
 
 def test_a_case_that_disagrees_is_marked_and_one_that_agrees_is_not() -> None:
