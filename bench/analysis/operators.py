@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from statistics import median
 
 from bench.analysis.profiled import Kernel, ProfiledCase
@@ -45,7 +46,7 @@ class Costs(Record, frozen=True):
 
     multiply_adds: int | None
     parameters: int
-    traffic_bytes: int | None  # a lower bound: activations into and out of them all, and weights, each once
+    traffic_bytes: int | None  # a lower bound, see ``costs_of``
 
 
 class Kind(Record, frozen=True):
@@ -122,10 +123,10 @@ def kind_of(layer: LayerCost) -> str:
 
 
 def costs_of(places: Sequence[int], layers: Sequence[LayerCost], batch_size: int) -> Costs:
-    """What the layers cost together: what one gives to the next of them does not leave them.
+    """What the layers cost together; a layer whose multiply-adds can't be counted leaves those of the group unknown.
 
-    A lower bound of traffic: each inner result is taken to be read by the group alone. A layer whose multiply-adds
-    can't be counted leaves those of the group unknown.
+    Who reads whose result is not known here, so traffic is a lower bound: the last result leaves the group, the most
+    that any layer reads beyond all results before it arrives, and weights are read once whatever the calls.
     """
     chosen = [layers[place] for place in sorted(places)]
     products = [layer.multiply_adds for layer in chosen]
@@ -228,8 +229,10 @@ def _traffic(layers: Sequence[LayerCost], batch_size: int) -> int | None:
     if not layers or None in arriving or None in leaving:
         return None
     into, out = [one or 0 for one in arriving], [one or 0 for one in leaving]
-    moved = max(sum(into) - sum(out[:-1]), 0) + out[-1]  # what one gives to the next is neither read nor written
-    return moved * batch_size + sum(layer.weight_bytes for layer in layers)
+    within = accumulate(out, initial=0)  # bytes of all results before each layer
+    moved = max(reads - most for reads, most in zip(into, within, strict=False)) + out[-1]
+    weights = {layer.name: layer.weight_bytes for layer in layers}  # calls of a shared layer have one name
+    return moved * batch_size + sum(weights.values())
 
 
 def _by_kind(layers: Sequence[LayerCost], field: str) -> dict[str, int]:

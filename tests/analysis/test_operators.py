@@ -132,9 +132,22 @@ def test_what_a_layer_gives_to_the_next_of_its_group_moves_nowhere() -> None:
     assert (both.multiply_adds, both.parameters) == (1_000_000, 400)
 
 
-def test_a_second_input_of_a_group_is_read_and_weights_are_read_once_whatever_the_batch() -> None:
+def test_traffic_is_a_lower_bound_whoever_reads_whose_result() -> None:
+    def layer(name: str, reads: int, writes: int) -> LayerCost:
+        return LayerCost(name=name, kind="Add", multiply_adds=0, input_bytes=reads, output_bytes=writes)
+
+    swish = (CONV, layer("sigmoid", 500, 500), layer("multiply", 1000, 500))  # the product reads both results within
+    apart = (layer("a", 1000, 400), layer("b", 1000, 400))  # may read the same
+    concatenated = (layer("first", 100, 50), layer("joined", 5050, 5050))  # reads 5000 that no other wrote
+    assert costs_of((0, 1, 2), swish, 1).traffic_bytes == 1000 + 500 + 400
+    assert costs_of((0, 1), apart, 1).traffic_bytes == 1000 + 400
+    assert costs_of((0, 1), concatenated, 1).traffic_bytes == 5000 + 5050
+
+
+def test_weights_are_read_once_whatever_the_batch_and_the_calls() -> None:
     add = LayerCost(name="add", kind="Add", multiply_adds=0, input_bytes=1000, output_bytes=500)
-    assert costs_of((0, 1), (CONV, add), 4).traffic_bytes == 4 * (1000 + 500 + 500) + 400
+    assert costs_of((0, 1), (CONV, CONV), 1).traffic_bytes == 1000 + 500 + 400
+    assert costs_of((0, 1), (CONV, add), 4).traffic_bytes == 4 * (1000 + 500) + 400
     assert costs_of((0, 1), (CONV, add), 4).multiply_adds == 4_000_000
 
 
