@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _MANY_VALUES = 3000  # drawn as elements they'd make the page slow: more are painted
+_FLAG = re.compile(r"(?<![^\s(])--?[A-Za-z][\w-]{0,30}(?![\w-])")  # of a command, short enough to stay on one line
 _NUMBER = re.compile(r"[-+\u2212~<>≤≥]?\s?\d")
 _UNKNOWN = {"", "-"}
 _SIGNS = {"good": "✓", "bad": "✗", "doubt": "?"}
@@ -123,7 +124,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters.update(figures=_figures, is_many=is_many, json=_json, ranked=_ranked)
-    environment.filters.update(legend_column=legend_column, shown=shown_spec)
+    environment.filters.update(legend_column=legend_column, prose=_prose, shown=shown_spec)
     environment.globals.update(style=_own_file("page.css"), script=_own_file("page.js"))
     return environment.get_template("page.html")
 
@@ -131,6 +132,13 @@ def _template() -> Template:
 def _spelled(value: Any) -> Any:
     """Of every expression of the template: a text is shown on one line, hidden characters spelled out."""
     return visible(value) if type(value) is str else value  # markup of ours is a subclass, and stays as it is
+
+
+def _prose(value: str) -> str:
+    """A sentence in which no line ends behind the hyphens of a flag such as ``--quick``."""
+    from markupsafe import Markup, escape
+
+    return Markup(_FLAG.sub(r'<span class="flag">\g<0></span>', str(escape(visible(value)))))
 
 
 def _json(value: Any) -> str:

@@ -75,6 +75,16 @@ def test_text_is_the_same_characters_once_it_is_read() -> None:
         assert visible(name) in html.unescape(render_page(text_page(name)))
 
 
+def test_no_line_of_prose_ends_within_a_flag_and_its_text_is_the_same() -> None:
+    told = "Run without --quick (-r, -t) or --no-changes; a well-known -5, x--y and <b --i>"
+    document = render_page(text_page(told))
+    flags = re.findall(r'<span class="flag">(.*?)</span>', document)
+    assert flags == ["--quick", "-r", "-t", "--no-changes", "--i"]
+    assert told in html.unescape(document.replace('<span class="flag">', "").replace("</span>", ""))
+    assert "<b " not in document.partition("<main")[2]
+    assert 'class="flag"' not in render_page(text_page(f"--{'x' * 40}"))  # breaks rather than leaves the page
+
+
 def test_data_of_a_chart_is_json_that_no_name_ends() -> None:
     document = render_page(made_page(HOSTILE))
     found = re.search(r'id="spec-calls">(.*?)</script>', document, re.DOTALL)
