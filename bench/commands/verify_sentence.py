@@ -8,6 +8,7 @@ from bench import units
 from bench.analysis.agreement import judged_error, worst_check
 from bench.analysis.attribution import EXPORT, RUNTIME, Attribution, explain_blame, explain_source
 from bench.commands.verify_headline import headline, is_saturated
+from bench.prepare.expected import STORED
 from bench.records import Finding, ModelSpec, OutputCheck, PrepareSettings
 from bench.reproduce import bisect_command
 from bench.rows import Row
@@ -78,7 +79,7 @@ def _wrong(cases: Sequence[JudgedCase], judged: JudgedModel, settings: PrepareSe
     finding = next(iter(case.findings), None)
     says += [finding.text] if finding is not None and finding.text not in "".join(says) else []
     if found is not None and found.blame is not None:
-        says.append(_blame(case, found, settings))
+        says.append(_blame(case, found, judged.truth, settings))
     elif worst is None:
         says.append(_reason(case))
     says.append(_way_on(case, found, finding, judged.spec, settings))
@@ -92,11 +93,14 @@ def _is_named_otherwise(check: OutputCheck) -> bool:
     return check.reason.startswith(f"output {check.output!r} is missing") and "-names " in check.reason
 
 
-def _blame(case: JudgedCase, found: Attribution, settings: PrepareSettings) -> str:
+def _blame(case: JudgedCase, found: Attribution, truth: str | None, settings: PrepareSettings) -> str:
     is_users = settings.litert_file is not None and case.row.runtime == "litert" and found.blame == RUNTIME
     if is_users and len(found.links) == 1:
         return "the file of --litert is wrong: it was run as it was given"
-    return explain_blame(found, runtime_of(case.row), "file of --onnx" if settings.onnx_file else "export")
+    said = explain_blame(found, runtime_of(case.row), "file of --onnx" if settings.onnx_file else "export")
+    if found.blame == EXPORT and truth == STORED:  # nothing was exported, and nobody says which of the two is wrong
+        return f"the file does not compute its stored outputs:{said.partition(':')[2]}"
+    return said
 
 
 def _right(cases: Sequence[JudgedCase], judged: JudgedModel) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,16 @@ def test_the_users_own_file_is_in_the_command_that_finds_the_layer() -> None:
     said = sentence(wrong(blame="export"), settings=PrepareSettings(onnx_file="my net.onnx"))
     assert said.endswith("bench bisect nets/net.keras -e cpu --onnx 'my net.onnx'")
     assert "the file of --onnx is wrong: unoptimised" in said
+
+
+def test_a_file_that_does_not_compute_its_stored_outputs_was_exported_by_nobody() -> None:
+    stored = replace(model(wrong(blame="export")), truth="stored outputs")
+    said = verdict_sentence(stored, PrepareSettings())
+    assert "the file does not compute its stored outputs: unoptimised on the CPU its 'probabilities' is off" in said
+    assert "export" not in said
+    assert "the export is wrong" in sentence(wrong(blame="export"))
+    other = verdict_sentence(replace(stored, cases=[wrong()]), PrepareSettings())
+    assert "the runtime is to blame" in other
 
 
 def test_a_runtime_without_an_onnx_file_has_no_layer_to_be_found() -> None:
