@@ -2,7 +2,9 @@
 
 ``cost = fixed + slope * size``, fitted in each repetition by least squares of *relative* residuals, weights
 ``1 / cost ** 2``: a machine disturbs a latency by a share of it, so that with equal weights the large members alone
-would decide the fixed cost. A coefficient's interval is over repetitions, as everywhere: 5 give 93.75 %, 3 a range.
+would decide the fixed cost. A coefficient's bounds are those over repetitions, widened to hold the bounds of every line
+without one of the members: a member that is off the line moves both coefficients in each repetition alike, which
+repetitions can't show. A bend that stays within ``STRAIGHT`` still moves the fixed cost by more than the bounds say.
 
 A line is refused where it misses a member by more than ``STRAIGHT``, or where a coefficient says that it is no cost. A
 miss whose interval over repetitions covers 0 may be the machine's noise: then it is unknown whether the line holds.
@@ -11,7 +13,9 @@ miss whose interval over repetitions covers 0 may be the machine's noise: then i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from bench.analysis.statistics import Interval, signed_rank_interval
 
@@ -32,8 +36,8 @@ class Member:
 class Line:
     """A straight line through the members, and how far they are off it."""
 
-    fixed: Interval  # cost at size 0
-    slope: Interval  # cost per unit of size
+    fixed: Interval  # cost at size 0; bounds widened beyond their level
+    slope: Interval  # cost per unit of size, as well
     misses: Mapping[str, Interval]  # by member: the line over the cost, less 1; below 0 the line is below the cost
     r_squared: float  # of the weighted fit, over the estimates
     sizes: tuple[float, float]  # least and greatest: nothing is said beyond
@@ -42,15 +46,11 @@ class Line:
     @property
     def worst(self) -> tuple[str, Interval]:
         """The member that it misses by most, and by how much."""
-        return max(self.misses.items(), key=lambda one: abs(one[1].estimate))
+        return _furthest(self.misses)
 
     def at(self, size: float) -> float:
         """The line's cost."""
         return self.fixed.estimate + self.slope.estimate * size
-
-    def bounds_at(self, size: float) -> Interval:
-        """The same with its interval over repetitions."""
-        return signed_rank_interval([fixed + slope * size for fixed, slope in self.coefficients.values()])
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Fit:
 
     line: Line | None
     reason: str = ""  # "" where the line holds
+    left_out: tuple[str, ...] = ()  # members with too few repetitions, in no line
 
     @property
     def holds(self) -> bool:
@@ -67,20 +68,40 @@ class Fit:
 
 
 def fit_line(members: Sequence[Member]) -> Fit:
-    """The line through the members over the repetitions that all of them have."""
+    """The line through the members over the repetitions that all of them have.
+
+    Members are left out where that gives up fewer of them than it brings repetitions: see ``_kept``.
+    """
     sizes = {member.size for member in members}
     if len(sizes) < LEAST_SIZES:
         return Fit(None, f"{len(sizes)} different size{'s' * (len(sizes) != 1)}, a line needs {LEAST_SIZES}")
-    common = sorted(set.intersection(*(set(member.costs) for member in members)))
+    kept, common = _kept(members)
+    left_out = tuple(member.name for member in members if member not in kept)
     if not common:
-        return Fit(None, "no repetition has all of its points")
-    coefficients = {
-        repetition: weighted_line([(m.size, m.costs[repetition]) for m in members]) for repetition in common
-    }
-    fixed = signed_rank_interval([fixed for fixed, _ in coefficients.values()])
-    slope = signed_rank_interval([slope for _, slope in coefficients.values()])
+        return Fit(None, "no repetition has all of its points", left_out)
+    return replace(_judged(_line(kept, common)), left_out=left_out)
+
+
+def _kept(members: Sequence[Member]) -> tuple[list[Member], list[int]]:
+    """The members and their common repetitions with the most of both: as many costs as can be had of whole repetitions.
+
+    Repetitions are those of all members, or all those of one of them; the former where they are equal.
+    """
+    everywhere = set.intersection(*(set(member.costs) for member in members))
+    best = list(members), sorted(everywhere)
+    for wanted in (set(member.costs) for member in members):
+        kept = [member for member in members if wanted <= set(member.costs)]
+        if len({m.size for m in kept}) >= LEAST_SIZES and len(kept) * len(wanted) > len(best[0]) * len(best[1]):
+            best = kept, sorted(wanted)
+    return best
+
+
+def _line(members: Sequence[Member], common: Sequence[int]) -> Line:
+    coefficients = _coefficients(members, common)
+    fixed, slope = _widened(members, common, 0), _widened(members, common, 1)
     typical = [(m.size, signed_rank_interval([m.costs[r] for r in common]).estimate) for m in members]
-    line = Line(
+    sizes = [member.size for member in members]
+    return Line(
         fixed=fixed,
         slope=slope,
         misses={m.name: _miss(m, coefficients) for m in members},
@@ -88,7 +109,26 @@ def fit_line(members: Sequence[Member]) -> Fit:
         sizes=(min(sizes), max(sizes)),
         coefficients=coefficients,
     )
-    return _judged(line)
+
+
+def _coefficients(members: Sequence[Member], common: Sequence[int]) -> dict[int, tuple[float, float]]:
+    """By repetition: fixed, slope."""
+    return {r: weighted_line([(m.size, m.costs[r]) for m in members]) for r in common}
+
+
+def _widened(members: Sequence[Member], common: Sequence[int], place: int) -> Interval:
+    """A coefficient; its bounds hold those of every line without one member, down to two sizes."""
+    whole = signed_rank_interval([found[place] for found in _coefficients(members, common).values()])
+    if whole.low is None or whole.high is None:
+        return whole
+    lows, highs = [whole.low], [whole.high]
+    for member in members:
+        others = [other for other in members if other is not member]
+        if len({other.size for other in others}) > 1:
+            found = signed_rank_interval([c[place] for c in _coefficients(others, common).values()])
+            lows += [] if found.low is None else [found.low]
+            highs += [] if found.high is None else [found.high]
+    return msgspec.structs.replace(whole, low=min(lows), high=max(highs))
 
 
 def _miss(member: Member, coefficients: Mapping[int, tuple[float, float]]) -> Interval:
@@ -118,20 +158,44 @@ def _r_squared(points: Sequence[tuple[float, float]], fixed: float, slope: float
 
 
 def _judged(line: Line) -> Fit:
-    name, miss = line.worst
-    if abs(miss.estimate) > STRAIGHT:
-        said = f"at {name} it is off by {_percent(miss.estimate)}"
-        if miss.low is None or miss.high is None:
-            return Fit(line, f"cannot tell whether it is a straight line: {said}, in one repetition")
-        said += f" ({_percent(miss.low)} to {_percent(miss.high)})"
-        if miss.low <= 0 <= miss.high:
-            return Fit(line, f"cannot tell whether it is a straight line: {said}; measure on a quieter machine")
-        return Fit(line, f"not a straight line: {said}")
-    if line.slope.high is not None and line.slope.high <= 0:
-        return Fit(line, "it does not grow with size")
-    if line.fixed.high is not None and line.fixed.high < 0:
-        return Fit(line, "below zero at size 0: what a unit of size costs grows with size")
-    return Fit(line)
+    missed = {name: miss for name, miss in line.misses.items() if abs(miss.estimate) > STRAIGHT}
+    sure = {name: miss for name, miss in missed.items() if not _covers_zero(miss)}
+    if missed:
+        return Fit(line, _bent(*_furthest(sure or missed), is_sure=bool(sure)))
+    return Fit(line, _no_cost(line))
+
+
+def _bent(name: str, miss: Interval, *, is_sure: bool) -> str:
+    """Why a line with such a miss does not hold, or may not."""
+    said = f"at {name} it is off by {_percent(miss.estimate)}"
+    if miss.low is None or miss.high is None:
+        return f"cannot tell whether it is a straight line: {said}, in one repetition"
+    said += f" ({_percent(miss.low)} to {_percent(miss.high)})"
+    if is_sure:
+        return f"not a straight line: {said}"
+    return f"cannot tell whether it is a straight line: {said}; measure on a quieter machine"
+
+
+def _no_cost(line: Line) -> str:
+    """Why its coefficients are no costs, or ""."""
+    once = line.slope.high is None or line.fixed.high is None
+    if (line.slope.estimate if line.slope.high is None else line.slope.high) <= 0:
+        return "cannot tell whether it grows with size: it does not in one repetition" if once else _FALLS
+    if (line.fixed.estimate if line.fixed.high is None else line.fixed.high) < 0:
+        return "cannot tell what it is at size 0: below zero in one repetition" if once else _BELOW
+    return ""
+
+
+_FALLS = "it does not grow with size"
+_BELOW = "below zero at size 0: what a unit of size costs grows with size"
+
+
+def _covers_zero(miss: Interval) -> bool:
+    return miss.low is None or miss.high is None or miss.low <= 0 <= miss.high
+
+
+def _furthest(misses: Mapping[str, Interval]) -> tuple[str, Interval]:
+    return max(misses.items(), key=lambda one: abs(one[1].estimate))
 
 
 def _percent(share: float) -> str:

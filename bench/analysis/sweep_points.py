@@ -6,7 +6,8 @@ for another reason is kept with its reason and is in no fit, no comparison and o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,10 +99,9 @@ class Swept:
         return [point for point in self.points if point.series == series and not point.why_not]
 
     @property
-    def level(self) -> float | None:
-        """The least level of the points' intervals."""
-        levels = [p.latency.level for p in self.points if p.latency is not None]
-        return None if not levels or None in levels else min(level for level in levels if level is not None)
+    def levels(self) -> dict[tuple[float | None, int], int]:
+        """How many points have intervals of a level over so many repetitions; the most first."""
+        return dict(Counter((p.latency.level, p.latency.n) for p in self.points if p.latency is not None).most_common())
 
 
 def sweep_of(plan: SweepPlan, points: Sequence[Point]) -> Swept:
@@ -113,8 +113,8 @@ def sweep_of(plan: SweepPlan, points: Sequence[Point]) -> Swept:
         plan=plan,
         points=tuple(points),
         along=along,
-        latency={name: latency_fit(usable[name]) for name in names},
-        memory={name: _memory_fit(usable[name]) for name in names},
+        latency={name: _fit_or_none(usable[name], latency_fit) for name in names},
+        memory={name: _fit_or_none(usable[name], _memory_fit) for name in names},
         strands=tuple(strand for name in names for strand in _strands(name, usable[name], along)),
     )
 
@@ -131,6 +131,10 @@ def _memory_fit(points: Sequence[Point]) -> Fit:
 
 def _fit(members: Sequence[Member], what: str) -> Fit:
     return fit_line(members) if members else Fit(None, f"no point with known {what}")
+
+
+def _fit_or_none(points: Sequence[Point], fit: Callable[[Sequence[Point]], Fit]) -> Fit:
+    return fit(points) if points else Fit(None, "none of its points ran whole and was verified")
 
 
 def _strands(series: str, points: Sequence[Point], along: SweepAxis) -> list[Strand]:

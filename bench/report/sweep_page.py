@@ -47,7 +47,7 @@ def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Pictur
 
 def _lines(swept: Swept) -> Table:
     rows = tuple(tuple(Cell(text) for text in row) for row in lines_table(swept))
-    return Table("lines", "Fixed cost and cost per multiply-add", LINES_HEADER, rows, frozenset({1, 4}))
+    return Table("lines", "Fixed cost and cost per multiply-add", LINES_HEADER, rows, frozenset({1, 5}))
 
 
 def _points(swept: Swept) -> Table:

@@ -19,11 +19,12 @@ from bench.report.sweep_text import (
     title_of,
 )
 from bench.report.text import markdown
-from bench.report.verdict import comparison, is_reference
+from bench.report.verdict import comparison, interval_word, is_reference
 
 LINES_HEADER = (
     "runtime",
     "points",
+    "repetitions",
     "fixed cost",
     "per million multiply-adds",
     "R2",
@@ -88,11 +89,12 @@ def lines_table(swept: Swept) -> list[tuple[str, ...]]:
 def _line_cells(name: str, points: int, fit: Fit) -> tuple[str, ...]:
     line = fit.line
     if line is None or not fit.holds:
-        return (name, str(points), *[units.UNKNOWN] * 4, fit.reason)
+        return (name, str(points), *[units.UNKNOWN] * 5, fit.reason)
     where, miss = line.worst
     return (
         name,
-        str(points),
+        str(len(line.misses)),
+        f"{line.fixed.n}{f' ({units.percent(level)} {interval_word(level)}s)' if (level := line.fixed.level) else ''}",
         bounded(line.fixed),
         bounded(line.slope),
         f"{line.r_squared:.4f}",

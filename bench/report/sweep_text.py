@@ -40,8 +40,25 @@ def cost_text(fit: Fit, points: int) -> str:
         return f"no line over all sizes: {fit.reason}."
     line = fit.line
     return (
-        f"{bounded(line.fixed)} and {bounded(line.slope)} per million multiply-adds, over {points} points "
-        f"from {millions(line.sizes[0])} to {millions(line.sizes[1])} ({miss_text(line)})."
+        f"{bounded(line.fixed)} and {bounded(line.slope)} per million multiply-adds, over {_used(fit, points)} "
+        f"from {millions(line.sizes[0])} to {millions(line.sizes[1])} ({miss_text(line)}){_own_level(line)}."
+    )
+
+
+def _used(fit: Fit, points: int) -> str:
+    """How many points the line is through: of those that could be used."""
+    used = len(fit.line.misses) if fit.line is not None else 0
+    return _points(used) if used == points else f"{used} of {_points(points)}"
+
+
+def _own_level(line: Line) -> str:
+    """What its brackets are where they are no intervals."""
+    if line.fixed.level is None:
+        return "; one repetition has no intervals"
+    if not is_range(line.fixed.level):
+        return ""
+    return (
+        f"; in brackets {units.percent(line.fixed.level)} ranges over {line.fixed.n} repetitions, which decide nothing"
     )
 
 
@@ -51,7 +68,7 @@ def _along(swept: Swept, name: str) -> str:
     if swept.latency[name].holds or not held:
         return ""
     each = (
-        f"{s.fixed}: {bounded(s.fit.line.fixed)} and {bounded(s.fit.line.slope)} per million"
+        f"{s.fixed}: {bounded(s.fit.line.fixed)} and {bounded(s.fit.line.slope)} per million{_own_level(s.fit.line)}"
         for s in held
         if s.fit.line is not None
     )
@@ -75,7 +92,7 @@ def _memory(fit: Fit) -> str:
     line = fit.line
     return (
         f"{bounded(line.fixed, size=True)} and {bounded(line.slope, size=True)} per million parameters "
-        f"({miss_text(line)})."
+        f"({miss_text(line)}){_own_level(line)}."
     )
 
 
@@ -148,15 +165,28 @@ def intervals_text(swept: Swept) -> Iterator[str]:
     """How lines are fitted, and what stands in brackets."""
     yield (
         "Lines: least squares of relative residuals (weights 1/latency squared), one a repetition; none is told with "
-        f"fewer than {LEAST_SIZES} sizes, or where it is off by more than {100 * STRAIGHT:.0f} % at a point."
+        f"fewer than {LEAST_SIZES} sizes, or where it is off by more than {100 * STRAIGHT:.0f} % at a point. The fixed "
+        "cost is the line's value at size 0, where nothing was measured: a bend that stays within that limit can move "
+        "it further than its brackets say."
     )
-    if swept.level is None:
-        yield "No intervals: one repetition."
+    if not swept.levels:
         return
-    n = min(p.latency.n for p in swept.points if p.latency)
-    word = interval_word(swept.level)
-    rest = f", which decide nothing ({_CURE})" if is_range(swept.level) else ""
-    yield f"In brackets: {units.percent(swept.level)} {word}s over {n} repetitions{rest}."
+    told = [_brackets(level, n, len(swept.levels) > 1 and points) for (level, n), points in swept.levels.items()]
+    yield f"In brackets behind a point's latency: {'; '.join(told)}."
+    if any(fit.holds and fit.line is not None and fit.line.fixed.level is not None for fit in swept.latency.values()):
+        yield (
+            "In brackets behind a line's costs: bounds over the repetitions that all its points have, widened to hold "
+            "those of the lines without any one of its points."
+        )
+
+
+def _brackets(level: float | None, n: int, points: int) -> str:
+    """``93.75 % intervals over 5 repetitions``; of how many points, where there are others."""
+    of = f" ({_points(points)})" if points else ""
+    if level is None:
+        return f"nothing over one repetition{of}"
+    rest = f", which decide nothing ({_CURE})" if is_range(level) else ""
+    return f"{units.percent(level)} {interval_word(level)}s over {n} repetitions{of}{rest}"
 
 
 def left_out(swept: Swept) -> list[str]:
@@ -165,7 +195,14 @@ def left_out(swept: Swept) -> list[str]:
     for point in swept.points:
         if point.why_not:
             by_reason.setdefault(point.why_not, []).append(f"{point.series} at {point.name}")
-    return [f"Left out ({reason}): {_some(names)}." for reason, names in by_reason.items()]
+    return [
+        *(f"Left out ({reason}): {_some(names)}." for reason, names in by_reason.items()),
+        *(
+            f"Not in the line of {name} (fewer repetitions than the others): {_some(fit.left_out)}."
+            for name, fit in swept.latency.items()
+            if fit.left_out
+        ),
+    ]
 
 
 def _some(names: Sequence[str]) -> str:

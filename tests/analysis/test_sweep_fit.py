@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -137,16 +138,85 @@ def test_a_fixed_cost_below_zero_is_refused() -> None:
     assert fit_line(family([(-5e2, 1e3)] * 3 + [(5e2, 1e3)] * 2)).holds  # its interval covers 0
 
 
+def without(member: Member, *repetitions: int) -> Member:
+    return replace(member, costs={r: cost for r, cost in member.costs.items() if r not in repetitions})
+
+
 def test_only_repetitions_that_all_members_have_count() -> None:
-    members = family([(1e4, 1e3), (2e4, 1e3), (3e4, 1e3)])
-    members[0] = Member(members[0].name, members[0].size, {1: members[0].costs[1]})
-    line = fit_line(members).line
+    members = family([(1e4, 1e3), (2e4, 1e3), (3e4, 1e3)])[:3]
+    line = fit_line([without(members[0], 0, 2), *members[1:]]).line
     assert line is not None
     assert set(line.coefficients) == {1}
     assert line.fixed.estimate == pytest.approx(2e4)
     assert line.fixed.low is None
-    members[1] = Member(members[1].name, members[1].size, {2: 1.0})
-    assert fit_line(members).reason == "no repetition has all of its points"
+    apart = [without(members[0], 0, 2), without(members[1], 1, 2), members[2]]
+    assert fit_line(apart).reason == "no repetition has all of its points"
+
+
+def test_a_member_that_costs_more_repetitions_than_it_brings_is_left_out_and_named() -> None:
+    members = family([(1e4, 1e3)] * 5)
+    fit = fit_line([without(members[0], 1, 2, 3, 4), *members[1:]])
+    assert fit.holds
+    assert fit.line is not None
+    assert (fit.line.fixed.n, fit.left_out) == (5, ("size 10",))
+    assert (fit.line.sizes, set(fit.line.misses)) == ((20, 300), {"size 20", "size 50", "size 300"})
+    fit = fit_line([without(members[0], 4), *members[1:]])  # four of all are more than five of three
+    assert fit.line is not None
+    assert (fit.line.fixed.n, fit.left_out) == (4, ())
+
+
+def test_a_line_carries_the_level_of_its_own_repetitions() -> None:
+    members = [without(m, place % 3) for place, m in enumerate(family([(1e4, 1e3)] * 6))]
+    line = fit_line(members).line
+    assert line is not None
+    assert (line.fixed.n, line.fixed.level) == (3, 0.75)
+
+
+@pytest.mark.parametrize("power", [0.7, 0.8, 0.9, 0.95])
+def test_a_gentle_bend_widens_what_is_said_of_the_fixed_cost(power: float) -> None:
+    jitter = (1.002, 0.999, 1.0, 1.001, 0.998)
+    members = [Member(f"{z}", z, {r: 2e4 * z**power * jitter[(r + z) % 5] for r in range(5)}) for z in BENT]
+    line = fit_line(members).line
+    assert line is not None
+    plain = [fixed for fixed, _ in line.coefficients.values()]
+    assert line.fixed.low is not None
+    assert line.fixed.high is not None
+    assert line.fixed.high - line.fixed.low > 5 * (max(plain) - min(plain))
+    assert line.fixed.low <= min(plain) <= line.fixed.estimate <= max(plain) <= line.fixed.high
+
+
+BENT = (41, 77, 150, 317, 569)
+
+
+def test_without_a_bend_leaving_out_a_member_widens_nothing() -> None:
+    line = fit_line(family([(1e4 * (1 + r / 100), 1e3) for r in range(5)])).line
+    assert line is not None
+    assert line.fixed.low == pytest.approx(1e4, rel=1e-6)
+    assert line.fixed.high == pytest.approx(1.04e4, rel=1e-6)
+
+
+def test_one_repetition_whose_costs_have_the_wrong_sign_tells_nothing() -> None:
+    assert fit_line(family([(1e6, -1e2)])).reason == (
+        "cannot tell whether it grows with size: it does not in one repetition"
+    )
+    assert fit_line(family([(-5e3, 1e3)])).reason == ("cannot tell what it is at size 0: below zero in one repetition")
+    assert fit_line(family([(5e3, 1e3)])).holds
+
+
+def test_a_noisy_miss_does_not_hide_one_that_every_repetition_shows() -> None:
+    noisy = (1.46, 1.21, 1.29, 0.96, 1.28)
+    factors = {40: (1.2,) * 5, 320: noisy}
+    sizes = (10, 20, 40, 80, 160, 320)
+    fit = fit_line(
+        [Member(f"{z}", z, {r: (1e5 + 2e4 * z) * factors.get(z, (1,) * 5)[r] for r in range(5)}) for z in sizes]
+    )
+    assert fit.line is not None
+    name, worst = fit.line.worst
+    assert name == "320"
+    assert worst.low is not None
+    assert worst.high is not None
+    assert worst.low <= 0 <= worst.high  # the furthest off may be noise
+    assert fit.reason.startswith("not a straight line: at 40 it is off by -11 % (")
 
 
 def test_nothing_in_it_is_not_a_number() -> None:

@@ -166,8 +166,9 @@ def test_memory_and_lines_have_their_tables() -> None:
     assert memory_text(swept())[0].startswith("Peak memory, tensorflow: 640 MiB")
     table = lines_table(swept(second=bent))
     assert len(table) == 2 + 6
-    assert table[1][2:6] == ("-", "-", "-", "-")
-    assert table[1][6].startswith("not a straight line")
+    assert table[0][1:3] == ("9", "5 (93.75 % intervals)")
+    assert table[1][2:7] == ("-", "-", "-", "-", "-")
+    assert table[1][7].startswith("not a straight line")
 
 
 def test_markdown_shows_every_picture_and_escapes_names() -> None:
