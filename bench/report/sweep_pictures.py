@@ -178,7 +178,8 @@ def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: 
         title=f"{name} ({PUBLISHED}) against measured latency: {title_of(swept)}",
         told=(
             f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. Filled and joined "
-            "are the points to which none of the same runtime is preferable: as accurate, and told to be faster. "
+            "are the points of a runtime to which no other of these is preferable: as accurate and told to be faster, "
+            "or more accurate and not told to be slower. "
             f"Beside the slowest point of each model: {listed([axis.name for axis in swept.plan.axes])}."
         ),
         spec=_accuracy_spec(swept, column, known, front),

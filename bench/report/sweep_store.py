@@ -27,7 +27,7 @@ TABLE_FILE = "sweep.parquet"
 _VERSION_KEY = b"bench_sweep_version"
 
 # Before them stand the axes, by their names (one that is a name of these columns as axis_NAME), after them the columns
-# of published accuracy, each with NAME_front: whether no point of the series is as accurate and told to be faster.
+# of published accuracy, each with NAME_front: whether no point of the series' front is preferable to it.
 SWEEP = (
     text("case_id", "The case, as in results.parquet."),
     text("model", "The model of the point, in canonical form."),
@@ -110,16 +110,23 @@ def _accuracy_columns(swept: Swept) -> Iterator[Column]:
 
 
 def axis_column(swept: Swept, axis: SweepAxis) -> str:
-    """An axis' column: its name, unless that is another column's."""
-    taken = {column.name for column in (*SWEEP, *_accuracy_columns(swept))}
-    return f"axis_{axis.name}" if axis.name in taken else axis.name
+    """An axis' column: its name; where that is another column's too, as often ``axis_`` before it as it takes."""
+    others = {other.name for other in swept.plan.axes if other is not axis}
+    taken = others | {column.name for column in (*SWEEP, *_accuracy_columns(swept))}
+    name = axis.name
+    while name in taken:
+        name = f"axis_{name}"
+    return name
 
 
 def _dtype(axis: SweepAxis) -> Any:
-    for kind, dtype in ((int, "Int64"), (float, "Float64")):
-        if all(_is(kind, value) for value in axis.values):
-            return dtype
-    return "string"
+    """Whole numbers beyond 64 bits stay text: as floats they would be other numbers."""
+    if all(_is(int, value) for value in axis.values):
+        return "Int64" if all(-_BEYOND <= int(value) < _BEYOND for value in axis.values) else "string"
+    return "Float64" if all(_is(float, value) for value in axis.values) else "string"
+
+
+_BEYOND = 2**63
 
 
 def _is(kind: type[int] | type[float], value: str) -> bool:

@@ -79,3 +79,24 @@ def test_an_axis_that_is_called_as_a_column_gets_a_name_of_its_own() -> None:
     point = replace(points()[0], values={"model": "b"}, published={})
     row = sweep_table(replace(swept(), plan=grid, points=(point,))).to_pylist()[0]
     assert (row["axis_model"], row["model"]) == ("b", "net:alpha=0.25,side=128")
+
+
+def test_axes_whose_names_collide_keep_a_column_each() -> None:
+    axes = tuple(SweepAxis(name=name, values=("a", "b")) for name in ("runtime", "axis_runtime", "model"))
+    values = {"runtime": "a", "axis_runtime": "b", "model": "a"}
+    of = replace(swept(), plan=plan(axes=axes, points=()), points=(replace(points()[0], values=values, published={}),))
+    row = sweep_table(of).to_pylist()[0]
+    assert (row["axis_axis_runtime"], row["axis_runtime"], row["axis_model"]) == ("a", "b", "a")
+    assert row["runtime"] == points()[0].row.runtime
+
+
+@pytest.mark.parametrize(
+    ("values", "stored"), [(("1", str(2**63 - 1)), 2**63 - 1), (("1", str(2**63)), str(2**63)), (("1", "1e30"), 1e30)]
+)
+def test_whole_numbers_that_64_bits_do_not_hold_stay_what_they_are(values: tuple[str, ...], stored: object) -> None:
+    of = replace(
+        swept(),
+        plan=plan(axes=(SweepAxis(name="seed", values=values),), points=()),
+        points=(replace(points()[0], values={"seed": values[-1]}, published={}),),
+    )
+    assert sweep_table(of).to_pylist()[0]["seed"] == stored
