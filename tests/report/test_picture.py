@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.report import picture as pictures
 from bench.report.picture import Picture, draw, legend_column, shown_spec, write_pictures
 from bench.report.text import visible
 from report.pages.made_page import HOSTILE, RUNTIMES, map_of, points
@@ -34,6 +35,30 @@ def test_each_picture_is_a_file_of_its_name(tmp_path: Path) -> None:
     paths = write_pictures([points(RUNTIMES, 8), map_of(RUNTIMES)], tmp_path / "new", "svg")
     assert paths == [tmp_path / "new" / "calls.svg", tmp_path / "new" / "map.svg"]
     assert all(path.read_bytes().startswith(b"<svg") for path in paths)
+
+
+@pytest.mark.parametrize("is_colourful", [False, True])
+def test_a_png_is_packed_and_has_the_pixels_that_were_drawn(
+    is_colourful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec: dict[str, object] = {
+        "data": {"values": [{"x": n, "c": n if is_colourful else n % 2} for n in range(400)]},
+        "mark": {"type": "tick", "thickness": 4},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative"},
+            "color": {"field": "c", "type": "quantitative", "legend": None},
+        },
+        "width": 1600,
+    }
+    made = Picture("a", "A title", "", spec, (), ())
+    packed = draw(made, "png")
+    monkeypatch.setattr(pictures, "_packed", lambda png: png)
+    drawn = draw(made, "png")
+    shown, wanted = (Image.open(io.BytesIO(png)) for png in (packed, drawn))
+    assert wanted.getchannel("A").getextrema() == (255, 255)
+    assert shown.convert("RGB").tobytes() == wanted.convert("RGB").tobytes()
+    assert shown.mode == ("RGB" if is_colourful else "P")
+    assert len(packed) < len(drawn) / 2
 
 
 def test_a_png_is_white_at_its_edges_so_nothing_is_cut() -> None:
