@@ -195,15 +195,17 @@ def _range_doubt(sides: _Sides, total: Interval) -> str:
 
 
 def _machine_doubt(a: ProfiledCase, b: ProfiledCase, roofs: tuple[Roof | None, Roof | None]) -> str:
-    """Whether the machine itself was as much faster or slower, by its roofs."""
+    """Whether the machine itself was as much faster or slower in that direction, by its roofs."""
     first, second = roofs
     if first is None or second is None:
         return ""
-    moved = max(
-        abs(math.log(second.flops_per_s / first.flops_per_s)), abs(math.log(second.bytes_per_s / first.bytes_per_s))
+    change = math.log(median(wall_times(b)) / median(wall_times(a)))
+    slower = (
+        math.log(first.flops_per_s / second.flops_per_s),
+        math.log(first.bytes_per_s / second.bytes_per_s),
     )
-    change = abs(math.log(median(wall_times(b)) / median(wall_times(a))))
-    if change > moved:
+    moved = max(math.copysign(1.0, change) * one for one in slower)
+    if abs(change) > moved:
         return ""
     return f"the machine itself differs by {math.expm1(moved):.0%} between the two, by its roofs"
 

@@ -35,8 +35,9 @@ class Roof(Record, frozen=True):
 
     flops_per_s: float
     bytes_per_s: float
-    flops_differ: float  # best of before against best of after: the lesser is so much lower, a share
-    bytes_differ: float
+    # best of before against best of after: the lesser is so much lower, a share; None where it was measured once
+    flops_differ: float | None
+    bytes_differ: float | None
 
     @property
     def ridge(self) -> float:
@@ -44,8 +45,10 @@ class Roof(Record, frozen=True):
         return self.flops_per_s / self.bytes_per_s
 
     @property
-    def is_steady(self) -> bool:
-        """Whether the machine was as fast at the end as at the beginning."""
+    def is_steady(self) -> bool | None:
+        """Whether the machine was as fast at the end as at the beginning; None where it was measured once."""
+        if self.flops_differ is None or self.bytes_differ is None:
+            return None
         return max(self.flops_differ, self.bytes_differ) <= ROOFS_DIFFER
 
 
@@ -71,8 +74,8 @@ def roof_of(measured: Sequence[Roofs]) -> Roof | None:
     return Roof(
         flops_per_s=max(flops),
         bytes_per_s=max(moved),
-        flops_differ=1 - min(flops) / max(flops),
-        bytes_differ=1 - min(moved) / max(moved),
+        flops_differ=1 - min(flops) / max(flops) if len(flops) > 1 else None,
+        bytes_differ=1 - min(moved) / max(moved) if len(moved) > 1 else None,
     )
 
 

@@ -31,6 +31,7 @@ LINE_HEADER = (
 LINE_NUMBERS = (2, 3, 4, 5, 6, 7, 8, 9, 11)
 _LONGEST = 48  # letters of a name
 _GIGA = 1e9
+_ROUNDING = 1e-9  # of a share that is a sum
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,13 @@ def _where(view: CaseView) -> str:
 def _cost(view: CaseView) -> str:
     cost = profiling_cost(view.case)
     told = "" if cost is None else f", {cost:.2f}x the plain latency"
-    kernels = len(view.case.kernels)
-    n = len(view.case.repetitions)
-    return (
-        f"Profiled: {units.duration(view.wall_ns)} a call{told}; {kernels} kernels in {n} repetition{'s' * (n > 1)} of "
-        f"{len(view.case.calls_ns[0])} calls."
-    )
+    kernels, calls = _many(len(view.case.kernels), "kernel"), _many(len(view.case.calls_ns[0]), "call")
+    repetitions = _many(len(view.case.repetitions), "repetition")
+    return f"Profiled: {units.duration(view.wall_ns)} a call{told}; {kernels} in {repetitions} of {calls}."
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _unfound(view: CaseView) -> list[str]:
@@ -201,12 +203,16 @@ def _unfound(view: CaseView) -> list[str]:
 def _layers(layers: Sequence[LayerCost], most: int = 3) -> str:
     """``"2 layers (dense, dense_1)"``."""
     names = ", ".join(layer.name for layer in layers[:most]) + ", ..." * (len(layers) > most)
-    return f"{len(layers)} layer{'s' * (len(layers) > 1)} ({names})"
+    return f"{_many(len(layers), 'layer')} ({names})"
 
 
 def percent(share: float | None) -> str:
-    """Whole percents; what is neither nothing nor all is never shown as that."""
+    """Whole percents; a part is never shown as nothing or as all."""
     if share is None:
         return units.UNKNOWN
+    if share < 0:
+        return f"-{percent(-share)}"
     text = f"{100 * share:.0f} %"
+    if text == "100 %" and share < 1 - _ROUNDING:
+        return ">99 %"
     return "<1 %" if text == "0 %" and share > 0 else text

@@ -109,19 +109,12 @@ def _named(line: Change) -> str:
 
 def _cells(line: Change) -> tuple[str, ...]:
     name = line.name if line.presence == "both" else f"{line.name} ({line.presence})"
-    explains = percent_signed(line.explains) if line.is_told else "" if line.name == LEFT_OVER else _NOT_TOLD
+    explains = percent(line.explains) if line.is_told else "" if line.name == LEFT_OVER else _NOT_TOLD
     return name, _side(line, "A"), _side(line, "B"), change_text(line.change), explains
 
 
 def _is_shown(line: Change) -> bool:
     return any(abs(ns) >= _LEAST_NS for ns in (line.a_ns, line.b_ns, line.change.estimate))
-
-
-def percent_signed(share: float | None) -> str:
-    """A line that worked against the change explains less than nothing of it."""
-    if share is None:
-        return units.UNKNOWN
-    return percent(share) if share >= 0 else f"-{percent(-share)}"
 
 
 def _side(line: Change, letter: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import units
+from bench.analysis.doubts import INTERVAL_LEVEL
 from bench.analysis.profiled import Profile
 from bench.analysis.roofline import FAR_BELOW, roof_of
 from bench.report.profile_cells import CaseView, giga, percent
@@ -19,9 +20,13 @@ def roof_sentences(profile: Profile) -> list[str]:
     threads = profile.roofs[0].threads
     said = [
         f"Roofs of this machine with {threads} thread{'s' * (threads > 1)}: {giga(roof.flops_per_s)} GFLOP/s by a "
-        f"matrix product, {giga(roof.bytes_per_s)} GB/s by a copy (float32; the best trial of before and after)."
+        f"matrix product, {giga(roof.bytes_per_s)} GB/s by a copy (float32; the best trial"
+        f"{'' if roof.is_steady is None else ' of before and after'})."
     ]
-    if not roof.is_steady:
+    if roof.is_steady is None:
+        why = f" ({profile.roofs_reason})" if profile.roofs_reason else ""
+        said.append(f"They were measured once{why}: whether the machine stayed as fast is not known.")
+    elif not roof.is_steady:
         said.append(
             "The machine was not as fast at the end as at the beginning: before and after, the matrix product differs "
             f"by {percent(roof.flops_differ)}, the copy by {percent(roof.bytes_differ)}. Measure again when it is "
@@ -32,15 +37,13 @@ def roof_sentences(profile: Profile) -> list[str]:
 
 def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
     """How the numbers are to be read."""
-    level = next((line.time.level for view in views for line in view.lines if line.time.level), None)
     said = [
         "Times are of profiled calls, medians over repetitions of medians over calls; they are not scaled to the plain "
         "latency. Lines add up to the wall time: outside kernels is what no kernel explains (Python, dispatch, "
         "waiting)."
     ]
-    if level is not None:
-        word = "intervals" if level > 0.9 else "ranges"
-        said.append(f"In brackets: {word} of {units.percent(level)} over repetitions.")
+    if levels := _levels(views):
+        said.append(f"In brackets: {levels} over repetitions.")
     if roof_of(profile.roofs) is not None:
         said.append(
             "Bytes: activations into and out of the layers and weights, each once, so that GB/s is a lower bound. Of "
@@ -50,3 +53,15 @@ def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
             "(Winograd)."
         )
     return said
+
+
+def _levels(views: Sequence[CaseView]) -> str:
+    """``"intervals of 93.75 %"``; of several levels each with its cases; "" where nothing has bounds."""
+    found: dict[float, list[str]] = {}
+    for view in views:
+        for level in dict.fromkeys(line.time.level for line in view.lines if line.time.level is not None):
+            found.setdefault(level, []).append(view.name)
+    words = {one: f"{'intervals' if one >= INTERVAL_LEVEL else 'ranges'} of {units.percent(one)}" for one in found}
+    if len(found) == 1:
+        return "".join(words.values())
+    return ", ".join(f"{words[one]} ({'; '.join(names)})" for one, names in found.items())

@@ -140,6 +140,8 @@ def test_a_machine_that_moved_as_much_between_two_runs_leaves_no_change() -> Non
     assert told.is_told
     assert not moved.is_told
     assert "the machine itself differs by 25%" in moved.doubt
+    other_way = diff_profiles(a, b, is_paired=False, roofs=(roof(80e9), roof(100e9)))
+    assert other_way.is_told  # the machine of B was faster: that is no reason why B is slower
 
 
 def test_one_line_of_many_that_only_jitters_is_not_told() -> None:

@@ -8,10 +8,10 @@ from bench.analysis.operators import OUTSIDE
 from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, diff_profiles
 from bench.analysis.profiled import ProfiledCase
 from bench.records import LayerCost, Roofs
-from bench.report.profile_cells import case_sentences, line_cells, views_of
+from bench.report.profile_cells import case_sentences, line_cells, percent, views_of
 from bench.report.profile_diff_text import diff_cells, diff_sentence, diff_sentences
 from bench.report.profile_pictures import profile_pictures
-from bench.report.profile_reading import roof_sentences
+from bench.report.profile_reading import legend, roof_sentences
 from bench.report.profile_text import render_markdown
 from profile_fakes import DENSE as FAKE_DENSE
 from profile_fakes import MS, ROOFS, case, kernel, profile
@@ -90,8 +90,38 @@ def test_roofs_that_moved_are_told_and_steady_ones_are_not() -> None:
     assert len(roof_sentences(profile(case([CONV], STEADY)))) == 1
     moved = roof_sentences(profile(case([CONV], STEADY), roofs=(ROOFS, slower)))
     assert "the matrix product differs by 50 %" in moved[1]
+    once = roof_sentences(profile(case([CONV], STEADY), roofs=(ROOFS,), roofs_reason="killed"))
+    assert "before and after" not in once[0]
+    assert once[1] == "They were measured once (killed): whether the machine stayed as fast is not known."
     (missing,) = roof_sentences(profile(case([CONV], STEADY), roofs=(), roofs_reason="no numpy"))
     assert missing == "The roofs of this machine were not measured: no numpy."
+
+
+def test_brackets_of_several_levels_are_told_with_their_cases() -> None:
+    three = case([kernel("c", "Conv", (0,), [5 * MS] * 3)], [10 * MS] * 3, "openvino")
+    both, one = profile(case([CONV], STEADY), three), profile(case([CONV], STEADY))
+    assert (
+        "In brackets: intervals of 93.75 % (net, onnxruntime-cpu, batch 1), ranges of 75 % (net, openvino, batch 1) "
+        "over repetitions."
+    ) in legend(both, views_of(both))
+    assert "In brackets: intervals of 93.75 % over repetitions." in legend(one, views_of(one))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        *((0.0, "0 %"), (0.001, "<1 %"), (0.5, "50 %"), (0.999, ">99 %"), (1 - 1e-12, "100 %"), (1.2, "120 %")),
+        *((-0.001, "-<1 %"), (-0.5, "-50 %"), (None, "-")),
+    ],
+)
+def test_a_part_is_never_shown_as_nothing_or_as_all(share: float | None, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_one_kernel_is_not_called_kernels() -> None:
+    one, two = views_of(profile(case([CONV], STEADY), case([CONV, DENSE], STEADY)))
+    assert "; 1 kernel in 5 repetitions of 3 calls." in case_sentences(one)[1]
+    assert "; 2 kernels in 5 repetitions" in case_sentences(two)[1]
 
 
 def test_a_line_tells_rate_roof_and_what_would_be_saved() -> None:
