@@ -4,7 +4,7 @@
 ``1 / cost ** 2``: a machine disturbs a latency by a share of it, so that with equal weights the large members alone
 would decide the fixed cost. A coefficient's bounds are those over repetitions, widened to hold the bounds of every line
 without one of the members: a member that is off the line moves both coefficients in each repetition alike, which
-repetitions can't show. A bend that stays within ``STRAIGHT`` still moves the fixed cost by more than the bounds say.
+repetitions can't show. A bend that stays within ``STRAIGHT`` can still move the fixed cost by more than the bounds say.
 
 A line is refused where it misses a member by more than ``STRAIGHT``, or where a coefficient says that it is no cost. A
 miss whose interval over repetitions covers 0 may be the machine's noise: then it is unknown whether the line holds.
@@ -178,16 +178,26 @@ def _bent(name: str, miss: Interval, *, is_sure: bool) -> str:
 
 def _no_cost(line: Line) -> str:
     """Why its coefficients are no costs, or ""."""
-    once = line.slope.high is None or line.fixed.high is None
-    if (line.slope.estimate if line.slope.high is None else line.slope.high) <= 0:
-        return "cannot tell whether it grows with size: it does not in one repetition" if once else _FALLS
-    if (line.fixed.estimate if line.fixed.high is None else line.fixed.high) < 0:
-        return "cannot tell what it is at size 0: below zero in one repetition" if once else _BELOW
+    fixed, slope = (signed_rank_interval([one[place] for one in line.coefficients.values()]) for place in (0, 1))
+    if _top(slope) <= 0:
+        doubt = "cannot tell whether it grows with size: it does not"
+        return _doubted(doubt, slope, is_sure=_top(line.slope) <= 0) or "it does not grow with size"
+    if _top(fixed) < 0:
+        doubt = "cannot tell what it is at size 0: below zero"
+        sure = "below zero at size 0: what a unit of size costs grows with size"
+        return _doubted(doubt, fixed, is_sure=_top(line.fixed) < 0) or sure
     return ""
 
 
-_FALLS = "it does not grow with size"
-_BELOW = "below zero at size 0: what a unit of size costs grows with size"
+def _doubted(doubt: str, over_repetitions: Interval, *, is_sure: bool) -> str:
+    """The doubt with its reason, or "" where repetitions and every line without one point say the same."""
+    if over_repetitions.high is None:
+        return f"{doubt} in one repetition"
+    return "" if is_sure else f"{doubt}, but not without one of the points"
+
+
+def _top(interval: Interval) -> float:
+    return interval.estimate if interval.high is None else interval.high
 
 
 def _covers_zero(miss: Interval) -> bool:

@@ -104,7 +104,9 @@ def contest_text(one: Contest) -> str:
 def _told(one: Contest) -> str:
     if not one.first_wins and not one.second_wins:
         chance = f": told apart at {one.apart}, which chance may bring" if one.apart else ""
-        return f"Cannot say whether {one.first} or {one.second} is faster at any of {_points(one.compared)}{chance}."
+        absent = f"; {one.points - one.compared} not compared" if one.points > one.compared else ""
+        where = "at the one point compared" if one.compared == 1 else f"at any of {one.compared} points"
+        return f"Cannot say whether {one.first} or {one.second} is faster {where}{chance}{absent}."
     if one.is_by_size:
         return f"{_by_size(one)}{_not_said(one)}."
     if one.first_wins and one.second_wins:

@@ -203,6 +203,15 @@ def test_one_repetition_whose_costs_have_the_wrong_sign_tells_nothing() -> None:
     assert fit_line(family([(5e3, 1e3)])).holds
 
 
+def test_costs_whose_sign_hangs_on_a_single_member_are_no_costs_and_the_reason_is_told() -> None:
+    fit = fit_line(family([(2e2, 1e3)] * 5, bend={10.0: [0.92] * 5}))
+    assert fit.line is not None
+    assert fit.line.fixed.high is not None
+    assert max(fixed for fixed, _ in fit.line.coefficients.values()) < 0 < fit.line.fixed.high
+    assert fit.reason == "cannot tell what it is at size 0: below zero, but not without one of the points"
+    assert fit_line(family([(2e2, 1e3)] * 5)).holds
+
+
 def test_a_noisy_miss_does_not_hide_one_that_every_repetition_shows() -> None:
     noisy = (1.46, 1.21, 1.29, 0.96, 1.28)
     factors = {40: (1.2,) * 5, 320: noisy}

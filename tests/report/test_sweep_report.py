@@ -106,6 +106,16 @@ def test_who_is_faster_is_told_of_the_points_that_tell_it_and_of_no_size_beyond_
 def test_points_that_were_not_compared_are_counted() -> None:
     told = sentences(with_a_bad_point(second=lambda size: tensorflow(size) / 2))[0]
     assert told == "onnxruntime-cpu is faster than tensorflow at 8 of 9 points; 1 not compared."
+    told = sentences(with_a_bad_point(second=tensorflow))[0]
+    assert told == "Cannot say whether tensorflow or onnxruntime-cpu is faster at any of 8 points; 1 not compared."
+
+
+def test_one_point_is_too_few_to_tell_who_is_faster() -> None:
+    told = sentences(sweep_of(plan(), points(second=lambda size: tensorflow(size) / 2)[:2]))[0]
+    assert told == (
+        "Cannot say whether tensorflow or onnxruntime-cpu is faster at the one point compared: told apart at 1, which "
+        "chance may bring."
+    )
 
 
 def test_how_often_like_runtimes_are_told_apart_is_said_where_something_can_be_told() -> None:
