@@ -21,6 +21,7 @@ from bench.analysis.operators import typical as typical_of
 from bench.analysis.profiled import Profile, ProfiledCase
 from bench.analysis.roofline import Rate, by_headroom, rates_of, roof_of, why_no_roof
 from bench.analysis.statistics import Interval
+from bench.analysis.summary import barred_rows
 from bench.records import LayerCost
 
 KIND_HEADER = ("kind of layer", "time", "share of time", "of multiply-adds", "of parameters")
@@ -80,6 +81,8 @@ def case_sentences(view: CaseView) -> list[str]:
     if case.row.agreement != "agrees":
         reason = f" ({case.row.agreement_reason})" if case.row.agreement_reason else ""
         said.append(f"Its outputs are not verified: {case.row.agreement}{reason}. No speed without agreement.")
+    else:
+        said += [f"It cannot win: {why}." for _, why in barred_rows([case.row])]
     said.append(_cost(view))
     if not any(line.is_outside for line in view.lines):
         said.append(

@@ -39,16 +39,17 @@ def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
     """How the numbers are to be read."""
     said = [
         "Times are of profiled calls, medians over repetitions of medians over calls; they are not scaled to the plain "
-        "latency. Lines add up to the wall time: outside kernels is what no kernel explains (Python, dispatch, "
-        "waiting)."
+        "latency. Lines add up to the wall time, unless kernels take more than it together: outside kernels is what no "
+        "kernel explains (Python, dispatch, waiting)."
     ]
     if levels := _levels(views):
         said.append(f"In brackets: {levels} over repetitions.")
     if roof_of(profile.roofs) is not None:
         said.append(
-            "Bytes: activations into and out of the layers and weights, each once, so that GB/s is a lower bound. Of "
-            "the roof: the time that these products or these bytes take at least, over the time taken. Bound by "
-            f"compute or memory: whichever takes longer; overhead: below {percent(FAR_BELOW)} of the roof, so that "
+            "Bytes are a lower bound, and GB/s with them: activations that must come into the layers and leave them if "
+            "what is between them stays there, and weights, once. Of the roof: the time that these products or these "
+            "bytes take at least, over the time taken. Bound by compute or memory: whichever takes longer; overhead: "
+            f"below {percent(FAR_BELOW)} of the roof, so that "
             "neither explains the time; above the roof: data that stay in caches, or fewer products than are counted "
             "(Winograd)."
         )

@@ -85,7 +85,9 @@ def _roofline_told(view: CaseView, found: Sequence[tuple[Line, Rate]]) -> str:
     ]
     if above := sum((rate.roof_share or 0) > 1 for _, rate in found):
         said.append(f"{above} above the roof: data that stay in caches, or fewer products than are counted.")
-    said.append(f"Drawn are {percent(shown / view.whole_ns)} of the time; the rest has no multiply-adds or no layer.")
+    said.append(
+        f"Drawn are {percent(shown / view.whole_ns)} of the time; the rest has no known multiply-adds or bytes."
+    )
     return " ".join(said)
 
 

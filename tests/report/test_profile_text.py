@@ -78,6 +78,13 @@ def test_a_case_that_disagrees_is_marked_and_one_that_agrees_is_not() -> None:
     assert "agreement" not in of_right
 
 
+def test_a_case_that_cannot_win_says_so_and_one_that_can_does_not() -> None:
+    partly = case([CONV], STEADY, row={"status": "partial", "status_reason": "60 % on the CPU"})
+    of_partly, of_whole = (case_sentences(view) for view in views_of(profile(partly, case([CONV], STEADY))))
+    assert "It cannot win: partial: 60 % on the CPU." in of_partly
+    assert not any("cannot win" in line for line in of_whole)
+
+
 def test_a_case_without_operators_says_why_and_the_others_stay() -> None:
     bare = case([], [], "litert", reason="litert tells no operator times")
     first, second = views_of(profile(bare, case([CONV], STEADY)))
