@@ -1,6 +1,6 @@
 """One case of a history as a chart: points by time, levels between change points, versions that changed, gaps.
 
-A line joins neighbours of one series and is broken where a report between them has no number. Nothing else is drawn
+A line joins neighbours of one series and is broken at a gap of the case. Nothing else is drawn
 between points.
 """
 

@@ -15,9 +15,10 @@ from bench.report.pages.page import Cell, Page, Part, Table
 
 _FIRST = 3  # changes that the top of the page tells
 _READING = (
-    "A point is a report's number, verified. A line joins neighbours of one series and is broken at a report without a "
-    "number. A dashed rule is a change point, with the change of the mean on both sides, the thick lines. On the lower "
-    "edge a triangle is a version that changed, a cross a report without a number."
+    "A point is a report's number, verified. A line joins neighbours of one series and is broken at every cross. A "
+    "dashed rule is a change point, with the change of the mean on both sides, the thick lines. On the lower edge a "
+    "triangle is a version that changed, a cross a report that has no number of the case that can be believed. Reports "
+    "of other models, and of machines that never had the case, are passed over."
 )
 
 
@@ -52,7 +53,7 @@ def _verdict(history: History, tracked: Tracked, dates: Mapping[int, str]) -> It
         yield f"Change points were not computed: {history.unjudged}."
     elif not lines:
         judged = sum(one.steps is not None for trend in history.trends for one in trend.series)
-        yield f"No change point in {judged} series." if judged else "Too few reports for change points."
+        yield from [f"No change point in {judged} series."] if judged else view.judged_lines(history)
 
 
 def _facts(history: History, dates: Mapping[int, str]) -> Iterator[tuple[str, str]]:
@@ -141,7 +142,7 @@ def _lists(history: History, dates: Mapping[int, str]) -> Iterator[Part]:
     """What is beside the numbers; details that few look for are folded."""
     yield Part("versions", "Versions that changed", tuple(view.version_lines(history, dates)), folded=True)
     yield Part("splits", "Series that can't be set in one line", tuple(view.split_lines(history)), folded=True)
-    yield Part("gaps", "Not measured, or not verified", tuple(view.gap_lines(history, dates)))
+    yield Part("gaps", view.GAPS, tuple(view.gap_lines(history, dates)))
     yield Part("left_out", "Left out", tuple(f"{one.path}: {one.reason}" for one in history.left_out))
     rows = tuple(
         (

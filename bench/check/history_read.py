@@ -21,7 +21,7 @@ from bench.report.table_files import check_table
 from bench.rows import Row
 
 _IDENTITY = ("model", "runtime", "runtime_spec", "label", "batch_size", "threads", "streams", "precision", "boundary")
-_STATE = ("status", "status_reason", "agreement", "agreement_reason", "latency_ns_best", "environment")
+_STATE = ("status", "status_reason", "agreement", "agreement_reason", "latency_ns_best", "environment", "cautions")
 _NO_PATTERN = str.maketrans({"[": "[[]", "*": "[*]", "?": "[?]"})  # DuckDB takes a path for a pattern
 
 

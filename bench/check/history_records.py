@@ -53,7 +53,7 @@ class Point(Record, frozen=True):
 
 
 class Gap(Record, frozen=True):
-    """A report whose row of this case is no measurement of the right thing, or has not this number."""
+    """A report whose row of this case cannot win, has not this number, or is gone."""
 
     report: int
     standing: Standing

@@ -1,18 +1,20 @@
 """Reports by time -> the series of every case: which numbers can be set in one line, and what changed along it. Pure.
 
-Compare's fields decide. Where machine, model, inputs or options differ a series ends, and another one goes on as soon
-as its like is measured again; where a version differs the numbers go on and the version is an event.
+A row that cannot win in its own report is none here either. Compare's fields decide the rest: where machine, model,
+inputs or options differ a series ends, and another one goes on as soon as its like is measured again; where a version
+differs the numbers go on and the version is an event.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from bench import units
+from bench.analysis.summary import barred_rows
 from bench.check.comparability import case_differences, run_differences
 from bench.check.compare_join import Identity, group_of, name_of, runtime_of
 from bench.check.compare_records import Difference, ReportFacts
@@ -80,6 +82,7 @@ class _Runs:
         self._stored = stored
         self._known: dict[tuple[int, int, str, str], tuple[Difference, ...]] = {}
         self.machines, self.machine_names = self._number_machines()
+        self._groups = [{group_of(identity) for identity in one.cases} for one in stored]
 
     def differences(self, before: _Place, after: _Place) -> tuple[Difference, ...]:
         """Of the runs and of the case itself."""
@@ -87,6 +90,10 @@ class _Runs:
         if key not in self._known:
             self._known[key] = run_differences(self._around(before), self._around(after))
         return (*case_differences(before.row, after.row), *self._known[key])
+
+    def lacks(self, report: int, identity: Identity, known: Container[int]) -> bool:
+        """Whether a report without a case might have had it: it is of the same model and of a machine that had it."""
+        return self.machines[report - 1] in known and group_of(identity) in self._groups[report - 1]
 
     def _around(self, place: _Place) -> Environment:
         """The environment that the row's worker had: that of its report, or one of its own."""
@@ -119,10 +126,13 @@ def _other_machine(known: Environment, other: Environment) -> bool:
 def _trend(identity: Identity, stored: Sequence[Stored], runs: _Runs, tracked: Tracked) -> Trend:
     lines: list[_Line] = []
     gaps: list[Gap] = []
+    machines: set[int] = set()  # that had the case
     for report, one in enumerate(stored, 1):
         row = one.cases.get(identity)
         if row is None:
+            gaps += [Gap(report, "gone", "not in the report")] if runs.lacks(report, identity, machines) else []
             continue
+        machines.add(runs.machines[report - 1])
         point = _point(report, row, tracked)
         if isinstance(point, Gap):
             gaps.append(point)
@@ -137,6 +147,8 @@ def _point(report: int, row: Row, tracked: Tracked) -> Point | Gap:
     trouble = trouble_of(row)
     if trouble:
         return Gap(report, *trouble)
+    if barred := barred_rows([row]):
+        return Gap(report, "unverified", barred[0][1])
     value, low, high = (getattr(row, name) if name else None for name in (tracked.column, tracked.low, tracked.high))
     if value is None or not math.isfinite(value):
         return Gap(report, "unmeasured", f"it has no {tracked.heading}")

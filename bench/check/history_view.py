@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench import units
@@ -16,6 +17,7 @@ FALSE_ALARMS = (
     "of series of 30 reports without a change 1 in 500 shows one all the same where noise is independent from run to "
     "run, 1 in 50 where it has outliers, and 1 in 8 where it drifts"
 )  # benchmarks/history_change_points.md
+GAPS = "Gone, not measured, or not verified"
 _MOST = 20  # lines of one kind; what is left is counted
 _HEADER = ("runtime", "reports", "first", "last", "latest step", "since", "noticed from")
 
@@ -27,7 +29,7 @@ def blocks_of(history: History) -> list[Block]:
     lists = (
         ("Versions that changed", version_lines(history, dates)),
         ("Series that can't be set in one line", split_lines(history)),
-        ("Not measured, or not verified", gap_lines(history, dates)),
+        (GAPS, gap_lines(history, dates)),
         ("Left out", [f"{one.path}: {one.reason}" for one in history.left_out]),
     )
     return [*blocks, *(Block(title, tuple(_first(lines))) for title, lines in lists if lines)]
@@ -61,12 +63,15 @@ def judged_lines(history: History) -> list[str]:
     judged = [one for one in every if one.steps is not None]
     few = sum(len(one.points) < LEAST_REPORTS for one in every)
     lines = []
+    if not every:
+        lines.append("No case has a number in any report, so that there is no change to look for.")
     if judged:
         found = sum(bool(one.steps) for one in judged)
         lines.append(f"{found} of {len(judged)} series have a change point (Otava, p below {MAX_P:g}); {FALSE_ALARMS}.")
     if few:
         lines.append(f"{few} of {len(every)} series have too few reports for change points: at least {LEAST_REPORTS}.")
-    return lines
+    others = Counter(one.note for one in every if one.note and len(one.points) >= LEAST_REPORTS)
+    return lines + [f"{n} of {len(every)} series can't be judged: {note}." for note, n in others.items()]
 
 
 def version_lines(history: History, dates: Mapping[int, str]) -> list[str]:

@@ -52,6 +52,12 @@ def test_every_point_is_drawn_and_a_gap_is_none_but_breaks_the_line() -> None:
     assert ("unverified: disagrees: 0.12") in {cells[-1] for cells in picture.cells}
 
 
+def test_a_line_is_broken_where_a_report_has_not_the_case() -> None:
+    (picture,) = pictures_of(history(*(stored(day, [tf(), *[ort()] * (day != 1)]) for day in range(3)), case="onnx"))
+    assert [row["run"] for row in values(picture, "value", "run")] == ["1.0", "1.1"]
+    assert "1 report without a number." in picture.told
+
+
 def test_levels_are_drawn_only_of_a_series_with_steps() -> None:
     without = history(*daily(noise(20, 0.01)))
     (picture,) = pictures_of(without)

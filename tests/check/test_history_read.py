@@ -38,6 +38,13 @@ def test_reports_are_in_the_order_of_their_start_whatever_their_folders_are_call
     assert [one.started[:10] for one in history_of([str(tmp_path)], "latency").reports] == ["2026-10-03", "2026-10-06"]
 
 
+def test_a_row_that_cannot_win_is_no_point_as_it_is_read_from_disk(tmp_path: Path) -> None:
+    save(tmp_path, 0, [ort(cautions="placement unknown: no proof"), tf()])
+    ours, theirs = history_of([str(tmp_path)], "latency").trends
+    assert (ours.series, [gap.reason for gap in ours.gaps]) == ((), ["placement unknown: no proof"])
+    assert ([len(one.points) for one in theirs.series], theirs.gaps) == ([1], ())
+
+
 def test_damaged_unfinished_too_new_and_foreign_folders_are_left_out_with_their_reason(tmp_path: Path) -> None:
     for day in range(6):
         save(tmp_path, day, [ort(), tf()])

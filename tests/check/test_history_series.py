@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.check.history_read import Stored
 from bench.check.history_records import Event
 from compare_fakes import ort, tf
 from history_fakes import daily, history, noise, only_series, stored
@@ -32,7 +33,6 @@ def test_equal_cases_are_one_series_by_time() -> None:
         {"provider": "XnnpackExecutionProvider"},
         {"runtime_options": "arena=off"},
         {"model_digest": None},
-        {"status": "partial"},
     ],
 )
 def test_what_is_not_the_same_measurement_is_another_series(changes: dict[str, Any]) -> None:
@@ -110,6 +110,9 @@ def test_packages_of_a_case_in_an_environment_of_its_own_are_those_of_that() -> 
         ({"agreement": "disagrees", "agreement_reason": "0.12"}, "unverified", "disagrees: 0.12"),
         ({"agreement": "unchecked", "agreement_reason": ""}, "unverified", "unchecked"),
         ({"rss_peak_bytes": None}, "unmeasured", "it has no peak memory"),
+        ({"status": "partial", "status_reason": "40 %"}, "unverified", "partial: 40 %"),
+        ({"cautions": "quantum: 3; call path: 2 ways"}, "unverified", "call path: 2 ways"),
+        ({"cautions": "placement unknown: no proof"}, "unverified", "placement unknown: no proof"),
     ],
 )
 def test_what_was_not_measured_or_not_verified_is_a_gap_and_never_a_point(
@@ -121,12 +124,27 @@ def test_what_was_not_measured_or_not_verified_is_a_gap_and_never_a_point(
     assert [point.report for point in only_series(found).points] == [1, 3]
 
 
-def test_a_case_that_a_report_has_not_is_no_gap() -> None:
-    found = history(stored(0, [ort(), tf()]), stored(1, [ort()]))
-    assert [(trend.runtime, len(trend.series[0].points), trend.gaps) for trend in found.trends] == [
-        ("onnxruntime-cpu", 2, ()),
-        ("tensorflow", 1, ()),
-    ]
+def test_a_caution_that_bars_nothing_leaves_a_point() -> None:
+    assert two(first={"cautions": "quantum: 3"}, cautions="quantum: 3; call pathology: none") == [2]
+
+
+def gone(*days: Stored) -> list[int]:
+    """The reports in which ONNX Runtime is gone."""
+    (trend,) = history(*days, case="onnxruntime").trends
+    assert all(gap.standing == "gone" for gap in trend.gaps)
+    return [gap.report for gap in trend.gaps]
+
+
+def test_a_case_that_a_report_has_no_more_is_a_gap_and_one_that_is_new_is_none() -> None:
+    both, without = [ort(), tf()], [tf()]
+    assert gone(stored(0, both), stored(1, without), stored(2, both), stored(3, without)) == [2, 4]
+    assert gone(stored(0, without), stored(1, both)) == []
+
+
+def test_a_report_of_another_model_or_of_a_machine_that_never_had_the_case_lacks_nothing() -> None:
+    other = [tf(model="another")]
+    assert gone(stored(0, [ort()]), stored(1, other), stored(2, [ort()])) == []
+    assert gone(stored(0, [ort()]), stored(1, [tf()], machine={"cpu": "Another CPU"}), stored(2, [ort()])) == []
 
 
 def test_a_report_with_two_versions_of_a_case_does_not_break_the_trend_of_the_others() -> None:

@@ -11,6 +11,7 @@ import pytest
 from bench.check import history_otava
 from bench.check.history_export import render_text
 from bench.check.history_otava import LEAST_REPORTS, ChangePoint, Otava, provide_otava
+from bench.check.history_page import page_of
 from bench.check.history_records import Event, History
 from bench.check.history_steps import with_steps
 from bench.errors import UnavailableError
@@ -77,6 +78,22 @@ def test_a_number_that_is_0_somewhere_has_no_ratios() -> None:
     rows = [[ort(relative_error=0.0 if day == 3 else 1e-6)] for day in range(9)]
     found = with_steps(history(*(stored(day, one) for day, one in enumerate(rows)), metric="error"), never)
     assert only_series(found).note == "it has a 0, which is no ratio of anything"
+    assert "1 of 1 series can't be judged: it has a 0" in " ".join(render_text(found).split())
+    assert only_verdict(found) == "1 of 1 series can't be judged: it has a 0, which is no ratio of anything."
+
+
+def only_verdict(found: History) -> str:
+    """The first words of the page, where they are all there is."""
+    (said,) = page_of(found).verdict
+    return said
+
+
+def test_where_nothing_is_verified_there_is_nothing_to_judge_and_not_too_few_reports() -> None:
+    found = with_steps(history(*(stored(day, [ort(agreement="disagrees")]) for day in range(9))), never)
+    assert only_verdict(found) == "No case has a number in any report, so that there is no change to look for."
+    assert only_verdict(found) in " ".join(render_text(found).split())
+    few = with_steps(history(*daily([8e6] * (LEAST_REPORTS - 1))), never)
+    assert only_verdict(few) == "1 of 1 series have too few reports for change points: at least 7."
 
 
 def test_without_otava_the_history_is_there_and_says_why_it_has_no_change_points() -> None:
@@ -91,8 +108,6 @@ def test_without_otava_the_history_is_there_and_says_why_it_has_no_change_points
 
 
 def test_a_step_is_for_the_worse_or_the_better_by_what_is_better() -> None:
-    from bench.check.history_page import page_of
-
     def state(metric: str, after: float) -> str:
         page = page_of(judged(history(*daily([8e6] * 9), metric=metric), at(4, 100, after)))
         (table,) = next(part for part in page.parts if part.name == "changes").tables
