@@ -1,9 +1,11 @@
 """Kernels of a profiled case -> where its time goes, by line (layers whose work is done together) and by kind. Pure.
 
 Times are those of the profiled calls, never scaled to the plain latency; what profiling itself costs is told beside
-them. A kernel's time in a repetition is the median over its calls, a line's the sum over its kernels, its estimate the
-median over repetitions. What no kernel explains of the wall time is a line of its own, so that all lines add up to it;
-where kernels ran at the same time and take more than it together, there is no such line, and shares are of their sum.
+them. A time in a repetition is the mean over its usual calls, the middle half by wall time: the same calls for every
+kernel, so that kernels and what none explains add up to the wall time. (Medians of kernels would not: what disturbs a
+call hits another kernel each time, and the sum of medians leaves it out.) The estimate is the median over repetitions.
+Where kernels ran at the same time and take more than the wall time together, no line is outside of them, and shares are
+of their sum.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from statistics import median
+from statistics import fmean, median
 
 from bench.analysis.profiled import Kernel, ProfiledCase
 from bench.analysis.statistics import Interval, signed_rank_interval
@@ -68,30 +70,42 @@ def typical(values: Sequence[float]) -> Interval:
     return Interval(estimate=estimate, low=low, high=high, level=bounds.level, n=len(values))
 
 
-def kernel_times(kernel: Kernel) -> list[float]:
-    """Time in each repetition: the median over its calls, 0 where it did not run."""
-    return [median(calls) if calls else 0.0 for calls in kernel.time_ns]
+def usual_calls(case: ProfiledCase) -> list[list[int]]:
+    """Places of the profiled calls in the middle half by wall time, by repetition."""
+    found = []
+    for walls in case.calls_ns:
+        ordered = sorted(range(len(walls)), key=walls.__getitem__)
+        cut = len(ordered) // 4
+        found.append(ordered[cut : len(ordered) - cut])
+    return found
+
+
+def kernel_times(kernel: Kernel, usual: Sequence[Sequence[int]]) -> list[float]:
+    """Time in each repetition: the mean over its usual calls, 0 where it did not run."""
+    both = zip(kernel.time_ns, usual, strict=True)
+    return [fmean(calls[place] for place in places) if calls else 0.0 for calls, places in both]
 
 
 def wall_times(case: ProfiledCase) -> list[float]:
-    """Wall time of a profiled call in each repetition: the median over its calls."""
-    return [median(calls) for calls in case.calls_ns]
+    """Wall time of a profiled call in each repetition: the mean over its usual calls."""
+    both = zip(case.calls_ns, usual_calls(case), strict=True)
+    return [fmean(walls[place] for place in places) for walls, places in both]
 
 
-def summed(kernels: Iterable[Kernel], repetitions: int) -> list[float]:
-    """Time of all of them in each repetition."""
-    times = [kernel_times(kernel) for kernel in kernels]
-    return [sum(one[place] for one in times) for place in range(repetitions)]
+def summed(kernels: Iterable[Kernel], case: ProfiledCase) -> list[float]:
+    """Time of all of them in each repetition of the case."""
+    usual = usual_calls(case)
+    times = [kernel_times(kernel, usual) for kernel in kernels]
+    return [sum(one[place] for one in times) for place in range(len(usual))]
 
 
 def lines_of(case: ProfiledCase) -> list[Line]:
     """Every line, the dearest first; their estimates add up to the wall time's, or are more and without OUTSIDE."""
     if not case.kernels:
         return []
-    n = len(case.repetitions)
-    groups = [_line(case, group, n) for group in groups_of([kernel.layers for kernel in case.kernels], case.kernels)]
+    groups = [_line(case, group) for group in groups_of([kernel.layers for kernel in case.kernels], case.kernels)]
     wall = wall_times(case)
-    outside = [total - spent for total, spent in zip(wall, summed(case.kernels, n), strict=True)]
+    outside = [total - spent for total, spent in zip(wall, summed(case.kernels, case), strict=True)]
     rest = residual(median(wall) - sum(line.time.estimate for line in groups), outside)
     left = [Line(name=OUTSIDE, kind=OUTSIDE, time=rest, by_repetition=tuple(outside))] if rest.estimate >= 0 else []
     return sorted([*groups, *left], key=lambda line: -line.time.estimate)
@@ -193,9 +207,9 @@ def short_name(names: Sequence[str], most: int = 3) -> str:
     return f"{names[0]} + {len(names) - 2} more + {names[-1]}"
 
 
-def _line(case: ProfiledCase, kernels: Sequence[Kernel], repetitions: int) -> Line:
+def _line(case: ProfiledCase, kernels: Sequence[Kernel]) -> Line:
     places = tuple(sorted({place for kernel in kernels for place in kernel.layers}))
-    times = summed(kernels, repetitions)
+    times = summed(kernels, case)
     operators = tuple(dict.fromkeys(kernel.operator for kernel in kernels))
     name, kind = _named(case, places, kernels[0])
     return Line(

@@ -82,12 +82,12 @@ class _Sides(Record, frozen=True):
     def line(self, name: str, a: Sequence[Kernel], b: Sequence[Kernel]) -> Change:
         """One line of these kernels."""
         presence: Presence = "both" if a and b else "only in A" if a else "only in B"
-        return self._line(name, summed(a, len(self.a.repetitions)), summed(b, len(self.b.repetitions)), presence)
+        return self._line(name, summed(a, self.a), summed(b, self.b), presence)
 
     def outside(self) -> Change:
         """What no kernel explains."""
         ours, theirs = (
-            [wall - spent for wall, spent in zip(wall_times(c), summed(c.kernels, len(c.repetitions)), strict=True)]
+            [wall - spent for wall, spent in zip(wall_times(c), summed(c.kernels, c), strict=True)]
             for c in (self.a, self.b)
         )
         return self._line(OUTSIDE, ours, theirs, "both")

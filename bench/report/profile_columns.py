@@ -12,7 +12,12 @@ OPERATORS: tuple[Column, ...] = (
     text("provider", "Where it ran."),
     text("layers", "The layers (of a bare file: nodes) whose work it does, joined by ' + '; null where unknown."),
     whole("calls", "", "none", "Profiled calls in this repetition."),
-    real("time_ns", "ns", "lower", "Own time in a profiled call, the median over the calls."),
+    real(
+        "time_ns",
+        "ns",
+        "lower",
+        "Own time in a profiled call, the mean over its usual calls: the middle half by wall time.",
+    ),
     whole("output_bytes", "bytes", "none", "What one call of it writes, where the runtime tells."),
 )
 
@@ -23,7 +28,12 @@ LAYERS: tuple[Column, ...] = (
     ),
     text("kind", "Kind of the layer with most multiply-adds, for example Conv2D 1x1."),
     text("operators", "Kinds of its kernels in the runtime's words."),
-    real("time_ns", "ns", "lower", "Time in a profiled call, the median over repetitions of the median over calls."),
+    real(
+        "time_ns",
+        "ns",
+        "lower",
+        "Time in a profiled call: the median over repetitions of the mean over the usual calls.",
+    ),
     real("time_ns_low", "ns", "lower", "Lower bound of it over repetitions."),
     real("time_ns_high", "ns", "lower", "Upper bound."),
     real("interval_level", "", "none", "Probability that the bounds hold the value sought."),

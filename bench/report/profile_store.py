@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from bench.analysis.operators import costs_of, kernel_times
+from bench.analysis.operators import costs_of, kernel_times, usual_calls
 from bench.analysis.profiled import PROFILE_SCHEMA, Profile, ProfiledCase
 from bench.errors import UsageError
 from bench.report import atomic, scrub
@@ -103,8 +103,9 @@ def _operator_rows(profile: Profile) -> list[dict[str, Any]]:
             "output_bytes": kernel.output_bytes,
         }
         for case in profile.cases
+        for usual in [usual_calls(case)]
         for kernel in case.kernels
-        for place, (repetition, time_ns) in enumerate(zip(case.repetitions, kernel_times(kernel), strict=True))
+        for place, (repetition, time_ns) in enumerate(zip(case.repetitions, kernel_times(kernel, usual), strict=True))
     ]
 
 

@@ -49,6 +49,25 @@ def test_lines_add_up_whatever_jitters(times: list[list[int]], walls: list[int])
         assert line.time.low <= line.time.estimate <= line.time.high
 
 
+def test_what_disturbs_another_kernel_in_each_call_is_theirs_and_not_outside_of_kernels() -> None:
+    calls = 8  # each of two kernels takes 1 ms, and in every other call 2 ms
+    first = tuple(MS * (1 + place % 2) for place in range(calls))
+    second = tuple(MS * (2 - place % 2) for place in range(calls))
+    kernels = [
+        kernel("a", "Conv", [0], [0], time_ns=(first,)),
+        kernel("b", "Gemm", [3], [0], time_ns=(second,)),
+    ]
+    walls = tuple(one + two for one, two in zip(first, second, strict=True))
+    lines = lines_of(case(kernels, [0], calls_ns=(walls,)))
+    assert {line.name: line.time.estimate for line in lines} == {"conv1": 1.5 * MS, "dense": 1.5 * MS, OUTSIDE: 0.0}
+
+
+def test_a_call_that_was_disturbed_as_a_whole_is_none_of_the_usual_ones() -> None:
+    times, walls = (MS, MS, MS, 90 * MS), (2 * MS, 2 * MS, 2 * MS, 99 * MS)
+    lines = lines_of(case([kernel("a", "Conv", [0], [0], time_ns=(times,))], [0], calls_ns=(walls,)))
+    assert {line.name: line.time.estimate for line in lines} == {"conv1": MS, OUTSIDE: MS}
+
+
 def test_of_five_repetitions_the_bounds_are_the_least_and_the_greatest_at_93_75_percent() -> None:
     found = typical([3.0, 1.0, 2.0, 50.0, 4.0])
     assert (found.estimate, found.low, found.high, found.level) == (3.0, 1.0, 50.0, 0.9375)
