@@ -1,22 +1,20 @@
 """Kernels of a profiled case -> where its time goes, by line (layers whose work is done together) and by kind. Pure.
 
-Times are those of the profiled calls, never scaled to the plain latency; what profiling itself costs is told beside
-them. A time in a repetition is the mean over its usual calls, the middle half by wall time: the same calls for every
-kernel, so that kernels and what none explains add up to the wall time. (Medians of kernels would not: what disturbs a
-call hits another kernel each time, and the sum of medians leaves it out.) The estimate is the median over repetitions.
-Where kernels ran at the same time and take more than the wall time together, no line is outside of them, and shares are
-of their sum.
+Times are those of the profiled calls (``profile_times``), never scaled to the plain latency; what profiling itself costs
+is told beside them. Where kernels ran at the same time and take more than the wall time together, no line is outside of
+them, and shares are of their sum.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
-from statistics import fmean, median
+from statistics import median
 
+from bench.analysis.profile_times import residual, summed, typical, wall_times
 from bench.analysis.profiled import Kernel, ProfiledCase
-from bench.analysis.statistics import Interval, signed_rank_interval
+from bench.analysis.statistics import Interval
 from bench.records import LayerCost, Record
 
 OUTSIDE = "outside kernels"  # Python, dispatch, waiting, copies that the runtime does not count as kernels
@@ -61,44 +59,6 @@ class Kind(Record, frozen=True):
     parameters_share: float | None
 
 
-def typical(values: Sequence[float]) -> Interval:
-    """The median of the repetitions with the house's bounds: of 5 the least and the greatest, at 93.75 %."""
-    bounds, estimate = signed_rank_interval(values), median(values)
-    if bounds.low is None or bounds.high is None:
-        return Interval(estimate=estimate, low=None, high=None, level=None, n=len(values))
-    low, high = min(bounds.low, estimate), max(bounds.high, estimate)
-    return Interval(estimate=estimate, low=low, high=high, level=bounds.level, n=len(values))
-
-
-def usual_calls(case: ProfiledCase) -> list[list[int]]:
-    """Places of the profiled calls in the middle half by wall time, by repetition."""
-    found = []
-    for walls in case.calls_ns:
-        ordered = sorted(range(len(walls)), key=walls.__getitem__)
-        cut = len(ordered) // 4
-        found.append(ordered[cut : len(ordered) - cut])
-    return found
-
-
-def kernel_times(kernel: Kernel, usual: Sequence[Sequence[int]]) -> list[float]:
-    """Time in each repetition: the mean over its usual calls, 0 where it did not run."""
-    both = zip(kernel.time_ns, usual, strict=True)
-    return [fmean(calls[place] for place in places) if calls else 0.0 for calls, places in both]
-
-
-def wall_times(case: ProfiledCase) -> list[float]:
-    """Wall time of a profiled call in each repetition: the mean over its usual calls."""
-    both = zip(case.calls_ns, usual_calls(case), strict=True)
-    return [fmean(walls[place] for place in places) for walls, places in both]
-
-
-def summed(kernels: Iterable[Kernel], case: ProfiledCase) -> list[float]:
-    """Time of all of them in each repetition of the case."""
-    usual = usual_calls(case)
-    times = [kernel_times(kernel, usual) for kernel in kernels]
-    return [sum(one[place] for one in times) for place in range(len(usual))]
-
-
 def lines_of(case: ProfiledCase) -> list[Line]:
     """Every line, the dearest first; their estimates add up to the wall time's, or are more and without OUTSIDE."""
     if not case.kernels:
@@ -109,14 +69,6 @@ def lines_of(case: ProfiledCase) -> list[Line]:
     rest = residual(median(wall) - sum(line.time.estimate for line in groups), outside)
     left = [Line(name=OUTSIDE, kind=OUTSIDE, time=rest, by_repetition=tuple(outside))] if rest.estimate >= 0 else []
     return sorted([*groups, *left], key=lambda line: -line.time.estimate)
-
-
-def residual(estimate: float, values: Sequence[float]) -> Interval:
-    """What is left of a total once every other line is taken away; its bounds hold the estimate."""
-    bounds = typical(values)
-    low = None if bounds.low is None else min(bounds.low, estimate)
-    high = None if bounds.high is None else max(bounds.high, estimate)
-    return Interval(estimate=estimate, low=low, high=high, level=bounds.level, n=bounds.n)
 
 
 def groups_of(owners: Sequence[tuple[int, ...]], kernels: Sequence[Kernel]) -> list[list[Kernel]]:

@@ -18,7 +18,8 @@ import msgspec
 from bench import units
 from bench.analysis.doubts import INTERVAL_LEVEL
 from bench.analysis.kernel_match import match_kernels
-from bench.analysis.operators import OUTSIDE, summed, wall_times
+from bench.analysis.operators import OUTSIDE
+from bench.analysis.profile_times import summed, wall_times
 from bench.analysis.profiled import Kernel, ProfiledCase
 from bench.analysis.rank_sum import shift_interval
 from bench.analysis.roofline import Roof

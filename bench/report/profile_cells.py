@@ -15,9 +15,9 @@ from bench.analysis.operators import (
     profiling_cost,
     unclaimed,
     uncounted,
-    wall_times,
 )
-from bench.analysis.operators import typical as typical_of
+from bench.analysis.profile_times import typical as typical_of
+from bench.analysis.profile_times import wall_times
 from bench.analysis.profiled import Profile, ProfiledCase
 from bench.analysis.roofline import Rate, by_headroom, rates_of, roof_of, why_no_roof
 from bench.analysis.statistics import Interval

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from bench.analysis.operators import costs_of, kernel_times, usual_calls
+from bench.analysis.operators import costs_of
+from bench.analysis.profile_times import kernel_times, usual_calls
 from bench.analysis.profiled import PROFILE_SCHEMA, Profile, ProfiledCase
 from bench.errors import UsageError
 from bench.report import atomic, scrub

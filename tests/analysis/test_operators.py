@@ -12,9 +12,9 @@ from bench.analysis.operators import (
     main_layer,
     profiling_cost,
     short_name,
-    typical,
     unclaimed,
 )
+from bench.analysis.profile_times import typical
 from bench.analysis.profiled import Reply, join_kernels
 from bench.records import LayerCost, Operator, Profiled
 from profile_fakes import CONV, LAYERS, MS, NORM, RELU, case, kernel
