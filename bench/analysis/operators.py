@@ -1,7 +1,7 @@
 """Kernels of a profiled case -> where its time goes, by line (layers whose work is done together) and by kind. Pure.
 
-Times are those of the profiled calls (``profile_times``), never scaled to the plain latency; what profiling itself costs
-is told beside them. Where kernels ran at the same time and take more than the wall time together, no line is outside of
+Times are those of the profiled calls (``profile_times``), never scaled to the plain latency; what profiling costs is
+told beside them. Where kernels ran at the same time and take more than the wall time together, no line is outside of
 them, and shares are of their sum.
 """
 
