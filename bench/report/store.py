@@ -24,7 +24,7 @@ from bench.report.columns import SCHEMA_VERSION, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
 from bench.report.picture import Picture
 from bench.report.render import render_markdown
-from bench.report.table_files import RESTORE, check_table, read_parquet, write_parquet
+from bench.report.table_files import RESTORE, check_table, read_column, read_parquet, write_parquet
 from bench.report.versioned import read_versioned
 from bench.rows import Row
 
@@ -57,6 +57,10 @@ class Report:
     def samples(self) -> pd.DataFrame:
         """One row per call."""
         return self._table("samples")
+
+    def samples_column(self, name: str) -> Any:
+        """One column of ``samples`` as an arrow array, words as a dictionary; not kept: the way for millions."""
+        return read_column(self._folder, "samples", name, self.environment.schema_version)
 
     @cached_property
     def agreement(self) -> pd.DataFrame:

@@ -50,6 +50,14 @@ def read_parquet(folder: Path, table: str, version: int) -> pd.DataFrame:
     return frame.frame_of_arrow(pa.Table.from_arrays(columns, schema=frame.arrow_schema(table)))
 
 
+def read_column(folder: Path, table: str, name: str, version: int) -> Any:
+    """One column that files of every version have, as an arrow array; words as a dictionary, each word once."""
+    check_table(folder, table, version)
+    path = folder / f"{table}.parquet"
+    with _damage_told(folder, path), pq.ParquetFile(path, read_dictionary=[name]) as file:
+        return file.read(columns=[name]).column(name).unify_dictionaries().combine_chunks()
+
+
 def read_rows(folder: Path, version: int) -> list[Row]:
     """The results as records, without a frame between: the way for many reports."""
     lines: list[dict[str, Any]] = _read(folder, "results", version).to_pylist()

@@ -297,6 +297,20 @@ def test_samples_are_read_when_they_are_asked_for_and_once(saved: Path, monkeypa
         load_report(saved)
 
 
+@pytest.mark.parametrize("name", [column.name for column in TABLES["samples"]])
+def test_a_column_of_samples_is_that_of_the_frame_without_reading_it(saved: Path, name: str) -> None:
+    report = load_report(saved)
+    column = report.samples_column(name)
+    assert "samples" not in vars(report)
+    assert column.to_pylist() == [None if value is pd.NA else value for value in report.samples[name]]
+
+
+def test_pictures_need_no_frame_of_samples_which_are_millions(saved: Path) -> None:
+    report = load_report(saved)
+    assert any(name.startswith("samples_over_time") for name in report.pictures())
+    assert "samples" not in vars(report)
+
+
 def test_damage_within_a_table_is_told_when_it_is_read(saved: Path) -> None:
     path = saved / "samples.parquet"
     content = bytearray(path.read_bytes())
@@ -306,6 +320,8 @@ def test_damage_within_a_table_is_told_when_it_is_read(saved: Path) -> None:
     assert len(report.turns) > 0
     with pytest.raises(UsageError, match=r"samples\.parquet is damaged"):
         report.samples  # noqa: B018 (reading it is what is tested)
+    with pytest.raises(UsageError, match=r"samples\.parquet is damaged"):
+        report.samples_column("case_id")
 
 
 def test_every_truncation_of_a_table_is_noticed(saved: Path) -> None:

@@ -19,7 +19,7 @@ from bench.rows import Row
 _TOGETHER = 4  # runtimes in one picture: more hide one another
 _HEIGHT = 300
 _KINDS = {TIMED: (TIMED, TAIL), WARMUP: (WARMUP,), SWITCH: (SWITCH,)}  # by look
-_LOOKS: dict[str, dict[str, Any]] = {
+_LOOKS: dict[int, dict[str, Any]] = {
     TIMED: {"filled": True, "size": 16, "opacity": 0.75},
     WARMUP: {"filled": False, "size": 26, "strokeWidth": 1},
     SWITCH: {"filled": False, "size": 30, "strokeWidth": 1.2, "shape": "M-1,-1L1,1M-1,1L1,-1"},
@@ -97,7 +97,7 @@ def samples_over_time(group: Group) -> Iterator[Picture]:
 
 
 def _told(
-    cases: Sequence[_Case], drawn: Sequence[dict[str, _Marks]], disturbed: set[tuple[int, int]] | None, several: bool
+    cases: Sequence[_Case], drawn: Sequence[dict[int, _Marks]], disturbed: set[tuple[int, int]] | None, several: bool
 ) -> str:
     every, few = (sum(count(marks) for look in drawn for marks in look.values()) for count in (_calls, _stretches))
     said = [
@@ -148,7 +148,7 @@ def _cells(case: _Case, disturbed: set[tuple[int, int]] | None) -> Iterator[tupl
         )
 
 
-def _drawn(cases: Sequence[_Case]) -> list[dict[str, _Marks]]:
+def _drawn(cases: Sequence[_Case]) -> list[dict[int, _Marks]]:
     """By look, each for itself: no kind of call loses its extremes to another."""
     picked = [{look: np.isin(case.calls.kind, kinds) for look, kinds in _KINDS.items()} for case in cases]
     limits = iter(shared_limits([int(mask.sum()) for of_case in picked for mask in of_case.values()]))
@@ -164,7 +164,7 @@ def _drawn(cases: Sequence[_Case]) -> list[dict[str, _Marks]]:
 def _spec(
     group: Group,
     cases: Sequence[_Case],
-    drawn: Sequence[dict[str, _Marks]],
+    drawn: Sequence[dict[int, _Marks]],
     slots: Slots,
     disturbed: set[tuple[int, int]],
 ) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _spec(
 
 
 def _points(
-    case: _Case, drawn: dict[str, _Marks], unit: float, axes: Sequence[Any], scales: dict[str, Any]
+    case: _Case, drawn: dict[int, _Marks], unit: float, axes: Sequence[Any], scales: dict[str, Any]
 ) -> Iterator[Any]:
     """One layer for each look; a name is looked up, not repeated for thousands of points."""
     import altair as alt

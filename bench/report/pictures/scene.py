@@ -16,7 +16,8 @@ from bench.rows import Row, groups_of
 if TYPE_CHECKING:
     from bench.report.store import Report
 
-TIMED, TAIL, WARMUP, SWITCH = "timed", "tail", "warmup", "switch"
+_KINDS = ("timed", "tail", "warmup", "switch")
+TIMED, TAIL, WARMUP, SWITCH = range(4)  # kinds of calls: their places in _KINDS
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Calls:
     repetition: Any
     round: Any  # -1 outside of rounds
     call: Any  # number within its round
-    kind: Any  # words
+    kind: Any  # TIMED, TAIL, WARMUP or SWITCH
     latency_ns: Any
     counts: Any  # whether its repetition is whole: only those are evidence
 
@@ -89,8 +90,9 @@ class Scene:
 
     def calls(self, case_id: str) -> Calls | None:
         """The case's calls, or None where it made none."""
-        where = self._places.get(case_id)
-        if where is None:
+        names, codes = self._cases
+        where = np.flatnonzero(codes == names.index(case_id)) if case_id in names else ()
+        if not len(where):
             return None
         repetition = self._columns["repetition"][where]
         left_out = [number for number, is_whole in self._whole.get(case_id, {}).items() if not is_whole]
@@ -109,14 +111,16 @@ class Scene:
         return {(int(r), int(n)) for r, n in zip(flagged["repetition"], flagged["round"], strict=True)}
 
     @cached_property
-    def _places(self) -> dict[str, Any]:
-        return {str(case_id): where for case_id, where in self.report.samples.groupby("case_id").indices.items()}
+    def _cases(self) -> tuple[list[str | None], Any]:
+        """The case ids that have calls, and of each call which of them it is."""
+        return _coded(self.report.samples_column("case_id"))
 
     @cached_property
     def _columns(self) -> dict[str, Any]:
-        samples = self.report.samples
-        numbers = {name: samples[name].fillna(-1).to_numpy(dtype=np.int64) for name in _COLUMNS if name != "kind"}
-        return numbers | {"kind": samples["kind"].to_numpy(dtype=object)}
+        names, codes = _coded(self.report.samples_column("kind"))
+        kinds = np.array([_KINDS.index(name) if name in _KINDS else -1 for name in (*names, "")], dtype=np.int8)
+        numbers = {name: self.report.samples_column(name).fill_null(-1).to_numpy() for name in _NUMBERS}
+        return numbers | {"kind": kinds[codes]}  # a null's code is -1, the last
 
     @cached_property
     def _whole(self) -> dict[str, dict[int, bool]]:
@@ -127,7 +131,13 @@ class Scene:
         return found
 
 
-_COLUMNS = ("repetition", "round", "call", "kind", "latency_ns")
+_NUMBERS = ("repetition", "round", "call", "latency_ns")
+
+
+def _coded(words: Any) -> tuple[list[str | None], Any]:
+    """Each word once, and of each element of the arrow array which of them it is; -1 of a null."""
+    coded = words.dictionary_encode()
+    return coded.dictionary.to_pylist(), coded.indices.fill_null(-1).to_numpy()
 
 
 def _names(rows: Sequence[Row]) -> dict[str, str]:
