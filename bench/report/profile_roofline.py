@@ -138,11 +138,14 @@ def _roofs(roof: Roof, area: _Area, x: Any, y: Any) -> list[Any]:
     middle = max(start, roof.ridge * 0.6)
     corners = [{"x": at, "y": min(flat, at * slope)} for at in (start, roof.ridge, area.high)]
     line = alt.Chart(parts.data(corners)).mark_line(strokeWidth=2, color="#8a8f98", interpolate="linear")
-    products = alt.Chart(parts.data([{"x": area.high, "y": flat, "said": f"{giga(roof.flops_per_s)} GFLOP/s"}]))
+    corner = min(roof.ridge, area.high)  # where few layers are: their names would run into it at the right end
+    products = alt.Chart(parts.data([{"x": corner, "y": flat, "said": f"{giga(roof.flops_per_s)} GFLOP/s"}]))
     copied = alt.Chart(parts.data([{"x": middle, "y": middle * slope, "said": f"{giga(roof.bytes_per_s)} GB/s"}]))
     return [
         line.encode(x=x, y=y),
-        products.mark_text(align="right", dx=-4, dy=-10).encode(x=x, y=y, text="said:N"),
+        products.mark_text(align="left" if corner < area.high else "right", dx=4, dy=-10).encode(
+            x=x, y=y, text="said:N"
+        ),
         copied.mark_text(align="right", dx=-8, dy=-8).encode(x=x, y=y, text="said:N"),
     ]
 
