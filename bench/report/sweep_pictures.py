@@ -172,7 +172,7 @@ def _accuracy(swept: Swept) -> Iterator[Picture]:
 
 
 def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: set[str]) -> Picture:
-    name = accuracy_name(column)
+    name, names = accuracy_name(column), [axis.name for axis in swept.plan.axes]
     return Picture(
         name="sweep_accuracy_" + re.sub(r"[^A-Za-z0-9]+", "_", name),
         title=f"{name} ({PUBLISHED}) against measured latency: {title_of(swept)}",
@@ -180,7 +180,7 @@ def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: 
             f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. Filled and joined "
             "are the points of a runtime to which no other of these is preferable: as accurate and told to be faster, "
             "or more accurate and not told to be slower. "
-            f"Beside the slowest point of each model: {listed([axis.name for axis in swept.plan.axes])}."
+            f"Beside the fastest point of a model, where it is joined: {listed(names)}; all of them are in the table."
         ),
         spec=_accuracy_spec(swept, column, known, front),
         header=("point", "runtime", f"{name} ({PUBLISHED})", "latency", "on the front"),
@@ -206,24 +206,26 @@ def _accuracy_spec(swept: Swept, column: str, known: Sequence[Point], front: set
     x = axis_x(f"measured latency of a call ({unit_name})", points, room=_LABEL_ROOM)
     y = alt.Y("y:Q", title=f"{accuracy_name(column)}, {PUBLISHED}", scale=alt.Scale(zero=False))
     channels = marks([p.series for p in known], swept.series)
-    layers = [joined(best, x, y, channels), dots(best, x, y, channels), _labels(known, column, unit, x, y)]
+    layers = [joined(best, x, y, channels), dots(best, x, y, channels), _labels(known, column, unit, x, y, front)]
     if others:
         layers.append(dots(others, x, y, channels).mark_point(filled=False, size=60, opacity=1))
     return parts.finished(alt.layer(*layers), HEIGHT)
 
 
-def _labels(known: Sequence[Point], column: str, unit: float, x: Any, y: Any) -> Any:
-    """The values of each model beside its slowest point."""
+def _labels(known: Sequence[Point], column: str, unit: float, x: Any, y: Any, front: set[str]) -> Any:
+    """The values of each model above its fastest point, where that is on a front: no other point lies there."""
     import altair as alt
 
-    slowest: dict[str, Point] = {}
-    for point in sorted(known, key=lambda p: latency_of(p).estimate):
-        slowest[point.row.model] = point
+    fastest: dict[str, Point] = {}
+    for point in sorted(known, key=lambda p: -latency_of(p).estimate):
+        fastest[point.row.model] = point
     texts = [
         {**spot(p, latency_of(p).estimate / unit, p.published[column], ""), "text": ", ".join(p.values.values())}
-        for p in slowest.values()
+        for p in fastest.values()
+        if p.row.case_id in front
     ]
-    return alt.Chart(parts.data(texts)).mark_text(align="left", dx=8, fontSize=10).encode(x=x, y=y, text="text:N")
+    text = alt.Chart(parts.data(texts)).mark_text(align="right", dx=-6, dy=-8, fontSize=10)
+    return text.encode(x=x, y=y, text="text:N")
 
 
 def _yes(said: bool) -> str:
