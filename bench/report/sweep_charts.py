@@ -95,6 +95,13 @@ def joined(points: Sequence[Drawn], x: Any, y: Any, channels: Mapping[str, Any])
     return chart.encode(x=x, y=y, color=channels["color"], strokeDash=channels["strokeDash"])
 
 
+def layered(*layers: Any) -> dict[str, Any]:
+    """The specification of layers over one another; the legend of colours and shapes tells dashes, too."""
+    import altair as alt
+
+    return parts.finished(alt.layer(*layers).resolve_legend(strokeDash="independent"), HEIGHT)
+
+
 def scattered(swept: Swept, points: Sequence[Drawn], titles: tuple[str, str]) -> dict[str, Any]:
     """Points of every runtime, y over x."""
     channels = marks([str(point[parts.NAME]) for point in points], swept.series)

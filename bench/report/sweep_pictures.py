@@ -15,13 +15,13 @@ from bench.analysis.sweep_points import Point, Strand, Swept
 from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.sweep_charts import (
-    HEIGHT,
     MACS,
     axis_x,
     axis_y,
     dots,
     joined,
     latency_of,
+    layered,
     marks,
     number,
     price_of,
@@ -68,7 +68,7 @@ def _latency_spec(swept: Swept, drawn: Sequence[Point]) -> dict[str, Any]:
     channels = marks([p.series for p in drawn], swept.series)
     bars = alt.Chart(parts.data(points)).mark_rule(strokeWidth=1.5)
     layers = [bars.encode(x=x, y=low, y2="high", color=channels["color"]), dots(points, x, y, channels)]
-    return parts.finished(alt.layer(*([joined(lines, x, y, channels)] if lines else []), *layers), HEIGHT)
+    return layered(*([joined(lines, x, y, channels)] if lines else []), *layers)
 
 
 def _barred(point: Point, unit: float) -> dict[str, object]:
@@ -122,7 +122,7 @@ def _price_spec(swept: Swept, strands: Sequence[Strand], drawn: Sequence[Point])
     x = axis_x(MACS, [{"x": p.macs_millions} for p in drawn])
     y = axis_y(f"latency per {MACS} ({unit_name})", [price_of(p) / unit for p in drawn])
     channels = marks([_strand_name(swept, strand) for strand in strands], names)
-    return parts.finished(joined(points, x, y, channels) + dots(points, x, y, channels), HEIGHT)
+    return layered(joined(points, x, y, channels), dots(points, x, y, channels))
 
 
 def _strand_name(swept: Swept, strand: Strand) -> str:
@@ -209,7 +209,7 @@ def _accuracy_spec(swept: Swept, column: str, known: Sequence[Point], front: set
     layers = [joined(best, x, y, channels), dots(best, x, y, channels), _labels(known, column, unit, x, y, front)]
     if others:
         layers.append(dots(others, x, y, channels).mark_point(filled=False, size=60, opacity=1))
-    return parts.finished(alt.layer(*layers), HEIGHT)
+    return layered(*layers)
 
 
 def _labels(known: Sequence[Point], column: str, unit: float, x: Any, y: Any, front: set[str]) -> Any:
