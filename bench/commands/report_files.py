@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FILES = ("html", "png", "svg")
 _FOLDER = "pictures"
+_MEASURED = ("environment.json", "outputs.json", "sweep.json", "profile.json", "gate.json")  # and every .parquet
 
 
 def write_report_files(folder: Path, format_name: str, out: Path | None, *, console: Console) -> int:
@@ -41,7 +42,12 @@ def write_report_files(folder: Path, format_name: str, out: Path | None, *, cons
 
 @contextlib.contextmanager
 def written_to(path: Path, way_on: str) -> Iterator[None]:
-    """What goes wrong in writing ``path`` as one line: where, what the system said, and ``way_on``."""
+    """What goes wrong in writing ``path`` as one line: where, what the system said, and ``way_on``.
+
+    What was measured is never written over.
+    """
+    if path.is_file() and (path.suffix == ".parquet" or path.name in _MEASURED):
+        raise UsageError(f"-o {path}: that file holds what was measured; {way_on}")
     try:
         yield
     except (OSError, BenchError) as error:

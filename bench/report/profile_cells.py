@@ -167,7 +167,7 @@ def _where(view: CaseView) -> str:
     """The paper's sentence: the kind that takes most time, beside its share of multiply-adds."""
     first = next((kind for kind in view.kinds if kind.name != OUTSIDE), view.kinds[0])
     products = first.multiply_adds_share
-    said = f"{first.name} {percent(first.time_share)} of time"
+    said = f"{first.name} {percent(first.time_share)} of a profiled call"
     if products is not None:
         said += f", {percent(products)} of multiply-adds"
     outside = next((line for line in view.lines if line.is_outside), None)

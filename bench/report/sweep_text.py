@@ -9,6 +9,7 @@ from bench.analysis.statistics import Interval
 from bench.analysis.sweep_compare import ALPHA, Contest, contests, is_range
 from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT, Fit, Line
 from bench.analysis.sweep_points import MILLION, Point, Swept
+from bench.report.sweep_doubts import rows_doubted
 from bench.report.verdict import LEAST_PROCESSES, interval_word
 
 PUBLISHED = "published, not measured"
@@ -151,7 +152,8 @@ def _points(number: int) -> str:
 
 def doubts(swept: Swept) -> list[str]:
     """What to know of the numbers: how sure they are, what is missing, what others measured."""
-    return [*faster_text(swept), *intervals_text(swept), *left_out(swept), *accuracy_notes(swept)]
+    own = [*faster_text(swept), *intervals_text(swept), *left_out(swept), *accuracy_notes(swept)]
+    return [*rows_doubted(swept), *own]
 
 
 def faster_text(swept: Swept) -> Iterator[str]:

@@ -85,3 +85,14 @@ def test_a_file_of_benchmarks_has_no_page(tmp_path: Path) -> None:
 def test_an_unknown_format_is_told_every_right_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--format pdf: expected one of text, md.*html, png, svg"):
         print_report(tmp_path, "pdf", console=Heard().console)
+
+
+@pytest.mark.parametrize("format_name", ["md", "html"])
+@pytest.mark.parametrize("name", ["results.parquet", "environment.json"])
+def test_what_was_measured_is_never_written_over(tmp_path: Path, format_name: str, name: str) -> None:
+    stored(tmp_path)
+    before = (tmp_path / name).read_bytes()
+    with pytest.raises(UsageError, match="holds what was measured; name another file"):
+        print_report(tmp_path, format_name, console=Heard().console, out=tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+    assert print_report(tmp_path, format_name, console=Heard().console, out=tmp_path / "other.txt") == EXIT_OK

@@ -51,7 +51,7 @@ def test_the_page_is_well_in_both_schemes_on_phone_and_desktop(
 def test_every_case_has_its_sentence_and_its_tables_or_why_it_has_none(chromium: Browser, page: str) -> None:
     with browser.opened(page, browser=chromium) as shown:
         text = shown.page.inner_text("body")
-        assert "Conv2D 1x1 60 % of time, 25 % of multiply-adds" in text
+        assert "Conv2D 1x1 60 % of a profiled call, 25 % of multiply-adds" in text
         assert "No speed without agreement" in text
         assert "it tells no operator times" in text
         assert shown.page.locator("table").count() >= 4

@@ -31,7 +31,7 @@ def diff(b_walls: list[int], *kernels: object, a_walls: list[int] = STEADY) -> P
 def test_the_sentence_of_the_paper_stands_first() -> None:
     (view,) = views_of(profile(case([CONV, DENSE], STEADY)))
     said = case_sentences(view)
-    assert "Conv2D 1x1 60 % of time, 25 % of multiply-adds; outside kernels 30 %" in said[0]
+    assert "Conv2D 1x1 60 % of a profiled call, 25 % of multiply-adds; outside kernels 30 %" in said[0]
     assert "1.11x the plain latency" in said[1]
 
 
@@ -40,7 +40,7 @@ def test_what_can_not_be_counted_is_never_shown_as_nothing_of_the_multiply_adds(
     unknown = case([kernel("l", "LSTM", (0,), [9 * MS] * 5)], STEADY, layers=(lstm, FAKE_DENSE))
     (view,), known = views_of(profile(unknown)), views_of(made := profile(case([CONV, DENSE], STEADY)))
     said = case_sentences(view)
-    assert "LSTM 90 % of time; outside kernels" in said[0]
+    assert "LSTM 90 % of a profiled call; outside kernels" in said[0]
     assert "Multiply-adds of 1 layer (lstm) can't be counted, so that no shares of them are told." in said
     assert "No kernel was found for 3 M multiply-adds: 1 layer (dense)." in said
     assert not any("can't be counted" in line for line in case_sentences(known[0]))
@@ -56,7 +56,7 @@ def test_kernels_at_the_same_time_are_told_and_no_share_is_impossible() -> None:
     told = "Its kernels take 7 ms together, more than the wall time: some ran at the same time, or medians"
     assert any(line.startswith(told) for line in case_sentences(view))
     assert not any(line.startswith("Its kernels take") for line in case_sentences(alone))
-    assert "Conv2D 1x1 86 % of time, 25 % of multiply-adds (of its kernels)" in case_sentences(view)[0]
+    assert "Conv2D 1x1 86 % of a profiled call, 25 % of multiply-adds (of its kernels)" in case_sentences(view)[0]
     assert [row[3] for row in line_cells(view)] == ["86 %", "14 %"]
     shares, under = profile_pictures(parallel, [view])
     assert max(row["x2"] for rows in shares.spec["datasets"].values() for row in rows if "x2" in row) <= 1.0 + 1e-6

@@ -210,3 +210,12 @@ def test_every_file_is_written_and_pictures_of_an_earlier_drawing_go(tmp_path: P
     assert {"sweep.md", "sweep.html", "sweep.parquet", "sweep_latency.png", "sweep_latency.svg"} <= names
     assert {f"{name}.png" for name in pictures(swept())} <= names
     assert all(path.stat().st_size > 1000 for path in tmp_path.iterdir())
+
+
+def test_doubts_about_rows_are_told_once_for_all_of_them_and_only_where_there_are_some() -> None:
+    cautions = "contended: other processes were busy; few samples: p99 needs 500 calls"
+    found = [replace(one, row=msgspec.structs.replace(one.row, cautions=cautions)) for one in points()]
+    (said,) = [line for line in doubts(sweep_of(plan(), found)) if line.startswith("Doubts, ")]
+    assert said.startswith(f"Doubts, contended: {len(found)} of {len(found)} cases, such as ")
+    assert "other processes were busy" in said
+    assert not [line for line in doubts(swept()) if line.startswith("Doubts, ")]
