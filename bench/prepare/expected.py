@@ -23,13 +23,20 @@ _LEAST_ITEMS = 8  # agreement needs as many: with fewer, inputs of our own tell 
 def with_data_beside(spec: ModelSpec, settings: PrepareSettings) -> PrepareSettings:
     """The settings with the test data beside a bare file as its inputs.
 
-    Only where they have outputs and enough items, and the user named no inputs.
+    Only where they have outputs and enough items, and the user named no inputs. UsageError where some sets have
+    outputs and others lack them: what is damaged must not pass for what is not there.
     """
     if spec.kind != "onnx" or spec.path is None or settings.load_inputs is not None:
         return settings
     folder = Path(spec.path).absolute().parent
     sets = data_sets(folder)
-    if not sets or any(not (one / "output_0.pb").is_file() for one in sets) or _items(sets) < _LEAST_ITEMS:
+    lacking = [one for one in sets if not (one / "output_0.pb").is_file()]
+    if lacking and len(lacking) < len(sets):
+        raise UsageError(
+            f"reading the test data beside {spec.name}: {lacking[0].name}/output_0.pb is missing, {len(lacking)} of "
+            f"{len(sets)} sets have no outputs; mend it, remove every output_*.pb, or name inputs with --load-inputs"
+        )
+    if lacking or _items(sets) < _LEAST_ITEMS:
         return settings
     return msgspec.structs.replace(settings, load_inputs=str(folder))
 

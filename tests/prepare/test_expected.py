@@ -42,6 +42,13 @@ def test_few_of_them_or_none_with_outputs_are_left(tmp_path: Path) -> None:
         assert with_data_beside(spec(tmp_path / name), PrepareSettings()) == PrepareSettings()
 
 
+def test_a_layout_in_which_one_output_is_gone_is_damaged_and_does_not_pass_for_one_without(tmp_path: Path) -> None:
+    write(tmp_path, 1, 8)
+    (tmp_path / "test_data_set_3" / "output_0.pb").unlink()
+    with pytest.raises(UsageError, match=r"test_data_set_3/output_0\.pb is missing, 1 of 8 sets have no outputs"):
+        with_data_beside(spec(tmp_path), PrepareSettings())
+
+
 def test_a_users_own_inputs_win(tmp_path: Path) -> None:
     write(tmp_path, 8)
     own = PrepareSettings(load_inputs="mine.npz")
