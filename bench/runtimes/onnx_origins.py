@@ -65,9 +65,12 @@ class Origins:
 
     def _ends(self, node: Node) -> Iterator[str]:
         """The file's names of what the node gives; learnt for those that take it."""
+        same = self._nodes.get(_COPY.sub("", node.name))  # in another layout a node keeps its name, not its tensors'
         for i, output in enumerate(node.outputs):
             blocked = _BLOCKED.fullmatch(_COPY.sub("", node.name)) if i == 0 else None
             named = [blocked[1]] if blocked else []
+            if same is not None and same.operator == node.operator and i < len(same.outputs):
+                named.append(same.outputs[i])
             for name in (output, *named, output.removeprefix(_CAST)):
                 if name in self._producers:
                     self._file_of[output] = name

@@ -57,7 +57,20 @@ def test_a_change_of_layout_that_the_file_asks_for_is_its_own() -> None:
 
 def test_a_copy_of_a_node_in_another_layout_keeps_its_name_but_for_a_number() -> None:
     [conv] = _of(Node("conv_token_12", "Conv", ("turned", "w"), ("c_token_12",)))
-    assert conv == ("conv", "c", "w")
+    assert conv == ("c", "conv", "w")
+
+
+def test_what_takes_from_such_a_copy_is_known_to_begin_there() -> None:
+    nodes = [
+        Node("r_nchwc", "Conv", ("x", "w2"), ("reorder",)),
+        Node("side", "Sigmoid", ("reorder",), ("reorder_1",)),
+        Node("t_nchwc", "Conv", ("reorder_1", "w3"), ("t_reorder",)),
+    ]
+    more = (Node("second", "Conv", ("s", "w"), ("d",)), Node("last", "Relu", ("d",), ("t",)))
+    file = Graph((*FILE.nodes, *more), FILE.initializers)
+    [_, side, second] = Origins(file, Graph(tuple(nodes), frozenset())).of
+    assert side == ("s", "side")
+    assert second == ("t", "last", "second", "d")  # not the last node alone
 
 
 def test_where_a_way_leads_past_what_a_node_takes_only_the_last_node_is_told() -> None:
