@@ -73,6 +73,8 @@ def diff_legend(diff: ProfileDiff) -> list[str]:
     said = [
         "All lines add up to the change of the profiled time; outside kernels is what no kernel explains of it, "
         f"repetition by repetition; {LEFT_OVER}: a median of sums is no sum of medians.",
+        "A and B are the medians of each side's repetitions; a change is estimated from "
+        f"{'' if diff.is_paired else 'all '}pairs of repetitions (Hodges-Lehmann): it need not be their difference.",
     ]
     if is_range(diff.total):
         said.append(
