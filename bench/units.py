@@ -96,3 +96,8 @@ def _three_digits(value: float) -> str:
     digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(number: int, what: str) -> str:
+    """``1 case``, ``3 cases``."""
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -64,13 +64,9 @@ def _reports(comparison: Comparison) -> Block:
 
 def _report(facts: ReportFacts) -> str:
     machine = facts.machine
-    cpus, cases = _count(machine.effective_cpus, "CPU"), _count(facts.cases, "case")
+    cpus, cases = units.counted(machine.effective_cpus, "CPU"), units.counted(facts.cases, "case")
     said = f"{machine.cpu}, {cpus}, bench {facts.bench_version}, {facts.started}, {cases}"
     return f"{facts.letter}: {facts.path}: {said}{'' if facts.finished else ', not finished'}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _alarms(comparison: Comparison) -> list[Block]:
@@ -124,7 +120,7 @@ def _counted(cases: Sequence[Compared]) -> str:
     """How many cases have each standing: together they are all."""
     counts = [(word, sum(one.standing == word for one in cases)) for word in EXITS]
     listed = ", ".join(f"{count} {word}" for word, count in counts if count)
-    return f"{_count(len(cases), 'case')}: {listed}." if cases else "No cases: nothing was compared."
+    return f"{units.counted(len(cases), 'case')}: {listed}." if cases else "No cases: nothing was compared."
 
 
 def _comparability(cases: Sequence[Compared], run: RunPair) -> Iterator[str]:

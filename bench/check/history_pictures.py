@@ -83,7 +83,7 @@ def _unit(values: Sequence[float], tracked: Tracked) -> tuple[float, str]:
 def _told(drawing: Drawing) -> Iterator[str]:
     """What is to be seen, in sentences."""
     trend = drawing.trend
-    yield f"{_count(sum(len(one.points) for one in trend.series), 'report')} with a number."
+    yield f"{units.counted(sum(len(one.points) for one in trend.series), 'report')} with a number."
     steps = [
         words.step_text(step, trend, drawing.tracked, drawing.dates, is_last=step is (series.steps or ())[-1])
         for series in trend.series
@@ -96,9 +96,9 @@ def _told(drawing: Drawing) -> Iterator[str]:
         yield "No change point."
     events = {event.report for one in trend.series for event in one.events}
     if events:
-        yield f"Versions changed at {_count(len(events), 'report')}."
+        yield f"Versions changed at {units.counted(len(events), 'report')}."
     if trend.gaps:
-        yield f"{_count(len(trend.gaps), 'report')} without a number."
+        yield f"{units.counted(len(trend.gaps), 'report')} without a number."
 
 
 def _header(drawing: Drawing) -> tuple[str, ...]:
@@ -141,7 +141,3 @@ def _point(drawing: Drawing, series: Series, point: Point) -> tuple[str, ...]:
 
 def _gap(drawing: Drawing, gap: Gap) -> tuple[str, ...]:
     return (drawing.dates[gap.report], "", units.UNKNOWN, units.UNKNOWN, f"{gap.standing}: {gap.reason}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

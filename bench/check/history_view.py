@@ -12,6 +12,7 @@ from bench.check.compare_records import NOT_A_VERDICT
 from bench.check.compare_view import Block, Line, with_headings
 from bench.check.history_otava import LEAST_REPORTS, MAX_P
 from bench.check.history_records import TRACKED, History, Series, Tracked, Trend
+from bench.units import counted
 
 FALSE_ALARMS = (
     "of series of 30 reports without a change 1 in 500 shows one all the same where noise is independent from run to "
@@ -39,7 +40,7 @@ def about_lines(history: History, tracked: Tracked, dates: Mapping[int, str]) ->
     """How many reports of which time and machines, and what the numbers are."""
     reports = history.reports
     between = f" from {dates[1]} to {dates[len(reports)]}" if len(reports) > 1 else f" of {dates[1]}"
-    lines = [f"{_count(len(reports), 'report')}{between}, {_count(len(history.trends), 'case')}: {tracked.heading}."]
+    lines = [f"{counted(len(reports), 'report')}{between}, {counted(len(history.trends), 'case')}: {tracked.heading}."]
     if len(history.machines) > 1:
         lines += [f"Machine {number}: {name}." for number, name in enumerate(history.machines, 1)]
     return lines
@@ -82,7 +83,7 @@ def version_lines(history: History, dates: Mapping[int, str]) -> list[str]:
         for event in (event for series in trend.series for event in series.events):
             key = (event.report, words.event_text(event, name))
             found[key] = found.get(key, 0) + 1
-    return [f"{dates[report]}: {text} ({_count(n, 'case')})" for (report, text), n in sorted(found.items())]
+    return [f"{dates[report]}: {text} ({counted(n, 'case')})" for (report, text), n in sorted(found.items())]
 
 
 def split_lines(history: History) -> list[str]:
@@ -93,7 +94,7 @@ def split_lines(history: History) -> list[str]:
             reason = "; ".join(map(spell_difference, series.differs))
             found.setdefault(f"series {series.number}: {reason}", []).append(trend.case)
     return [
-        f"{cases[0] if len(cases) == 1 else _count(len(cases), 'case')}, {reason}" for reason, cases in found.items()
+        f"{cases[0] if len(cases) == 1 else counted(len(cases), 'case')}, {reason}" for reason, cases in found.items()
     ]
 
 
@@ -154,7 +155,3 @@ def _step_cells(series: Series, dates: Mapping[int, str]) -> tuple[str, str, str
 def _first(lines: Sequence[str]) -> list[str]:
     more = len(lines) - _MOST
     return [*lines[:_MOST], f"and {more} more: --format json has all"] if more > 0 else list(lines)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

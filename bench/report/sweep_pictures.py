@@ -14,6 +14,7 @@ from bench.analysis.sweep_compare import fronts
 from bench.analysis.sweep_points import Point, Strand, Swept
 from bench.report.picture import Picture
 from bench.report.pictures import parts
+from bench.report.pictures.parts import listed
 from bench.report.sweep_charts import (
     MACS,
     axis_x,
@@ -29,7 +30,7 @@ from bench.report.sweep_charts import (
     spot,
     values,
 )
-from bench.report.sweep_text import PUBLISHED, accuracy_name, bounded, listed, title_of
+from bench.report.sweep_text import PUBLISHED, accuracy_name, bounded, title_of
 
 _STEPS = 40  # of a line that is drawn on logarithmic axes
 _LABEL_ROOM = 0.12  # of the axis, for names beside the last points

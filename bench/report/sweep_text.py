@@ -9,6 +9,7 @@ from bench.analysis.statistics import Interval
 from bench.analysis.sweep_compare import ALPHA, Contest, contests, is_range
 from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT, Fit, Line
 from bench.analysis.sweep_points import MILLION, Point, Swept
+from bench.report.pictures.parts import listed
 from bench.report.sweep_doubts import rows_doubted
 from bench.report.verdict import LEAST_PROCESSES, interval_word
 
@@ -241,8 +242,3 @@ def millions(value: float) -> str:
 def accuracy_name(column: str) -> str:
     """``published_top1`` -> ``top1``."""
     return column.removeprefix("published_")
-
-
-def listed(names: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

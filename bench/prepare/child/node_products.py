@@ -56,11 +56,6 @@ def products_of_node(node: Any, shapes: Mapping[str, Shape]) -> int | None:
         return None
 
 
-def sums_products(node: Any) -> bool:
-    """Whether the operator is one of those that are not 0."""
-    return node.op_type in _COUNTERS or node.op_type in _UNCOUNTED or node.domain not in _STANDARD
-
-
 def _convolution(weight: int) -> Callable[[_Node], int]:
     """Each output sums over its kernel's inputs; kernel [outputs, inputs of a group, ...]."""
     return lambda node: prod(node.output()) * prod(node.input(weight)[1:])
