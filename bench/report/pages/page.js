@@ -8,9 +8,11 @@
 
   // Charts: drawn when there is room for them, and again when the scheme or the columns of their legend change.
   const charts = all(".chart");
-  const scheme = () => document.documentElement.dataset.theme || (systemIsDark.matches ? "dark" : "light");
+  let printing = false; // paper is light, also for a chart that is drawn again because paper is narrower
+  const chosen = () => document.documentElement.dataset.theme || (systemIsDark.matches ? "dark" : "light");
 
-  async function draw(chart, wanted = scheme()) {
+  async function draw(chart) {
+    const wanted = printing ? "light" : chosen();
     const width = chart.clientWidth;
     if (!width) return;
     const columns = Math.max(1, Math.floor(width / chart.dataset.column)); // as theme.legend
@@ -24,23 +26,26 @@
     try {
       chart.view?.finalize();
       chart.firstElementChild.replaceChildren(place);
-      chart.view = await vegaEmbed(place, json(chart.dataset.spec), {
+      const view = await vegaEmbed(place, json(chart.dataset.spec), {
         config: { ...schemes[wanted], legend },
         renderer: chart.dataset.renderer,
         actions: false,
         ast: true,
         tooltip: { theme: wanted },
       });
+      if (!place.isConnected) return view.finalize(); // another drawing began meanwhile and took the place
+      chart.view = view;
       chart.dataset.drawn = wanted;
     } catch (error) {
       console.error(error);
+      if (!place.isConnected) return;
       chart.firstElementChild.textContent = "This chart could not be drawn; its numbers are below.";
       chart.closest("figure").querySelector(".numbers").open = true;
     }
     chart.style.minHeight = "";
   }
 
-  const drawAll = (wanted) => charts.forEach((chart) => draw(chart, wanted));
+  const drawAll = () => charts.forEach((chart) => draw(chart));
   const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => draw(target)));
   charts.forEach((chart) => sized.observe(chart));
   systemIsDark.addEventListener("change", () => drawAll());
@@ -58,9 +63,11 @@
   addEventListener("beforeprint", () => {
     opened = all("details:not([open])");
     opened.forEach((details) => (details.open = true));
-    drawAll("light");
+    printing = true;
+    drawAll();
   });
   addEventListener("afterprint", () => {
+    printing = false;
     opened.forEach((details) => (details.open = false));
     drawAll();
   });

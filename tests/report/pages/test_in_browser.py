@@ -94,6 +94,41 @@ def test_paper_is_light_unfolded_and_without_controls(chromium: Browser, path: P
         assert shown.page.locator("details[open]").count() == 0
 
 
+def test_a_chart_drawn_again_because_paper_is_narrower_is_light(chromium: Browser, path: Path) -> None:
+    state = "document.querySelector('#picture-calls .chart').dataset.state"
+    with browser.opened(path, scheme="dark", browser=chromium) as shown:
+        browser.wait_drawn(shown.page, "dark")
+        shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        browser.wait_drawn(shown.page, "light")
+        before = shown.page.evaluate(state)
+        shown.page.set_viewport_size({"width": 360, "height": 800})
+        shown.page.wait_for_function(f"before => {state} !== before", arg=before)
+        assert shown.page.evaluate(state).startswith("light ")
+        browser.wait_drawn(shown.page, "light")
+
+
+def test_of_drawings_begun_at_once_the_last_one_stays(chromium: Browser, path: Path) -> None:
+    late = """() => {
+        const drawn = vegaEmbed;
+        window.counts = {begun: 0, ended: 0};
+        window.vegaEmbed = async (place, spec, options) => {
+            counts.begun++;
+            if (options.tooltip.theme === "light") await new Promise(resolve => setTimeout(resolve, 300));
+            const made = await drawn(place, spec, options);
+            counts.ended++;
+            return made;
+        };
+        dispatchEvent(new Event('beforeprint'));
+        dispatchEvent(new Event('afterprint'));
+    }"""
+    with browser.opened(path, scheme="dark", browser=chromium) as shown:
+        browser.wait_drawn(shown.page, "dark")
+        shown.page.evaluate(late)
+        shown.page.wait_for_function("() => counts.begun >= 2 && counts.begun === counts.ended")
+        browser.wait_drawn(shown.page, "dark")
+        assert shown.page.locator("#picture-calls .chart svg, #picture-calls .chart canvas").count() == 1
+
+
 def test_a_real_print_has_its_charts_in_light(chromium: Browser, path: Path) -> None:
     keep = "print => { if (print.matches) window.printed = document.querySelector('.chart').dataset.drawn }"
     with browser.opened(path, scheme="dark", browser=chromium) as shown:
