@@ -109,7 +109,7 @@ def _chosen(text: str, there: Sequence[KeptEnvironment]) -> list[KeptEnvironment
 
 
 def _answers_to(one: KeptEnvironment, text: str) -> bool:
-    """Whether ``text`` is a name of its runtime, or the beginning of its key."""
+    """Whether ``text`` is a name of its runtime or tool, or the beginning of its key."""
     from bench.environments.locks import normalised
     from bench.runtimes.homes import same_version
     from bench.runtimes.table import RUNTIMES
@@ -117,6 +117,7 @@ def _answers_to(one: KeptEnvironment, text: str) -> bool:
     name, _, version = text.partition("@")
     called = [title.partition("@")[0] for title in _names(one)]
     meant = [entry.package for key in called if name in (key, *(entry := RUNTIMES[key]).short_names)]
+    meant += [package for package in _helpers(one) if normalised(name) == package]
     if version:
         return any(same_version(one.pins.get(normalised(package)), version) for package in meant)
     return bool(meant) or (len(text) >= _LEAST_KEY and one.key.startswith(text))
@@ -128,10 +129,17 @@ def _names(one: KeptEnvironment) -> list[str]:
     return runtimes_of(one.facts.requirements, one.pins)
 
 
+def _helpers(one: KeptEnvironment) -> list[str]:
+    """What it was made from, where that is no runtime: the tools that bench itself starts, such as Apache Otava."""
+    from bench.environments.locks import required_name
+
+    return [] if _names(one) else [required_name(asked) for asked in one.facts.requirements]
+
+
 def _title(one: KeptEnvironment) -> str:
     from bench.environments.locks import title_of
 
-    return ", ".join(_names(one)) or (title_of(one.pins) if one.pins else "(damaged)")
+    return ", ".join(_names(one) or _helpers(one)) or (title_of(one.pins) if one.pins else "(damaged)")
 
 
 def _row(one: KeptEnvironment) -> tuple[str, ...]:

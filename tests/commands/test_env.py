@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.check import history_otava
 from bench.commands.env import build_environments, list_environments, remove_environments
 from bench.environments.facts import FACTS_FILE
 from bench.environments.kept import kept_environments
+from bench.environments.pinned import pinned_environment
 from bench.errors import EXIT_CASE_FAILED, EXIT_OK, UsageError
 from bench.measure import lock
 from bench.progress import Silent
@@ -104,6 +106,24 @@ def test_one_made_before_facts_were_kept_is_named_by_what_it_holds(fake: FakeUv)
     list_environments(as_json=False, console=heard.console)
     line = heard.text.splitlines()[1].split()
     assert (line[0], line[2], line[-1]) == ("onnxruntime-cpu@1.30.0", "5", "-")
+
+
+@pytest.mark.parametrize("called", ["apache-otava", "Apache_Otava", "apache-otava@0.8"])
+def test_the_environment_of_a_tool_of_bench_is_listed_and_removed_by_its_name(fake: FakeUv, called: str) -> None:
+    fake.knows("apache-otava", "0.8.0", {"scipy": "1.13.1"})
+    pinned_environment(history_otava.REQUIREMENTS, like={}, on_stage=lambda _: None)
+    heard = Heard()
+    list_environments(as_json=False, console=heard.console)
+    assert heard.text.splitlines()[1].split()[0] == "apache-otava"
+    assert remove(called).out[0].startswith("removed apache-otava (")
+    assert kept_environments() == []
+
+
+def test_another_version_of_a_tool_is_not_the_one_that_is_there(fake: FakeUv) -> None:
+    fake.knows("apache-otava", "0.8.0")
+    pinned_environment(history_otava.REQUIREMENTS, like={}, on_stage=lambda _: None)
+    with pytest.raises(UsageError, match=r"there are: apache-otava \("):
+        remove("apache-otava@0.7")
 
 
 @pytest.mark.parametrize(
