@@ -190,9 +190,10 @@ def _redraw(folder: Path, accuracy: Path | None, console: Console) -> None:
 def _draw(plan: SweepPlan, folder: Path, console: Console) -> None:
     """Every file of the sweep from what is stored, and its words."""
     from bench.report.store import load_report
+    from bench.report.sweep_costs import along_text, memory_text
     from bench.report.sweep_files import write_sweep
     from bench.report.sweep_tables import points_table
-    from bench.report.sweep_text import along_text, doubts, memory_text, sentences
+    from bench.report.sweep_text import doubts, sentences
     from bench.report.text import visible
     from bench.sweeping import sweep_of_report
 

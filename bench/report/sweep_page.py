@@ -8,13 +8,12 @@ from bench.analysis.sweep_points import Point, Swept
 from bench.records import Environment
 from bench.report.pages.page import Caution, Cell, Page, Part, Table
 from bench.report.picture import Picture
+from bench.report.sweep_costs import along_text, memory_text
 from bench.report.sweep_tables import LINES_HEADER, lines_table, points_table
 from bench.report.sweep_text import (
     accuracy_notes,
-    along_text,
     faster_text,
     intervals_text,
-    memory_text,
     sentences,
     title_of,
 )

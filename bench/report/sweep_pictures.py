@@ -30,7 +30,8 @@ from bench.report.sweep_charts import (
     spot,
     values,
 )
-from bench.report.sweep_text import PUBLISHED, accuracy_name, bounded, title_of
+from bench.report.sweep_costs import bounded, holds_zero
+from bench.report.sweep_text import PUBLISHED, accuracy_name, title_of
 
 _STEPS = 40  # of a line that is drawn on logarithmic axes
 _LABEL_ROOM = 0.12  # of the axis, for names beside the last points
@@ -48,6 +49,8 @@ def _latency(swept: Swept, drawn: Sequence[Point]) -> Picture:
     told = "Each point is a model of the grid, its bar the interval over repetitions."
     told += " Lines are fixed cost and cost per multiply-add." if len(crooked) < len(swept.series) else ""
     told += f" No line is drawn for {listed(crooked)}: none holds over all sizes." if crooked else ""
+    if level := [name for name, fit in swept.latency.items() if fit.holds and fit.line and holds_zero(fit.line.slope)]:
+        told += f" Whether that of {listed(level)} rises is not told: its slope is not told apart from 0."
     return Picture(
         name="sweep_latency",
         title=f"Latency against multiply-adds: {title_of(swept)}",

@@ -8,16 +8,8 @@ from bench import units
 from bench.analysis.sweep_compare import fronts
 from bench.analysis.sweep_fit import Fit
 from bench.analysis.sweep_points import Point, Swept
-from bench.report.sweep_text import (
-    PUBLISHED,
-    accuracy_name,
-    along_text,
-    bounded,
-    doubts,
-    memory_text,
-    sentences,
-    title_of,
-)
+from bench.report.sweep_costs import along_text, bounded, cost_cell, memory_text
+from bench.report.sweep_text import PUBLISHED, accuracy_name, doubts, sentences, title_of
 from bench.report.text import markdown
 from bench.report.verdict import comparison, interval_word, is_reference
 
@@ -95,8 +87,8 @@ def _line_cells(name: str, points: int, fit: Fit) -> tuple[str, ...]:
         name,
         str(len(line.misses)),
         f"{line.fixed.n}{f' ({units.percent(level)} {interval_word(level)}s)' if (level := line.fixed.level) else ''}",
-        bounded(line.fixed),
-        bounded(line.slope),
+        cost_cell(line.fixed),
+        cost_cell(line.slope),
         f"{line.r_squared:.4f}",
         f"{100 * miss.estimate:+.1f} % at {where}",
         "",

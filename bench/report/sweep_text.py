@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench import units
-from bench.analysis.statistics import Interval
 from bench.analysis.sweep_compare import ALPHA, Contest, contests, is_range
-from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT, Fit, Line
-from bench.analysis.sweep_points import MILLION, Point, Swept
+from bench.analysis.sweep_fit import LEAST_SIZES, STRAIGHT
+from bench.analysis.sweep_points import Point, Swept
 from bench.report.pictures.parts import listed
+from bench.report.sweep_costs import cost_text, millions
 from bench.report.sweep_doubts import rows_doubted
 from bench.report.verdict import LEAST_PROCESSES, interval_word
 
@@ -31,73 +31,6 @@ def sentences(swept: Swept) -> list[str]:
     ]
 
 
-def along_text(swept: Swept) -> list[str]:
-    """Of each runtime without a line over all points those along one axis."""
-    return [f"{name}: {text}" for name in swept.series if (text := _along(swept, name))]
-
-
-def cost_text(fit: Fit, points: int) -> str:
-    """``0.19 ms (0.16 ms to 0.23 ms) and 14 us (...) per million multiply-adds``, or why not."""
-    if not fit.holds or fit.line is None:
-        return f"no line over all sizes: {fit.reason}."
-    line = fit.line
-    return (
-        f"{bounded(line.fixed)} and {bounded(line.slope)} per million multiply-adds, over {_used(fit, points)} "
-        f"from {millions(line.sizes[0])} to {millions(line.sizes[1])} ({miss_text(line)}){_own_level(line)}."
-    )
-
-
-def _used(fit: Fit, points: int) -> str:
-    """How many points the line is through: of those that could be used."""
-    used = len(fit.line.misses) if fit.line is not None else 0
-    return _points(used) if used == points else f"{used} of {_points(points)}"
-
-
-def _own_level(line: Line) -> str:
-    """What its brackets are where they are no intervals."""
-    if line.fixed.level is None:
-        return "; one repetition has no intervals"
-    if not is_range(line.fixed.level):
-        return ""
-    return (
-        f"; in brackets {units.percent(line.fixed.level)} ranges over {line.fixed.n} repetitions, which decide nothing"
-    )
-
-
-def _along(swept: Swept, name: str) -> str:
-    """The lines along one axis, where none holds over all points."""
-    held = [s for s in swept.strands if s.series == name and s.fit.holds and s.fit.line is not None and s.fixed]
-    if swept.latency[name].holds or not held:
-        return ""
-    each = (
-        f"{s.fixed}: {bounded(s.fit.line.fixed)} and {bounded(s.fit.line.slope)} per million{_own_level(s.fit.line)}"
-        for s in held
-        if s.fit.line is not None
-    )
-    return f"along {swept.along.name} alone there is a line at {'; '.join(each)}."
-
-
-def miss_text(line: Line) -> str:
-    """How far the line is off where it is furthest."""
-    name, miss = line.worst
-    return f"off by at most {100 * abs(miss.estimate):.1f} %, at {name}"
-
-
-def memory_text(swept: Swept) -> list[str]:
-    """A line a runtime: memory over parameters."""
-    return [f"Peak memory, {name}: {_memory(fit)}" for name, fit in swept.memory.items()]
-
-
-def _memory(fit: Fit) -> str:
-    if not fit.holds or fit.line is None:
-        return f"no line: {fit.reason}."
-    line = fit.line
-    return (
-        f"{bounded(line.fixed, size=True)} and {bounded(line.slope, size=True)} per million parameters "
-        f"({miss_text(line)}){_own_level(line)}."
-    )
-
-
 def contest_text(one: Contest) -> str:
     """Which of two is faster at which size."""
     return f"By ranges, which decide nothing ({_CURE}): {_told(one)}" if one.is_range else _told(one)
@@ -113,7 +46,7 @@ def _told(one: Contest) -> str:
         return f"{_by_size(one)}{_not_said(one)}."
     if one.first_wins and one.second_wins:
         counts = f"{one.first} at {len(one.first_wins)}, {one.second} at {len(one.second_wins)}"
-        of = f"of {_points(one.points)}{_not_said(one)}"
+        of = f"of {units.counted(one.points, 'point')}{_not_said(one)}"
         return f"Multiply-adds alone do not tell which is faster: {counts} {of}."
     winner, loser = (one.first, one.second) if one.first_wins else (one.second, one.first)
     wins = len(one.first_wins or one.second_wins)
@@ -133,7 +66,7 @@ def _where(points: Sequence[Point]) -> str:
     """``7 points from 10 M to 163 M``."""
     least = min(p.macs_millions or 0.0 for p in points)
     reach = f"from {millions(least)} to " if least < greatest(points) else "of "
-    return f"{_points(len(points))} {reach}{millions(greatest(points))}"
+    return f"{units.counted(len(points), 'point')} {reach}{millions(greatest(points))}"
 
 
 def _not_said(one: Contest) -> str:
@@ -145,10 +78,6 @@ def _not_said(one: Contest) -> str:
 def greatest(points: Sequence[Point]) -> float:
     """Their most multiply-adds, in millions."""
     return max(p.macs_millions or 0.0 for p in points)
-
-
-def _points(number: int) -> str:
-    return f"{number} point{'s' * (number != 1)}"
 
 
 def doubts(swept: Swept) -> list[str]:
@@ -187,7 +116,7 @@ def intervals_text(swept: Swept) -> Iterator[str]:
 
 def _brackets(level: float | None, n: int, points: int) -> str:
     """``93.75 % intervals over 5 repetitions``; of how many points, where there are others."""
-    of = f" ({_points(points)})" if points else ""
+    of = f" ({units.counted(points, 'point')})" if points else ""
     if level is None:
         return f"nothing over one repetition{of}"
     rest = f", which decide nothing ({_CURE})" if is_range(level) else ""
@@ -224,19 +153,6 @@ def accuracy_notes(swept: Swept) -> list[str]:
         other = sorted({p.series for p in swept.points if p.row.precision != "float32"})
         notes += [f"{name} does not compute in float32: no published accuracy is put to it." for name in other]
     return notes
-
-
-def bounded(interval: Interval, *, size: bool = False) -> str:
-    """An estimate with its bounds: ``7.5 ms (7.4 ms to 7.6 ms)``."""
-    said = units.size if size else units.duration
-    if interval.low is None or interval.high is None:
-        return said(interval.estimate)
-    return f"{said(interval.estimate)} ({said(interval.low)} to {said(interval.high)})"
-
-
-def millions(value: float) -> str:
-    """``569 M``."""
-    return units.count(value * MILLION)
 
 
 def accuracy_name(column: str) -> str:

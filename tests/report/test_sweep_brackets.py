@@ -7,8 +7,9 @@ from dataclasses import replace
 import msgspec
 
 from bench.analysis.sweep_points import Swept, sweep_of
+from bench.report.sweep_costs import memory_text
 from bench.report.sweep_tables import lines_table
-from bench.report.sweep_text import doubts, memory_text, sentences
+from bench.report.sweep_text import doubts, sentences
 from sweep_fakes import plan, points, swept
 
 

@@ -14,11 +14,12 @@ import pytest
 from bench.analysis.sweep_points import Point, Swept, sweep_of
 from bench.report.pages.html import render_page
 from bench.report.picture import Picture
+from bench.report.sweep_costs import along_text, memory_text
 from bench.report.sweep_files import write_sweep
 from bench.report.sweep_page import sweep_page
 from bench.report.sweep_pictures import sweep_pictures
 from bench.report.sweep_tables import lines_table, points_table, render_markdown
-from bench.report.sweep_text import along_text, doubts, memory_text, sentences
+from bench.report.sweep_text import doubts, sentences
 from report_fakes import environment
 from sweep_fakes import onnxruntime, plan, points, swept, tensorflow
 
