@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import UsageError
+
+_OF_ONE_RUN = re.compile(r"[^\s'\"]*/(?:onnx-crossbench-\d+-|\.unfinished-)[a-z0-9_]{8}(?![a-z0-9_])")
 
 
 def cache_folder() -> Path:
@@ -31,3 +34,8 @@ def usable_cache() -> Iterator[None]:
 def size_below(folder: Path) -> int:
     """Bytes of every file below ``folder``, links left out."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+
+
+def without_run_folders(text: str) -> str:
+    """``text`` with ``TMP`` for each folder of ours that a run removes: the same words whichever run says them."""
+    return _OF_ONE_RUN.sub("TMP", text)

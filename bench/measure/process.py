@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.measure import wire
 from bench.measure.machine import oom_kills
+from bench.places import without_run_folders
 from bench.records import Failed, Reply, Request, Status
 
 STOP_LIMIT_S = 10.0
@@ -137,7 +138,7 @@ class ProcessWorker:
         """Why the pipe ended: the signal or exit code, with the end of its stderr."""
         self.close()
         code = self._process.returncode or 0
-        said = _one_line(self._stderr.read_text(errors="replace")[-_STDERR_TAIL:])
+        said = _one_line(self._stderr.read_text(errors="replace"))[-_STDERR_TAIL:].strip()
         tail = f"; its last words: {said}" if said else ""
         if code == -signal.SIGKILL and oom_kills() > self._oom_before:
             return WorkerDiedError("oom", f"the kernel killed the worker for lack of memory{tail}")
@@ -151,4 +152,4 @@ class ProcessWorker:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(without_run_folders(text).split())

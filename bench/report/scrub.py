@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bench.places import without_run_folders
 from bench.records import Environment, GroupRepetition, OutputCheck, Placement, Record
 from bench.report.columns import AGREEMENT
 from bench.report.results_columns import RESULTS
@@ -55,8 +56,10 @@ def this_machine() -> Private:
 def scrub_text(text: str, private: Private) -> str:
     """``text`` with ``~`` for a home folder, ``USER`` for a folder named after the user, ``HOST`` for the host name.
 
+    And ``TMP`` for a folder that the run has removed, so that two runs give the same reason.
     A command stays one that can be run, as long as it is the same user's.
     """
+    text = without_run_folders(text)
     if private.home.strip("/"):
         text = re.sub(rf"(?<![\w.~-]){re.escape(private.home.rstrip('/'))}(?![\w.-])", "~", text)
     text = _HOMES.sub("~", text)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,24 @@ def test_outputs_come_as_passes_over_the_pool(
     y, x = load_arrays(done.file)["y"], load_arrays(request_to_open.pool)["x"]
     passes = {1: 1, 3: 1, 8: 2, 20: 5}[batch]
     assert np.array_equal(y, np.concatenate([2 * x] * passes))
+
+
+def test_two_runs_give_the_same_words_of_a_worker_that_could_not_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    reasons = []
+    for _ in range(2):
+        folder = make_folder()
+        code = f"import sys; sys.exit('x' * 560 + ' no file {folder}/worker-1.npz')"
+        worker = ProcessWorker([sys.executable, "-c", code], child_environment(os.environ), folder / "log")
+        with pytest.raises(WorkerDiedError) as death:
+            worker.ask(FirstRequest(), 60)
+        reasons.append(death.value.reason)
+        folder.rename(tmp_path / f"onnx-crossbench-another-{len(reasons)}")
+    assert reasons[0] == reasons[1]
+    assert reasons[0].endswith("x no file TMP/worker-1.npz")
 
 
 def test_a_killed_worker_is_told_by_its_signal(worker: ProcessWorker) -> None:

@@ -25,6 +25,9 @@ from report_fakes import ADA, case_repetition, check, environment, group_repetit
         ("ssh ada@somewhere", "ssh USER@somewhere"),
         ("at analytical-engine:8000", "at HOST:8000"),
         ("on analytical-engine.local", "on HOST.local"),
+        ("in /tmp/onnx-crossbench-81-a_b1c2d3/worker-1.stderr: no", "in TMP/worker-1.stderr: no"),
+        ("Load model from '/var/tmp/onnx-crossbench-8-a_b1c2d3' failed", "Load model from 'TMP' failed"),
+        ("at /home/ada/.cache/x/.unfinished-8chars__/m.onnx", "at TMP/m.onnx"),  # gone with the run that failed
     ],
 )
 def test_homes_users_and_hosts_are_replaced(text: str, scrubbed: str) -> None:
@@ -41,6 +44,8 @@ def test_homes_users_and_hosts_are_replaced(text: str, scrubbed: str) -> None:
         "/srv/home/x",  # a folder that is called home is not one
         "/data/root/x",
         "my-analytical-engine-2",
+        "/tmp/onnx-crossbench-reports1/m.onnx",  # a user's own folder
+        "~/.cache/onnx-crossbench/prepared/1f/m.onnx",
         "bench run mobilenet_v1:alpha=0.5 -e cpu",
         "",
     ],
