@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -33,7 +33,7 @@ def prepare_models(suite: Suite, progress: Progress, stages: Stages) -> dict[str
         progress.stage(f"preparing {model.display}")
         start = time.monotonic()
         try:
-            made = prepare_model(model, suite.prepare, on_stage=progress.stage)
+            made = prepare_model(model, suite.prepare, on_stage=_of_model(progress, model))
         except BenchError as error:
             if isinstance(error, errors.UsageError):
                 mistakes += 1
@@ -69,6 +69,11 @@ def with_variants(prepared: Prepared, model: ModelSpec, suite: Suite, progress: 
             failures[key] = made
             progress.note(f"{prepared.model} as {key}: {made.reason}")
     return msgspec.structs.replace(prepared, artifacts=artifacts, failures=failures)
+
+
+def _of_model(progress: Progress, model: ModelSpec) -> Callable[[str], None]:
+    """A child's words for what it is at, with the model that it has."""
+    return lambda stage: progress.stage(f"preparing {model.display}: {stage}")
 
 
 def pool_shapes(prepared: Mapping[str, Prepared | Failure]) -> dict[str, Shapes]:

@@ -58,7 +58,8 @@ class ProfiledSet:
         by_id = {one.case_id: one for one in plain.cases}
         replies: dict[str, Reply | str] = {}
         for case_id in shuffled(list(by_id), self._settings.seed, repetition, self._number):
-            self._on_turn(f"profiling {self.arms[case_id].case.runtime.display}")
+            case = self.arms[case_id].case
+            self._on_turn(f"profiling {case.model} on {case.runtime.display}")
             by_id[case_id], replies[case_id] = self._profiled(by_id[case_id], self.arms[case_id])
         return _replace(plain, cases=[by_id[one.case_id] for one in plain.cases]), replies
 

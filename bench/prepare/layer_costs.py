@@ -36,9 +36,17 @@ def cost_layers(
     *,
     on_stage: Callable[[str], None] = lambda _: None,
 ) -> Layers:
-    """The layers of a model and the owners of kernels; of a bare file its nodes. Raises what ``run_task`` raises."""
+    """The layers of a model and the owners of kernels; of a bare file its nodes. Raises what ``run_task`` raises.
+
+    ``on_stage`` is told what the child is at, with the model.
+    """
     request = LayersRequest(prepared=prepared, spec=spec, settings=settings, artifact=artifact, origins=tuple(origins))
     folder.mkdir(parents=True, exist_ok=True)
     return run_task(
-        "layers", request, Layers, folder, doing=f"counting the layers of {prepared.model}", on_stage=on_stage
+        "layers",
+        request,
+        Layers,
+        folder,
+        doing=f"counting the layers of {prepared.model}",
+        on_stage=lambda stage: on_stage(f"layers of {prepared.model}: {stage}"),
     )
