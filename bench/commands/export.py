@@ -36,6 +36,11 @@ def export_test_data(flags: Flags, out: Path | None, *, console: Console, progre
     asked = parse_flags(flags)
     if out is None:
         raise UsageError("exporting: say which folder the file and its test data go into with -o DIR")
+    if out.suffix == ".onnx":
+        other = out.with_suffix("")
+        raise UsageError(
+            f"-o {out}: with --test-data this is the folder of model.onnx and its data, such as -o {other}"
+        )
     suite = build_suite(asked, cpus=1, default_runtimes=())
 
     from bench.prepare.data_sets import export_with_data

@@ -62,6 +62,18 @@ def test_without_a_folder_it_says_how_to_name_one(capsys: pytest.CaptureFixture[
     assert "with -o DIR" in capsys.readouterr().err
 
 
+def test_a_files_name_in_the_place_of_the_folders_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "made" / "m.onnx"
+    assert run_cli(["export", "article_cnn", "-o", str(out), "--test-data"]) == EXIT_USAGE
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith(
+        f"-o {out}: with --test-data this is the folder of model.onnx and its data, such as -o {out.parent / 'm'}"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "net"
