@@ -14,6 +14,8 @@ DIFF_HEADER = ("operator", "A", "B", "change", "explains")
 DIFF_NUMBERS = (1, 2, 3, 4)
 _NOT_TOLD = "not told apart"
 _LEAST_NS = 0.5  # below it there is nothing but rounding
+_PAIRED = "of B less A in each pair of repetitions the median of the averages of any two, one with itself included"
+_APART = "the median of B less A of every repetition of B with every one of A"
 _MORE_THAN_ALL = 1.2  # a share of the change from which it is no share
 
 
@@ -73,8 +75,9 @@ def diff_legend(diff: ProfileDiff) -> list[str]:
     said = [
         "All lines add up to the change of the profiled time; outside kernels is what no kernel explains of it, "
         f"repetition by repetition; {LEFT_OVER}: a median of sums is no sum of medians.",
-        "A and B are the medians of each side's repetitions; a change is estimated from "
-        f"{'' if diff.is_paired else 'all '}pairs of repetitions (Hodges-Lehmann): it need not be their difference.",
+        "Columns A and B are each the median of that side's repetitions. Change is not their difference: it is the "
+        f"Hodges-Lehmann estimate, {_PAIRED if diff.is_paired else _APART}. Where repetitions scatter, change and B "
+        "less A of a row can differ, even in sign. Explains is change over that of the profiled time.",
     ]
     if is_range(diff.total):
         said.append(

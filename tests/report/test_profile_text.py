@@ -9,7 +9,7 @@ from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, diff_profiles
 from bench.analysis.profiled import ProfiledCase
 from bench.records import LayerCost, Roofs
 from bench.report.profile_cells import case_sentences, line_cells, percent, views_of
-from bench.report.profile_diff_text import diff_cells, diff_sentence, diff_sentences
+from bench.report.profile_diff_text import diff_cells, diff_legend, diff_sentence, diff_sentences
 from bench.report.profile_pictures import profile_pictures
 from bench.report.profile_reading import legend, roof_sentences
 from bench.report.profile_text import render_markdown
@@ -184,6 +184,20 @@ def test_a_share_beyond_all_is_not_called_a_share() -> None:
 def test_two_runs_are_warned_of_what_lay_between_them(is_paired: bool, is_said: bool) -> None:
     made = diff_profiles(case([CONV], STEADY), case([CONV], SLOWER), is_paired=is_paired)
     assert any("two runs" in line for line in diff_sentences(made)) is is_said
+
+
+@pytest.mark.parametrize(
+    ("is_paired", "how"),
+    [(True, "in each pair of repetitions"), (False, "of every repetition of B with every one of A")],
+)
+def test_it_is_said_that_a_change_is_not_the_difference_of_its_row_and_what_it_is(is_paired: bool, how: str) -> None:
+    b = [9 * MS, 9 * MS, 9 * MS, 20 * MS, 20 * MS]
+    made = diff_profiles(case([CONV], [10 * MS] * 5), case([CONV], b), is_paired=is_paired)
+    assert (made.b_ns - made.a_ns, made.total.estimate) == (-1 * MS, 4.5 * MS if is_paired else -1 * MS)
+    (said,) = [line for line in diff_legend(made) if "Hodges-Lehmann" in line]
+    assert "Columns A and B are each the median of that side's repetitions. Change is not their difference" in said
+    assert how in said
+    assert "even in sign" in said
 
 
 def test_a_long_table_ends_in_the_sum_of_the_rest() -> None:
