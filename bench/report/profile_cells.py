@@ -30,6 +30,10 @@ LINE_HEADER = (
     *("of the roof", "bound by", "saved at the roof"),
 )
 LINE_NUMBERS = (2, 3, 4, 5, 6, 7, 8, 9, 11)
+WHY_ABOVE = (  # as far as can be thought of: the profile can't tell which
+    "data that stay in caches, fewer products than are counted (Winograd), or roofs measured too low, as on a machine "
+    "that was busy meanwhile"
+)
 _LONGEST = 48  # letters of a name
 _GIGA = 1e9
 _ROUNDING = 1e-9  # of a share that is a sum

@@ -8,7 +8,7 @@ from bench import units
 from bench.analysis.doubts import INTERVAL_LEVEL
 from bench.analysis.profiled import Profile
 from bench.analysis.roofline import FAR_BELOW, roof_of
-from bench.report.profile_cells import CaseView, giga, percent
+from bench.report.profile_cells import WHY_ABOVE, CaseView, giga, percent
 
 
 def roof_sentences(profile: Profile) -> list[str]:
@@ -50,8 +50,7 @@ def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
             "what is between them stays there, and weights, once. Of the roof: the time that these products or these "
             "bytes take at least, over the time taken. Bound by compute or memory: whichever takes longer; overhead: "
             f"below {percent(FAR_BELOW)} of the roof, so that "
-            "neither explains the time; above the roof: data that stay in caches, or fewer products than are counted "
-            "(Winograd)."
+            f"neither explains the time; above the roof: {WHY_ABOVE}."
         )
     return said
 

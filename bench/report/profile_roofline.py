@@ -16,7 +16,7 @@ from bench.analysis.profiled import ProfiledCase
 from bench.analysis.roofline import Rate, Roof
 from bench.report.picture import Picture
 from bench.report.pictures import parts
-from bench.report.profile_cells import LINE_HEADER, CaseView, giga, line_cells, percent, short, spanned
+from bench.report.profile_cells import LINE_HEADER, WHY_ABOVE, CaseView, giga, line_cells, percent, short, spanned
 
 OTHER = "other kinds"
 _HEIGHT = 340
@@ -84,7 +84,7 @@ def _roofline_told(view: CaseView, found: Sequence[tuple[Line, Rate]]) -> str:
         f"{spanned(best[0].time)}.",
     ]
     if above := sum((rate.roof_share or 0) > 1 for _, rate in found):
-        said.append(f"{above} above the roof: data that stay in caches, or fewer products than are counted.")
+        said.append(f"{above} above the roof: {WHY_ABOVE}.")
     said.append(
         f"Drawn are {percent(shown / view.whole_ns)} of the time; the rest has no known multiply-adds or bytes."
     )

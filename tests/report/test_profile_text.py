@@ -17,6 +17,7 @@ from profile_fakes import DENSE as FAKE_DENSE
 from profile_fakes import MS, ROOFS, case, kernel, profile
 
 CONV = kernel("conv", "FusedConv", (0, 1, 2), [6 * MS] * 5)
+FAST = kernel("conv", "FusedConv", (0, 1, 2), [MS // 10] * 5)
 DENSE = kernel("dense", "Gemm", (3,), [1 * MS] * 5)
 TRANSPOSE = kernel("to_nchw", "Transpose", (2,), [3 * MS] * 5)
 STEADY = [10 * MS, 10 * MS + 1, 10 * MS + 2, 10 * MS + 3, 10 * MS + 4]
@@ -102,6 +103,19 @@ def test_roofs_that_moved_are_told_and_steady_ones_are_not() -> None:
     assert once[1] == "They were measured once (killed): whether the machine stayed as fast is not known."
     (missing,) = roof_sentences(profile(case([CONV], STEADY), roofs=(), roofs_reason="no numpy"))
     assert missing == "The roofs of this machine were not measured: no numpy."
+
+
+@pytest.mark.parametrize("speed", [1e9, 1e12])
+def test_a_point_above_the_roof_may_be_due_to_roofs_measured_too_low_and_one_below_needs_no_reason(
+    speed: float,
+) -> None:
+    roofs = Roofs(threads=1, flops_per_s=(speed,), bytes_per_s=(speed,))
+    made = profile(case([FAST], STEADY), roofs=(roofs, roofs))
+    views = views_of(made)
+    (under,) = profile_pictures(made, views)[1:]
+    assert ("1 above the roof" in under.told) is (speed < 1e10)
+    assert ("roofs measured too low, as on a machine that was busy" in under.told) is (speed < 1e10)
+    assert any("above the roof: data that stay in caches" in line and "too low" in line for line in legend(made, views))
 
 
 def test_brackets_of_several_levels_are_told_with_their_cases() -> None:
