@@ -53,7 +53,7 @@ RESULTS = (
         "interval_level",
         "share",
         "none",
-        "Level of the interval: 0.9375 over 5 processes; below 0.9 a range, which decides nothing.",
+        "Level of the ratio's interval (without a ratio the median's); below 0.9 a range, which decides nothing.",
     ),
     text("reference_runtime", "The runtime that ratios are taken to."),
     real("latency_ns_p50", "ns", "lower", "Median of the timed calls."),

@@ -155,7 +155,7 @@ def _can_decide(row: Row) -> bool:
 
 def _only_a_range(row: Row) -> str:
     """Why bounds of this level decide nothing, and what would."""
-    if row.processes < LEAST_PROCESSES:
+    if row.processes < LEAST_PROCESSES and "few pairs: " not in row.cautions:  # else the ratio rests on still fewer
         return f"a range over {row.processes} processes decides nothing, run without --quick"
     level = units.percent(row.interval_level) if row.interval_level is not None else "unknown level"
     return f"a range ({level}) decides nothing, run it again for {LEAST_PROCESSES} whole repetitions"

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from analysis_fakes import AGREES, INPUT, died, measured, opened, prepared, together
+from bench.analysis.ranking import is_only_a_range
 from bench.analysis.summary import barred_rows, summarise_group
 from bench.records import (
     ArtifactKind,
@@ -61,6 +62,17 @@ def test_a_group_is_one_row_a_case_with_the_numbers_of_its_repetitions() -> None
     assert (reference.ratio_to_reference, reference.ratio_low, reference.reference_runtime) == (1.0, None, "tensorflow")
     assert reference.interval_level == 0.9375
     assert row.reproduce == "bench run m -e onnxruntime-cpu"
+
+
+def test_a_ratio_over_fewer_pairs_has_their_level_and_decides_nothing() -> None:
+    """The row was timed in five processes, the reference in three: its own median would have 93.75 %."""
+    shared = [together(n, tf(n), ort(n)) for n in range(3)]
+    alone = [together(n, died(TF.case_id, n, "crashed", "it died"), ort(n)) for n in (3, 4)]
+    _, row = summary([*shared, *alone])
+    assert (row.processes, row.interval_level) == (5, 0.75)
+    assert "few pairs: the ratio rests on 3 of 5 repetitions" in row.cautions
+    assert is_only_a_range([row])
+    assert not is_only_a_range([summary(five())[1]])
 
 
 def test_session_cold_start_and_memory_are_in_the_row() -> None:

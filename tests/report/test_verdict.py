@@ -79,6 +79,13 @@ def test_a_range_of_a_full_run_is_not_blamed_on_quick() -> None:
     )
 
 
+def test_a_ratio_over_fewer_processes_than_the_row_is_not_said_to_rest_on_all_of_them() -> None:
+    fewer = "few pairs: the ratio rests on 3 of 4 repetitions, the others lack tensorflow"
+    assert verdict.sentence([reference(), ort(0.5, interval_level=0.75, processes=4, cautions=fewer)]).endswith(
+        ": a range (75 %) decides nothing, run it again for 5 whole repetitions."
+    )
+
+
 def test_a_rival_with_a_range_only_is_not_told_apart() -> None:
     other = row("openvino", 0.7, ratio_low=0.65, ratio_high=0.75, **RANGE)
     assert verdict.sentence([reference(), ort(0.476, 0.435, 0.5), other]) == (
