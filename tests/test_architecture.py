@@ -17,7 +17,7 @@ PACKAGE = Path(bench.__file__).parent
 STAGES = ("environments", "runtimes", "prepare", "measure", "analysis", "report", "check")
 GROUND = {"bench.records", "bench.errors", "bench.units"}
 # Modules above the records that a stage may also name: a row is a record of the report, a place belongs to nobody.
-SHARED = {*GROUND, "bench", "bench.rows", "bench.places", "bench.children"}
+SHARED = {*GROUND, "bench", "bench.rows", "bench.places", "bench.children", "bench.protobuf"}
 EXCEPTIONS = {  # comparing arrays is pure, and an export has to compare
     ("prepare", "bench.analysis.distance"),
     ("prepare", "bench.analysis.naming"),

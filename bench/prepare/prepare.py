@@ -153,7 +153,8 @@ def source_files() -> list[Path]:
     stage = Path(__file__).parent
     pure = [stage.parent / "analysis" / name for name in ("distance.py", "naming.py", "noise.py")]
     beside = [stage.parent / "runtimes" / name for name in ("keras_names.py", "litert_tensors.py")]
-    return [*sorted(stage.rglob("*.py")), *pure, *beside, stage.parent / "children.py", stage.parent / "units.py"]
+    neutral = [stage.parent / name for name in ("children.py", "protobuf.py", "units.py")]
+    return [*sorted(stage.rglob("*.py")), *pure, *beside, *neutral]
 
 
 def _inputs_content(path: str | None) -> str | None:

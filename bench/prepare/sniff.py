@@ -10,6 +10,7 @@ import mmap
 import zipfile
 from pathlib import Path
 
+from bench import protobuf
 from bench.errors import UsageError
 from bench.records import ModelKind
 
@@ -152,8 +153,8 @@ def _sniff_onnx(path: Path) -> ModelKind:
         position = 0
         while position < size:
             try:
-                field, position = _skip_field(data, position)
-            except (IndexError, ValueError):
+                field, _, _, position = protobuf.read_field(data, position)
+            except ValueError:
                 raise _wrong(path, f"not a model of a known type; {_EXPECTED}") from None
             fields.append(field)
     if not set(fields) <= _MODEL_FIELDS:
@@ -163,33 +164,6 @@ def _sniff_onnx(path: Path) -> ModelKind:
     if _GRAPH not in fields:
         raise _wrong(path, "a protobuf file without an ONNX graph (a tensor or a TensorFlow graph?)")
     return "onnx"
-
-
-def _skip_field(data: mmap.mmap, position: int) -> tuple[int, int]:
-    """Field number at ``position`` and where the next one begins, which may be past the end."""
-    key, position = _varint(data, position)
-    wire = key & 7
-    if wire == 0:
-        _, position = _varint(data, position)
-    elif wire == 2:
-        length, position = _varint(data, position)
-        position += length
-    elif wire in (1, 5):
-        position += 8 if wire == 1 else 4
-    else:
-        raise ValueError(wire)
-    return key >> 3, position
-
-
-def _varint(data: mmap.mmap, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    raise ValueError("a number of more than 64 bits")
 
 
 def _has_bytes(path: Path) -> bool:

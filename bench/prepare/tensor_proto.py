@@ -1,6 +1,6 @@
 """ONNX ``TensorProto`` files (``input_K.pb``) read and written without onnx, which only children may load. Pure.
 
-Field numbers and types: ``onnx/onnx.proto``, message TensorProto; wire format: protobuf's encoding guide.
+Field numbers and types: ``onnx/onnx.proto``, message TensorProto.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
+from bench import protobuf
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -18,7 +20,6 @@ _DTYPES = {
 _DIMS, _TYPE, _NAME, _RAW, _EXTERNAL = 1, 2, 8, 9, 13
 _TYPED = {4: "<f4", 10: "<f8"}  # packed little-endian numbers
 _VARINTS = (5, 7, 11)  # int32_data, int64_data, uint64_data
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def parse_tensor(data: bytes) -> tuple[str, Array]:
@@ -26,7 +27,7 @@ def parse_tensor(data: bytes) -> tuple[str, Array]:
     dims: list[int] = []
     code, name, raw = 0, "", b""
     typed: list[Array] = []
-    for field, value in _fields(data):
+    for field, value in _read(data):
         if field == _DIMS:
             dims += _integers(value)
         elif field == _TYPE:
@@ -48,22 +49,8 @@ def tensor_bytes(name: str, array: Array) -> bytes:
     if not codes:
         raise ValueError(f"{name!r} holds {array.dtype}, which no TensorProto of numbers can")
     raw = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    dims = b"".join(_key(_DIMS, _VARINT) + _as_varint(length) for length in array.shape)
-    texts = ((_NAME, name.encode()), (_RAW, raw))
-    blocks = b"".join(_key(field, _BYTES) + _as_varint(len(text)) + text for field, text in texts)
-    return dims + _key(_TYPE, _VARINT) + _as_varint(codes[0]) + blocks
-
-
-def _key(field: int, kind: int) -> bytes:
-    return _as_varint(field << 3 | kind)
-
-
-def _as_varint(number: int) -> bytes:
-    digits = bytearray()
-    while number >= 0x80:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*digits, number])
+    head = b"".join(protobuf.whole(_DIMS, length) for length in array.shape) + protobuf.whole(_TYPE, codes[0])
+    return head + protobuf.block(_NAME, name.encode()) + protobuf.block(_RAW, raw)
 
 
 def _assemble(code: int, raw: bytes, typed: list[Array], dims: list[int]) -> Array:
@@ -110,7 +97,7 @@ def _integers(value: int | bytes) -> list[int]:
         return [_signed(value)]
     numbers, at = [], 0
     while at < len(value):
-        number, at = _varint(value, at)
+        number, at = protobuf.read_varint(value, at)
         numbers.append(_signed(number))
     return numbers
 
@@ -119,35 +106,14 @@ def _signed(number: int) -> int:
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
-def _fields(data: bytes) -> list[tuple[int, int | bytes]]:
+def _read(data: bytes) -> list[tuple[int, int | bytes]]:
     """Field number and value, in file order. Raises ValueError where the bytes are no message."""
-    fields: list[tuple[int, int | bytes]] = []
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        kind, value = key & 7, 0
-        if kind == _VARINT:
-            value, at = _varint(data, at)
-            fields.append((key >> 3, value))
-            continue
-        length = {_FIXED64: 8, _FIXED32: 4}.get(kind, 0)
-        if kind == _BYTES:
-            length, at = _varint(data, at)
-        elif not length:
-            raise ValueError("it is not a TensorProto")
-        if at + length > len(data):
-            raise ValueError("it is truncated")
-        fields.append((key >> 3, data[at : at + length]))
-        at += length
-    return fields
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while at < len(data) and shift < 70:
-        byte = data[at]
-        number |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if not byte & 0x80:
-            return number, at
-    raise ValueError("it is truncated")
+    try:
+        return [
+            (number, value[0] if kind == protobuf.VARINT else data[slice(*value)])
+            for number, kind, value in protobuf.fields(data, 0, len(data))
+        ]
+    except protobuf.CutOffError:
+        raise ValueError("it is truncated") from None
+    except ValueError:
+        raise ValueError("it is not a TensorProto") from None

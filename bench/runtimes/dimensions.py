@@ -10,8 +10,8 @@ from __future__ import annotations
 import mmap
 from pathlib import Path
 
+from bench import protobuf
 from bench.errors import BenchError, UnsupportedError
-from bench.runtimes import protobuf
 
 _GRAPH, _INPUT, _NAME, _TYPE, _TENSOR, _SHAPE, _DIM, _VALUE, _PARAM = 7, 11, 1, 2, 1, 2, 1, 1, 2
 
@@ -31,7 +31,7 @@ def input_dimensions(path: Path) -> dict[str, tuple[Dimension, ...]]:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 return _graph_inputs(data)
-            except (IndexError, UnicodeDecodeError, ValueError) as error:
+            except ValueError as error:
                 raise UnsupportedError(f"reading {path.name}: not an ONNX model, or cut off ({error})") from error
 
 

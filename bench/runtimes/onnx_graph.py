@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from bench import protobuf
 from bench.errors import UnsupportedError
-from bench.runtimes import protobuf
 
 _GRAPH, _NODE, _INITIALIZER, _TENSOR_NAME, _GRAPH_INPUT, _GRAPH_INPUT_NAME = 7, 1, 5, 8, 11, 1
 _INPUT, _OUTPUT, _NAME, _OPERATOR, _ATTRIBUTE = 1, 2, 3, 4, 5
@@ -50,7 +50,7 @@ def read_graph(path: Path) -> Graph:
             [span] = protobuf.children(data, 0, len(data), _GRAPH)
             names = protobuf.descend(data, span, (_INITIALIZER, _TENSOR_NAME))
             return Graph(tuple(_nodes(data, span)), frozenset(protobuf.text(data, name) for name in names))
-        except (IndexError, UnicodeDecodeError, ValueError) as error:
+        except ValueError as error:
             raise UnsupportedError(f"reading {path.name}: not an ONNX model, or cut off ({error})") from error
 
 
