@@ -13,13 +13,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import helper, shape_inference
 
 from bench.errors import UnsupportedError
 from bench.prepare.child.onnx_file import read_artifact, read_tensors
 from bench.prepare.child.onnx_graph import inner_graphs
-from bench.prepare.child.onnx_run import load_error
+from bench.prepare.child.onnx_run import load_error, open_session, quiet_options
 from bench.prepare.child.serving import OnStage, serve
 from bench.prepare.dissection import Extracted, ExtractRequest
 from bench.records import Artifact, Tensor
@@ -191,10 +190,7 @@ def _types_by_runtime(model: Any, names: Sequence[str]) -> dict[str, Any]:
         marked.CopyFrom(model)
         del marked.graph.output[:]
         marked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-        options = ort.SessionOptions()
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 4
-        session = ort.InferenceSession(marked.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        session = open_session(marked.SerializeToString(), quiet_options("DISABLE_ALL"))
         return {output.name: _value_info(output) for output in session.get_outputs()}
     except Exception as error:
         listed = ", ".join(repr(name) for name in names)

@@ -14,9 +14,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import onnx
-import onnxruntime as ort
 
 from bench.prepare.child.onnx_graph import all_nodes
+from bench.prepare.child.onnx_run import open_session, quiet_options
 from bench.prepare.child.reference import Arrays
 
 _CALLS = 20
@@ -49,22 +49,18 @@ def profile(proto: Any, feed: Arrays) -> Profiled:
         node.name = node.name or next(filter(None, node.output), "")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "optimised.onnx"
-        session = ort.InferenceSession(
-            named.SerializeToString(), _options(target, folder), providers=["CPUExecutionProvider"]
-        )
+        session = open_session(named.SerializeToString(), _options(target, folder))
         calls = _run(session, feed)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         return Profiled(_kernels(events, calls), onnx.load(target, load_external_data=False))
 
 
 def _options(target: Path, folder: str) -> Any:
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options = quiet_options("ENABLE_ALL")
     options.optimized_model_filepath = str(target)
     options.enable_profiling = True
     options.profile_file_prefix = str(Path(folder) / "profile")
     options.intra_op_num_threads = 1
-    options.log_severity_level = 4
     return options
 
 

@@ -18,6 +18,7 @@ from onnx import numpy_helper
 
 from bench.errors import UnsupportedError
 from bench.prepare.child.marked_run import MarkedFile
+from bench.prepare.child.onnx_graph import with_shapes
 from bench.prepare.child.reference import Array, Arrays, batches, is_float
 from bench.prepare.hazard_rules import Seen
 from bench.records import Record, Tensor
@@ -169,10 +170,7 @@ def _items(inputs: Sequence[Tensor], feed: Mapping[str, Array]) -> int:
 
 def _check_size(proto: Any, feed: Arrays) -> None:
     """UnsupportedError where all tensors of a feed are too large together, as far as shapes can be told."""
-    fixed = onnx.ModelProto.FromString(proto.SerializeToString())
-    for value in fixed.graph.input:
-        for axis, size in zip(value.type.tensor_type.shape.dim, feed.get(value.name, np.empty(())).shape, strict=False):
-            axis.dim_value = size
+    fixed = with_shapes(proto, {name: rows.shape for name, rows in feed.items()})
     del fixed.graph.output[:], fixed.graph.value_info[:]
     inferred = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
     sizes = {value.name: _bytes_of(value) for value in inferred.graph.value_info}

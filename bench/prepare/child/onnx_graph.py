@@ -131,3 +131,12 @@ def _nodes(graph: Any) -> Iterator[Any]:
         yield node
         for inner in inner_graphs(node):
             yield from _nodes(inner)
+
+
+def with_shapes(proto: Any, shapes: Mapping[str, Sequence[int]]) -> Any:
+    """A copy of a model whose inputs of these names have these sizes along their axes."""
+    copy = onnx.ModelProto.FromString(proto.SerializeToString())
+    for value_info in copy.graph.input:
+        for axis, size in zip(value_info.type.tensor_type.shape.dim, shapes.get(value_info.name, ()), strict=False):
+            axis.dim_value = size
+    return copy

@@ -20,7 +20,7 @@ _LOCATION = re.compile(r"/onnxruntime_src/\S+ |Load model from \S+ failed: ?")
 
 def open_as_deployed(model: Path | bytes) -> Run:
     """The file as its users will load it, with every optimisation: some files load only without."""
-    return _open(model, ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    return _open(model, "ENABLE_ALL")
 
 
 def open_unoptimised(model: Path | bytes) -> Run:
@@ -28,7 +28,7 @@ def open_unoptimised(model: Path | bytes) -> Run:
 
     It raises BenchError for inputs that an operation of it rejects.
     """
-    run = _open(model, ort.GraphOptimizationLevel.ORT_DISABLE_ALL, exact=True)
+    run = _open(model, "DISABLE_ALL", exact=True)
 
     def run_source(feed: Arrays) -> dict[str, Any]:
         try:
@@ -41,16 +41,28 @@ def open_unoptimised(model: Path | bytes) -> Run:
     return run_source
 
 
-def _open(model: Path | bytes, level: Any, *, exact: bool = False) -> Run:
-    """A function from named arrays to named arrays, in the file's order of outputs."""
+def quiet_options(level: str) -> Any:
+    """Session options of one level of optimisation (``"ENABLE_ALL"``); what goes wrong is raised, never printed."""
     options = ort.SessionOptions()
-    if exact:
-        options.add_session_config_entry("session.x64quantprecision", "1")
-    options.graph_optimization_level = level
+    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_{level}")
     options.log_severity_level = 4
+    return options
+
+
+def open_session(model: Path | bytes, options: Any) -> Any:
+    """On the CPU provider and no other."""
     source = model if isinstance(model, bytes) else str(model)
     session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     session.disable_fallback()
+    return session
+
+
+def _open(model: Path | bytes, level: str, *, exact: bool = False) -> Run:
+    """A function from named arrays to named arrays, in the file's order of outputs."""
+    options = quiet_options(level)
+    if exact:
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    session = open_session(model, options)
     names = [output.name for output in session.get_outputs()]
 
     def run(feed: Arrays) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from onnx import numpy_helper
 
 from bench.errors import BenchError, UnsupportedError, UsageError
 from bench.prepare.child import long_sums, onnx_file, reference
-from bench.prepare.child.onnx_graph import all_nodes
+from bench.prepare.child.onnx_graph import all_nodes, with_shapes
 from bench.prepare.child.onnx_run import load_error, open_as_deployed, open_unoptimised
 from bench.prepare.child.own_names import OwnFile, check_said, unfed
 from bench.prepare.child.reference import Arrays
@@ -68,12 +68,7 @@ def onnx_truth(path: Path, name: str, inputs: Sequence[Tensor], pool: Arrays, se
 
 def fixed(proto: Any, inputs: Sequence[Tensor]) -> Any:
     """A copy of the graph, its inputs' free axes as they are fed; the batch is one item."""
-    proto = onnx.ModelProto.FromString(proto.SerializeToString())
-    shapes = {tensor.name: tensor.shape for tensor in inputs}
-    for value in proto.graph.input:
-        for axis, size in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
-            axis.dim_value = size or 1
-    return proto
+    return with_shapes(proto, {tensor.name: tuple(size or 1 for size in tensor.shape) for tensor in inputs})
 
 
 def _shift_by_one_ulp(

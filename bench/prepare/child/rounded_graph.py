@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper, shape_inference
 
 from bench.prepare.child.local_function import DOMAIN, add_function, replace_nodes
+from bench.prepare.child.onnx_run import open_session, quiet_options
 
 _PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 _OPERANDS = 2
@@ -66,11 +66,9 @@ def rounded(model: Any, rounding: Rounding) -> Any:
 
 def folded(source: Path, target: Path) -> Any:
     """The file as ONNX Runtime's basic optimisations leave it: batch norms in the weights before them."""
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options = quiet_options("ENABLE_BASIC")
     options.optimized_model_filepath = str(target)
-    options.log_severity_level = 4
-    ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+    open_session(source, options)
     return onnx.load(target)
 
 
