@@ -114,14 +114,15 @@ def parse_batches(text: str, flag: str = "-b") -> tuple[int, ...]:
     return tuple(int(piece) for piece in pieces)
 
 
-def parse_placement(text: str | None) -> float | None:
-    """``"95%"`` or ``"0.95"`` -> 0.95."""
-    if text is None:
+def parse_placement(said: str | float | None, flag: str = "--min-placement") -> float | None:
+    """``"95%"``, ``"0.95"`` or 0.95 -> 0.95."""
+    if said is None:
         return None
+    text = str(said)
     number = _number(text.removesuffix("%"))
     share = None if number is None else number / 100 if text.endswith("%") else number
     if share is None or not 0 <= share <= 1:
-        _refuse("--min-placement", text, "a share such as 95% or 0.95")
+        _refuse(flag, text, "a share such as 95% or 0.95")
     return share
 
 

@@ -13,7 +13,7 @@ A suite file says in keys what the command line says in flags. Paths in it are m
     time_limit = 300             # --time-limit
     streams = [1, 2]             # --streams
     soak = 5                     # --soak, minutes
-    min_placement = 0.95         # --min-placement
+    min_placement = "95%"        # --min-placement; or 0.95
     require_placement = false    # --require-placement
     seed = 0                     # -S
     opset = 18                   # --opset
@@ -59,7 +59,7 @@ from typing import Annotated, Any
 import msgspec
 
 from bench.errors import UsageError
-from bench.flags import plugin_name
+from bench.flags import parse_placement, plugin_name
 from bench.gate_asking import GateTable, gate_table_asked
 from bench.records import RuntimeSpec
 from bench.specs import parse_models, parse_runtimes
@@ -94,7 +94,7 @@ class SuiteTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_limit: Positive | None = None
     streams: tuple[Count, ...] = ()
     soak: Positive | None = None
-    min_placement: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    min_placement: str | float | None = None
     require_placement: bool | None = None
     seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
     opset: Count | None = None
@@ -119,6 +119,7 @@ def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> 
     mistakes.raise_any()
     runtimes = mistakes.attempt(lambda: parse_runtimes(table.runtimes, usable), f"{path}: runtimes")
     names = [mistakes.attempt(partial(plugin_name, name, name), f"{path}: plugins") for name in table.plugins]
+    placement = mistakes.attempt(partial(parse_placement, table.min_placement, f"{path}: min_placement"))
     gate = gate_table_asked(table.gate, f"{path}: gate", mistakes) if table.gate else None
     mistakes.raise_any()
     models = (
@@ -128,7 +129,8 @@ def read_suite_file(path: Path, usable: Callable[[], Sequence[str]] = tuple) -> 
     )
     asked = _asked(table, tuple(models), runtimes or (), gate, path.parent)
     files = (str(path.parent / file) for file in table.plugins.values())
-    return msgspec.structs.replace(asked, plugins={name or "": file for name, file in zip(names, files, strict=True)})
+    plugins = {name or "": file for name, file in zip(names, files, strict=True)}
+    return msgspec.structs.replace(asked, plugins=plugins, min_placement=placement)
 
 
 def read_gate_table(path: Path) -> GateAsked | None:
@@ -192,8 +194,8 @@ def _asked(
 ) -> Asked:
     every = {"": table.input_range} if isinstance(table.input_range, tuple) else table.input_range
     same = (
-        "batch", "threads", "effort", "calls", "seconds", "tail", "time_limit", "streams", "soak", "min_placement",
-        "require_placement", "seed", "opset", "custom_objects",
+        "batch", "threads", "effort", "calls", "seconds", "tail", "time_limit", "streams", "soak", "require_placement",
+        "seed", "opset", "custom_objects",
     )  # fmt: skip
     return Asked(
         models=models,

@@ -466,6 +466,22 @@ def test_a_number_of_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, line
     assert str(caught.value) == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "share"), [('"90%"', 0.9), ('"0.9"', 0.9), ("0.9", 0.9), ("1", 1.0), ("0", 0.0), ('"100 %"', 1.0)]
+)
+def test_a_least_placement_is_written_in_a_file_as_by_flag(tmp_path: Path, written: str, share: float) -> None:
+    asked = from_file(tmp_path, f'models = ["mobilenet_v1"]\nmin_placement = {written}')
+    assert suite_of(asked).measure.min_placement == share
+    assert parse_flags(Flags(min_placement=written.strip('"'))).min_placement == share
+
+
+@pytest.mark.parametrize("written", ["90", "-0.1", "nan", "inf", '"101%"', '"most"', '""', '"%"'])
+def test_a_share_that_is_none_is_told_with_its_key(tmp_path: Path, written: str) -> None:
+    (said,) = mistakes_of(tmp_path, f'models = ["mobilenet_v1"]\nmin_placement = {written}')
+    assert said.startswith("bench.toml: min_placement ")
+    assert said.endswith(": expected a share such as 95% or 0.95")
+
+
 def test_a_tolerance_for_an_output_that_is_not_there_names_those_that_are() -> None:
     tolerance = Tolerance(rtol={"": 0.1, "logits": 0.2, "nope": 0.3}, atol={"neither": 0.0})
     with pytest.raises(UsageError) as caught:
