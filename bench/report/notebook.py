@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CASE = ["case_id", "model", "runtime", "batch_size", "threads", "streams", "precision", "status", "agreement"]
 _MOST_GROUPS = 4  # with pictures: a notebook's cell is no page
 _SIGNS = {"good": "✓ ", "bad": "✗ ", "doubt": "? "}
+_FRAME = (
+    "display:grid;grid-template-columns:minmax(0,1fr);overflow-wrap:anywhere"  # never wider than the notebook's cell
+)
 
 
 def one_line(report: Report) -> str:
@@ -45,18 +48,19 @@ def report_html(report: Report) -> str:
         parts.append(_section(section))
         if group.number < _MOST_GROUPS:
             parts += [picture_html(picture) for make in (speed, memory_ledger) for picture in make(group)]
-    return f"<div>{''.join(parts) or '<p>No cases.</p>'}</div>"
+    return f'<div style="{_FRAME}">{"".join(parts) or "<p>No cases.</p>"}</div>'
 
 
 def picture_html(picture: Picture) -> str:
     """The drawing, what is to be seen in it, and its numbers folded beneath."""
     image = base64.b64encode(draw(picture, "svg")).decode()
     return (
-        '<figure style="margin:1em 0">'
+        f'<figure style="margin:1em 0;{_FRAME}">'
         f'<img src="data:image/svg+xml;base64,{image}" alt="{_text(f"{picture.title}. {picture.told}")}" '
         'style="max-width:100%;height:auto;background:#fff">'
         f"<figcaption>{_text(picture.told)}</figcaption>"
-        f"<details><summary>The numbers</summary>{_table(picture.header, picture.cells)}</details></figure>"
+        f"<details><summary>The numbers</summary>"
+        f"{_table(f'Numbers of {picture.title}', picture.header, picture.cells)}</details></figure>"
     )
 
 
@@ -102,12 +106,13 @@ def _section(section: Section) -> str:
     remarks = [f"{remark.runtime}: {remark.text}" for remark in section.remarks]
     return (
         f"<h4>{_text(section.title)}</h4><p><strong>{_text(section.verdict)}</strong></p>"
-        f"{_table([getattr(HEADER, name) for name in section.columns], lines, numeric)}"
+        f"{_table(section.title, [getattr(HEADER, name) for name in section.columns], lines, numeric)}"
         f"{_list('ul', remarks)}{_list('ol', section.notes)}"
     )
 
 
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]], numeric: set[int] | None = None) -> str:
+def _table(label: str, header: Sequence[str], lines: Sequence[Sequence[str]], numeric: set[int] | None = None) -> str:
+    """A region of its own that scrolls, by keyboard too: the notebook around it stays where it is."""
     sides = ["right" if place in (numeric or ()) else "left" for place in range(len(header))]
 
     def row(tag: str, cells: Sequence[str]) -> str:
@@ -117,7 +122,8 @@ def _table(header: Sequence[str], lines: Sequence[Sequence[str]], numeric: set[i
         return f"<tr>{''.join(shown)}</tr>"
 
     body = "".join(row("td", line) for line in lines)
-    return f'<div style="overflow-x:auto"><table><thead>{row("th", header)}</thead><tbody>{body}</tbody></table></div>'
+    region = f'role="region" aria-label="{_text(label)}" tabindex="0" style="overflow-x:auto;overflow-wrap:normal"'
+    return f"<div {region}><table><thead>{row('th', header)}</thead><tbody>{body}</tbody></table></div>"
 
 
 def _list(tag: str, lines: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 import bench
+import browser
 from bench.report.results_columns import RESULTS
 from report_fakes import absent, reference, row
 from report_pictures_fakes import HOSTILE, many, stored
@@ -120,8 +121,27 @@ def test_the_tidy_table_has_a_row_for_every_known_number(tmp_path: Path) -> None
 def test_tables_of_a_report_without_rows_are_empty(tmp_path: Path) -> None:
     report = stored(tmp_path, [], [])
     assert len(report.timed) == len(report.tidy()) == 0
-    assert report._repr_html_() == "<div><p>No cases.</p></div>"
+    assert Tags(report._repr_html_()).text == "No cases."
     assert report.pictures() == {}
+
+
+AROUND = ("{}", '<div style="display:flex"><div style="flex:1">{}</div></div>', "<table><tr><td>{}</td></tr></table>")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("around", AROUND)
+def test_on_a_phone_only_the_table_scrolls_sideways_and_a_keyboard_reaches_it(around: str, tmp_path: Path) -> None:
+    long = "x" * 120
+    rows = [reference(model=long), row(f"openvino:{long}", model=long, cautions=f"odd: {long}")]
+    shown = stored(tmp_path, rows)._repr_html_()
+    page = "<!DOCTYPE html><html lang=en><title>n</title><body><main><h3>n</h3>{}</main></body>"
+    with browser.opened(page.format(around.format(shown)), width=360) as opened:
+        assert not browser.scrolls_sideways(opened.page)
+        assert browser.serious_violations(opened.page) == []
+        opened.page.keyboard.press("Tab")
+        region = opened.page.locator("[role=region]:focus")
+        assert region.get_attribute("aria-label", timeout=1000)
+        assert region.evaluate("region => region.scrollWidth > region.clientWidth")
 
 
 @pytest.mark.slow
