@@ -98,6 +98,7 @@ _NAMES_TOLD = 6  # of runtimes, where a name is wrong
 _SHORT = {short: name for name, entry in RUNTIMES.items() for short in entry.short_names}
 _PRECISIONS: dict[str, Precision] = {"float32": "float32", "float16": "float16", "int8": "int8"}
 _BOUNDARIES: dict[str, Boundary] = {"host": "host", "device": "device"}
+_AZURE = ("azure", "onnxruntime-azure", "ort-azure", "AzureExecutionProvider")
 
 
 def canonical_name(text: str) -> str:
@@ -105,6 +106,11 @@ def canonical_name(text: str) -> str:
     name = _SHORT.get(text, text)
     if name in RUNTIMES:
         return name
+    if name in _AZURE:
+        raise UsageError(
+            f"runtime {text!r} is left out on purpose: ONNX Runtime lists AzureExecutionProvider in every CPU wheel, "
+            "and what it was given ran on the CPU; ask for onnxruntime-cpu"
+        )
     allowed = (*RUNTIMES, *(short for entry in RUNTIMES.values() for short in entry.short_names[:1]))
     names = nearest_first(text, allowed).split(", ")[:_NAMES_TOLD]
     raise UsageError(f"unknown runtime {text!r}; the runtimes are: {', '.join(names)}, ...: `bench runtimes` lists all")

@@ -71,7 +71,7 @@ def invented(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeOrt]:
         ("cpu:optimization=99", UsageError, "optimization='99' is not a value of it"),
         ("ort-openvino:precision=FP8", UsageError, "is not a value of it; allowed: float32, float16"),
         ("ort-openvino:device_typ=GPU", UsageError, "unknown option 'device_typ'; it knows: device_type"),
-        ("azure", UsageError, "unknown runtime 'azure'"),
+        ("azure", UsageError, "runtime 'azure' is left out on purpose"),
     ],
 )
 def test_what_is_not_there_or_not_a_word_is_refused(

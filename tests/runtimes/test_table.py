@@ -45,11 +45,16 @@ def test_no_two_runtimes_share_a_name() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("name", ["azure", "onnxruntime-azure", "ort-azure"])
-def test_azure_is_no_runtime(name: str) -> None:
+@pytest.mark.parametrize("name", ["azure", "onnxruntime-azure", "ort-azure", "AzureExecutionProvider"])
+def test_azure_is_left_out_with_its_reason_and_the_way_on(name: str) -> None:
     assert not any("azure" in (entry.provider or "").lower() for entry in RUNTIMES.values())
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=f"^runtime '{name}' is left out on purpose: .*; ask for onnxruntime-cpu$"):
         canonical_name(name)
+
+
+def test_what_is_not_known_at_all_is_not_said_to_be_left_out() -> None:
+    with pytest.raises(UsageError, match=r"^unknown runtime 'azur'; the runtimes are: "):
+        canonical_name("azur")
 
 
 def test_plain_openvino_is_openvino_itself_and_not_the_provider() -> None:
