@@ -138,7 +138,8 @@ AllExporters = Annotated[
 Opsets = Annotated[str | None, typer.Option("--opsets", metavar="13,15,18", help="Opsets of --all-exporters.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Why = Annotated[
-    str | None, typer.Option("--why", metavar="RUNTIME", help="Only this runtime, and what its state is read from.")
+    str | None,
+    typer.Option("--why", metavar="RUNTIME[@VERSION]", help="Only this runtime, and what its state is read from."),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a report, or a JSON file of benchmarks.")]
 Format = Annotated[

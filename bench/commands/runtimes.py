@@ -16,18 +16,20 @@ _INDENT = "  "
 def list_runtimes(*, as_json: bool, console: Console, why: str | None = None) -> int:
     """Print each runtime's state on this machine, found out in child processes, and the line that would mend it.
 
-    With ``why``, only that runtime, and what its state is read from.
+    With ``why``, only that runtime, as it is written in -e, and what its state is read from.
     """
     import msgspec
 
-    from bench.runtimes.probing import probe_all
+    from bench.runtimes.probing import probe_all, probe_one
     from bench.runtimes.table import RUNTIMES
+    from bench.specs import parse_runtime
 
-    probes = probe_all(tuple(RUNTIMES) if why is None else (why,))
+    spec = None if why is None else parse_runtime(why)
+    probes = probe_all(tuple(RUNTIMES)) if spec is None else [probe_one(spec.name, spec.version)]
     if as_json:
         console.say(msgspec.json.format(msgspec.json.encode(probes)).decode())
-    elif why is not None:
-        console.say("\n".join(line for probe in probes for line in evidence_lines(probe)))
+    elif spec is not None:
+        console.say("\n".join(line for probe in probes for line in evidence_lines(probe, spec.version)))
     else:
         console.say(draw_table(_HEADER, [_row(probe, RUNTIMES[probe.name].short_names) for probe in probes]))
         for probe in probes:
@@ -36,8 +38,8 @@ def list_runtimes(*, as_json: bool, console: Console, why: str | None = None) ->
     return EXIT_OK
 
 
-def evidence_lines(probe: Probe) -> list[str]:
-    """State, reason and way out, then every fact that these are read from."""
+def evidence_lines(probe: Probe, version: str | None = None) -> list[str]:
+    """Name, with the version asked for, state, reason and way out, then every fact that these are read from."""
     facts = {
         "state": f"{probe.state}: {probe.detail}",
         "what makes it usable": _mend(probe),
@@ -45,7 +47,7 @@ def evidence_lines(probe: Probe) -> list[str]:
         "devices": ", ".join(probe.devices) or UNKNOWN,
         **probe.evidence,
     }
-    lines = [probe.name]
+    lines = [probe.name if version is None else f"{probe.name}@{version}"]
     for name, text in facts.items():
         first, *others = text.splitlines() or [UNKNOWN]
         lines += [f"{_INDENT}{name}: {first}", *(f"{_INDENT * 2}{line}" for line in others)]

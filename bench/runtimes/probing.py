@@ -35,6 +35,7 @@ class _Place(NamedTuple):
 
     environment: PinnedEnvironment | None
     module: str
+    version: str | None = None  # as asked for
 
 
 def probe_all(names: Sequence[str] | None = None, *, start: Start | None = None) -> list[Probe]:
@@ -56,6 +57,12 @@ def probe_all(names: Sequence[str] | None = None, *, start: Start | None = None)
     return [found[name] for name in wanted]
 
 
+def probe_one(name: str, version: str | None, *, start: Start | None = None) -> Probe:
+    """State of one runtime of the table, in this version where one is asked for."""
+    place = _place_of(name, version)
+    return place if isinstance(place, Probe) else _probe_groups([(place, [name])], start)[0]
+
+
 def usable_runtimes() -> tuple[str, ...]:
     """What ``-e all`` stands for: every runtime whose probe says usable, in the table's order."""
     return tuple(
@@ -65,19 +72,18 @@ def usable_runtimes() -> tuple[str, ...]:
     )
 
 
-def build_line(name: str) -> str:
-    """What makes the runtime's own environment."""
-    return f"bench env build {name}"
+def _called(name: str, version: str | None) -> str:
+    return name if version is None else f"{name}@{version}"
 
 
-def _place_of(name: str) -> _Place | Probe:
+def _place_of(name: str, version: str | None = None) -> _Place | Probe:
     """Where the runtime is looked for; its state where it need not be."""
     entry = RUNTIMES[name]
     if sys.platform not in entry.systems:
         return Probe(name=name, state="other system", detail=other_system(entry.systems, sys.platform))
-    if lives_here(name) or not entry.requirements:
-        return _Place(None, entry.module)
-    made, wanted, why = made_for(name), requirements_of(name), why_not_here(name)
+    if lives_here(name, version) or (version is None and not entry.requirements):
+        return _Place(None, entry.module, version)
+    made, wanted, why = made_for(name, version), requirements_of(name, version), why_not_here(name)
     if why is not None:
         return Probe(name=name, state="no device", detail=why, requirements=wanted)
     if made is None:
@@ -85,10 +91,10 @@ def _place_of(name: str) -> _Place | Probe:
             name=name,
             state="not installed",
             detail="its environment is not made yet",
-            install=build_line(name),
+            install=f"bench env build {_called(name, version)}",
             requirements=wanted,
         )
-    return _Place(made, entry.module)
+    return _Place(made, entry.module, version)
 
 
 def _probe_groups(groups: Sequence[tuple[_Place, list[str]]], start: Start | None) -> list[Probe]:
@@ -126,9 +132,11 @@ def _with_end(probe: Probe, place: _Place, exit_code: int | None, err: bytes) ->
         "end of its probe": _end(exit_code),
         "last lines of its standard error": "\n".join(lines) or "none",
     }
-    mended = build_line(probe.name) if probe.state == "not installed" and RUNTIMES[probe.name].requirements else None
+    called = _called(probe.name, place.version)
+    build = f"bench env build {called}"
+    mended = build if probe.state == "not installed" and RUNTIMES[probe.name].requirements else None
     if probe.state == "broken" and made is not None:
-        mended = f"bench env remove {probe.name}; {build_line(probe.name)}"
+        mended = f"bench env remove {called}; {build}"
     return msgspec.structs.replace(
         probe,
         detail=_public(probe.detail, made),

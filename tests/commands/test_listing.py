@@ -117,17 +117,17 @@ def test_two_wheels_that_overwrite_each_other_are_told_by_the_doctor(monkeypatch
 
 
 def test_why_shows_what_the_state_of_one_runtime_is_read_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, ...]] = []
+    asked: list[tuple[str, str | None]] = []
     found = replace(PROBES[1], requirements=("a==1",), evidence={"took": "1 s", "end of its probe": "one\ntwo"})
 
-    def probe(names: tuple[str, ...]) -> list[Probe]:
-        asked.append(names)
-        return [found]
+    def probe(name: str, version: str | None) -> Probe:
+        asked.append((name, version))
+        return found
 
-    monkeypatch.setattr(probing, "probe_all", probe)
+    monkeypatch.setattr(probing, "probe_one", probe)
     heard = Heard()
     assert list_runtimes(as_json=False, why="cuda", console=heard.console) == EXIT_OK
-    assert asked == [("cuda",)]
+    assert asked == [("onnxruntime-cuda", None)]
     assert heard.text.splitlines() == [
         "onnxruntime-cuda",
         "  state: not installed: no CUDA",
@@ -138,6 +138,27 @@ def test_why_shows_what_the_state_of_one_runtime_is_read_from(monkeypatch: pytes
         "  end of its probe: one",
         "    two",
     ]
+
+
+@pytest.mark.parametrize("why", ["cuda@1.30.0", "onnxruntime-cuda@1.30.0:device_id=1#mine"])
+def test_why_takes_a_runtime_as_it_is_written_after_e(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def probe(name: str, version: str | None) -> Probe:
+        asked.append((name, version))
+        return PROBES[1]
+
+    monkeypatch.setattr(probing, "probe_one", probe)
+    heard = Heard()
+    assert list_runtimes(as_json=False, why=why, console=heard.console) == EXIT_OK
+    assert asked == [("onnxruntime-cuda", "1.30.0")]
+    assert heard.text.splitlines()[0] == "onnxruntime-cuda@1.30.0"
+
+
+@pytest.mark.parametrize("why", ["cuda@new", "cude", "cuda:nonsense=1", "azure"])
+def test_why_refuses_what_e_refuses(why: str) -> None:
+    with pytest.raises(UsageError):
+        list_runtimes(as_json=False, why=why, console=Heard().console)
 
 
 def test_runtimes_as_json_are_the_records(monkeypatch: pytest.MonkeyPatch) -> None:

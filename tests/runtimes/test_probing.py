@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from bench.errors import UsageError
 from bench.records import Probe
 from bench.runtimes import homes, probe_children, probing
 from bench.runtimes.probe_children import Finished, ProbeChildren
-from bench.runtimes.probing import probe_all, usable_runtimes
+from bench.runtimes.probing import probe_all, probe_one, usable_runtimes
 from bench.runtimes.table import RUNTIMES
 from uv_fakes import FakeUv, install_fake_uv
 
@@ -147,6 +148,26 @@ def test_a_broken_environment_names_the_lines_that_make_it_again(nothing_is_made
     assert (found.state, found.install) == ("broken", "bench env remove openvino; bench env build openvino")
     assert found.detail == "its probe ended with exit code 1: ImportError: ENVIRONMENT/lib/x.so: ~/y: BENCH/z"
     assert found.evidence["last lines of its standard error"].splitlines()[0] == "one"
+
+
+def test_a_version_is_looked_for_in_its_own_environment(nothing_is_made: FakeUv) -> None:
+    children = ScriptedChildren()
+    found = probe_one("onnxruntime-cpu", "1.30.0", start=children)
+    assert (found.state, found.install) == ("not installed", "bench env build onnxruntime-cpu@1.30.0")
+    assert (found.requirements, children.started) == (("onnxruntime==1.30.0",), [])
+    nothing_is_made.knows("onnxruntime", "1.30.0", {"flatbuffers": "25.0"})
+    made = pinned_environment(("onnxruntime==1.30.0",), like=homes.pins_beside("onnxruntime-cpu"), on_stage=print)
+    found = probe_one("onnxruntime-cpu", "1.30.0", start=children)
+    assert (found.state, found.environment, children.prefixes) == ("usable", made.key, [made.prefix])
+    broken = probe_one("onnxruntime-cpu", "1.30.0", start=ScriptedChildren(onnxruntime_cpu=(1, "ImportError")))
+    assert broken.install == "bench env remove onnxruntime-cpu@1.30.0; bench env build onnxruntime-cpu@1.30.0"
+
+
+def test_the_version_that_bench_has_is_looked_for_here() -> None:
+    here = importlib.metadata.version("onnxruntime")
+    children = ScriptedChildren()
+    assert probe_one("onnxruntime-cpu", here, start=children).environment is None
+    assert children.prefixes == [None]
 
 
 def test_evidence_tells_how_its_probe_ended_and_what_it_said() -> None:
