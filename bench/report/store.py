@@ -22,6 +22,7 @@ from bench.records import Environment, GroupRepetition, Record
 from bench.report import apart_frames, atomic, frame, notebook, scrub
 from bench.report.columns import SCHEMA_VERSION, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
+from bench.report.not_reports import not_a_report
 from bench.report.picture import Picture
 from bench.report.render import render_markdown
 from bench.report.table_files import RESTORE, check_table, read_column, read_parquet, write_parquet
@@ -170,23 +171,8 @@ def read_environment(folder: Path) -> Environment:
     """What a report says of its run. UsageError where there is none in the folder, or it is damaged or too new."""
     path = folder / "environment.json"
     if not path.is_file():
-        raise UsageError(_not_a_report(folder))
+        raise UsageError(f"reading report {folder}: {not_a_report(folder)}")
     return read_versioned(path, Environment, SCHEMA_VERSION, doing=f"reading report {folder}", restore=RESTORE)
-
-
-def _not_a_report(folder: Path) -> str:
-    if folder.is_file():
-        return f"reading report {folder}: a file, but a report is a folder. Name the folder that it is in"
-    if not folder.exists():
-        return f"reading report {folder}: no such folder. `bench run` says where it put its report; --out chooses"
-    if has_journal(folder):
-        return (
-            f"reading report {folder}: its run ended before anything was saved. Go on with "
-            f"`bench run --resume {folder}`"
-        )
-    return (
-        f"reading report {folder}: no environment.json in it, so it is not a report. Name a folder made by `bench run`"
-    )
 
 
 def to_json(record: Record) -> bytes:
