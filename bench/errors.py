@@ -37,6 +37,10 @@ class UsageError(BenchError):
     exit_code = EXIT_USAGE
 
 
+class OptionError(UsageError):
+    """An option of a model that it does not have, or a value of another kind than it takes: no model is meant."""
+
+
 class DisagreeError(BenchError):
     """Outputs were compared and are not the same function."""
 

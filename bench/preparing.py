@@ -25,7 +25,8 @@ _FIRST_FEW = 3  # points of a grid
 def prepare_models(suite: Suite, progress: Progress, stages: Stages) -> dict[str, Prepared | Failure]:
     """Artifacts, inputs and truth by ``ModelSpec.display``; UsageError is raised, any other error is that model's.
 
-    Of a grid a UsageError is that model's too, unless the first few all have one: then it is of every point.
+    Of a grid a UsageError is that model's too, unless it is of an option, or the first few all have one: then it is of
+    every point.
     """
     prepared: dict[str, Prepared | Failure] = {}
     mistakes = 0
@@ -37,7 +38,8 @@ def prepare_models(suite: Suite, progress: Progress, stages: Stages) -> dict[str
         except BenchError as error:
             if isinstance(error, errors.UsageError):
                 mistakes += 1
-                if not suite.is_grid or len(prepared) < mistakes == min(_FIRST_FEW, len(suite.models)):
+                is_of_all = len(prepared) < mistakes == min(_FIRST_FEW, len(suite.models))
+                if not suite.is_grid or is_of_all or isinstance(error, errors.OptionError):
                     raise
             prepared[model.display] = failure_of(error)
             progress.note(f"{model.display}: {error}")

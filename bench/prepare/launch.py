@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.errors import BenchError, OptionError, UnavailableError, UnsupportedError, UsageError
 from bench.prepare.messages import (
     ANSWER_FILE,
     REQUEST_FILE,
@@ -164,7 +164,12 @@ def _read_answer(folder: Path, kind: type[A], ending: str, doing: str) -> A:
 def _as_exception(error: ChildError) -> Exception:
     if error.kind == "bug":
         return PrepareBug(error.text)
-    kinds = {"usage": UsageError, "unsupported": UnsupportedError, "unavailable": UnavailableError}
+    kinds = {
+        "option": OptionError,
+        "usage": UsageError,
+        "unsupported": UnsupportedError,
+        "unavailable": UnavailableError,
+    }
     return kinds.get(error.kind, BenchError)(error.text)
 
 

@@ -24,7 +24,7 @@ REQUEST_FILE = "request.json"
 ANSWER_FILE = "answer.json"
 STAGES_FILE = "stages"  # one line a stage, written when it begins
 
-ErrorKind = Literal["usage", "unsupported", "unavailable", "failed", "bug"]
+ErrorKind = Literal["option", "usage", "unsupported", "unavailable", "failed", "bug"]
 
 
 class WantedVariant(Record, frozen=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError, UnsupportedError, UsageError
+from bench.errors import BenchError, OptionError, UnsupportedError, UsageError
 from bench.prepare.launch import PrepareBug, child_environment, run_child
 from bench.prepare.messages import ChildAnswer, ChildRequest
 from bench.records import PrepareSettings
@@ -41,7 +41,8 @@ def test_the_answer_comes_back_and_stages_are_told_in_order(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "raised"), [("usage", UsageError), ("unsupported", UnsupportedError), ("failed", BenchError)]
+    ("kind", "raised"),
+    [("option", OptionError), ("usage", UsageError), ("unsupported", UnsupportedError), ("failed", BenchError)],
 )
 def test_the_childs_error_is_raised_as_its_kind(tmp_path: Path, kind: str, raised: type[BenchError]) -> None:
     answer = f"""open(folder + '/answer.json', 'w').write('{{"error": {{"kind": "{kind}", "text": "why"}}}}')"""

@@ -20,7 +20,7 @@ from typing import Any
 
 import keras
 
-from bench.errors import BenchError, UsageError, first_line
+from bench.errors import BenchError, OptionError, UsageError, first_line
 from bench.prepare.zoo import models_folder
 from bench.records import ModelSpec, PrepareSettings
 
@@ -90,7 +90,7 @@ def _call(
         known = [*parameters, *(["weights"] if ours else [])]
         unknown = [key for key in options if key not in parameters]
         if unknown:
-            raise UsageError(
+            raise OptionError(
                 f"model {spec.text!r}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}"
             )
     for key, value in options.items():
@@ -103,12 +103,12 @@ def _call(
 
 
 def _check_value(spec: ModelSpec, key: str, value: Any, default: Any) -> None:
-    """Raises UsageError where a number or a truth value is expected and another thing was given."""
+    """Raises OptionError where a number or a truth value is expected and another thing was given."""
     number = isinstance(default, int | float) and not isinstance(default, bool)
     if number and (isinstance(value, str | bool)):
-        raise UsageError(f"model {spec.text!r}: {key}={spec.options.get(key)}: expected a number, such as {default}")
+        raise OptionError(f"model {spec.text!r}: {key}={spec.options.get(key)}: expected a number, such as {default}")
     if isinstance(default, bool) and not isinstance(value, bool):
-        raise UsageError(f"model {spec.text!r}: {key}={spec.options.get(key)}: expected true or false")
+        raise OptionError(f"model {spec.text!r}: {key}={spec.options.get(key)}: expected true or false")
 
 
 def _application(spec: ModelSpec) -> LoadedModel:
@@ -118,11 +118,12 @@ def _application(spec: ModelSpec) -> LoadedModel:
     options = {key: parse_value(value) for key, value in spec.options.items() if key not in OUR_KEYS}
     if "resolution" in options:
         side = options.pop("resolution")
+        _check_value(spec, "resolution", side, 224)
         options["input_shape"] = (side, side, 3)  # type: ignore[assignment]
     known = [*(key for key in inspect.signature(build).parameters if key not in _OURS_TO_SAY), "resolution", *OUR_KEYS]
     unknown = [key for key in options if key not in (*known, "input_shape")]
     if unknown:
-        raise UsageError(f"model {spec.text!r}: no option {', '.join(unknown)}; it has {', '.join(known)}")
+        raise OptionError(f"model {spec.text!r}: no option {', '.join(unknown)}; it has {', '.join(known)}")
     if spec.options.get("softmax") == "false":
         options["classifier_activation"] = None  # type: ignore[assignment]
     model = _call(spec, build, {**options, "weights": None}, ours=True)

@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from bench.children import die_with
-from bench.errors import BenchError, UnavailableError, UnsupportedError, UsageError
+from bench.errors import BenchError, OptionError, UnavailableError, UnsupportedError, UsageError
 from bench.prepare.messages import (
     ANSWER_FILE,
     REQUEST_FILE,
@@ -32,6 +32,7 @@ Q = TypeVar("Q", bound=Record)
 OnStage = Callable[[str], None]
 
 _KINDS: tuple[tuple[type[BenchError], ErrorKind], ...] = (
+    (OptionError, "option"),
     (UsageError, "usage"),
     (UnsupportedError, "unsupported"),
     (UnavailableError, "unavailable"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, OptionError, UsageError
 from bench.prepare.messages import ChildAnswer
 from bench.records import ModelSpec, PrepareSettings
 from bench.specs import parse_model
@@ -73,11 +73,13 @@ def test_an_application_takes_resolution_and_softmax() -> None:
         ("keras:utils", "expected one of .*MobileNetV2"),
         ("keras:MobileNetV2:depth=3", "no option depth; it has alpha, .*resolution, weights, softmax"),
         ("keras:VGG16:resolution=7", "could not be built: Input size must be at least 32x32"),
+        ("keras:VGG16:resolution=wide", "resolution=wide: expected a number, such as 224"),
     ],
 )
 def test_what_cannot_be_built_is_a_usage_error_that_names_what_can(text: str, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError, match=says) as caught:
         load(text)
+    assert isinstance(caught.value, OptionError) is ("no option" in says or ": expected" in says)
 
 
 def test_an_error_within_a_builders_file_is_the_users(tmp_path: Path) -> None:
