@@ -7,6 +7,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ WIDTH = 720  # pixels of a picture in a file
 COLOURS = ("#1471C8", "#DE7510", "#A68895", "#995927", "#7C8EC8", "#7165A6", "#2A9B59", "#B268AA")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 2), (10, 4), (1, 3), (6, 2, 1, 2))
+_TURN = 3  # places by which shapes and dashes are ahead of the colours each time these begin again
 LEGEND_MARK = 40  # pixels of a legend around a name: its mark, and space
 
 
@@ -111,10 +113,20 @@ def legend(width: float, column: float) -> dict[str, int]:
 def series(names: list[str]) -> dict[str, dict[str, Any]]:
     """The same colour, shape and dash for a name in every picture of a page: scales of Vega-Lite by channel.
 
-    ``names`` in the page's order; more than there are colours begin again.
+    ``names`` in the page's order. More than there are colours get them again, each with another shape and dash: no two
+    of 64 names have the same pair.
     """
-    return {
-        "color": {"domain": names, "range": [COLOURS[i % len(COLOURS)] for i in range(len(names))]},
-        "shape": {"domain": names, "range": [SHAPES[i % len(SHAPES)] for i in range(len(names))]},
-        "strokeDash": {"domain": names, "range": [list(DASHES[i % len(DASHES)]) for i in range(len(names))]},
+    looks: Mapping[str, Sequence[Any]] = {
+        "color": COLOURS,
+        "shape": SHAPES,
+        "strokeDash": [list(dash) for dash in DASHES],
     }
+    return {
+        channel: {"domain": names, "range": [_look(some, channel, place) for place in range(len(names))]}
+        for channel, some in looks.items()
+    }
+
+
+def _look(some: Sequence[Any], channel: str, place: int) -> Any:
+    ahead = 0 if channel == "color" else _TURN * (place // len(some))
+    return some[(place + ahead) % len(some)]

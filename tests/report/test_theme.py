@@ -99,9 +99,13 @@ def test_a_name_keeps_its_colour_shape_and_dash_and_no_two_of_the_first_eight_sh
     assert all(len({str(each) for each in scale["range"]}) == 8 for scale in scales.values())
 
 
-def test_more_names_than_colours_begin_again() -> None:
-    colours = theme.series([str(place) for place in range(9)])["color"]["range"]
+def test_more_names_than_colours_have_them_again_with_another_shape_and_dash() -> None:
+    scales = theme.series([str(place) for place in range(64)])
+    colours = scales["color"]["range"]
     assert colours[8] == colours[0]
+    for channel in ("shape", "strokeDash"):
+        looks = [(colour, str(look)) for colour, look in zip(colours, scales[channel]["range"], strict=True)]
+        assert len(set(looks)) == 64
 
 
 @pytest.mark.parametrize(("width", "column", "columns"), [(180, 220, 1), (328, 220, 1), (660, 220, 3), (660, 100, 6)])
