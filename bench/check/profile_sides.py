@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from bench.analysis.profiled import Profile, ProfiledCase
 from bench.analysis.summary import barred_rows
@@ -35,7 +34,8 @@ class Sides(Record, frozen=True):
 def sides_of(a: Profile, b: Profile | None = None) -> list[Sides]:
     """The cases of two profiles that belong together, or the two of one that was measured for it.
 
-    Of two profiles: the only case of each, else those of the same runtime. UsageError where none do.
+    Of two profiles: the only case of each, else those of the same runtime, batch and streams, and of one model where
+    there are several. UsageError where none do.
     """
     if b is None:
         if len(a.cases) != 2:
@@ -45,22 +45,42 @@ def sides_of(a: Profile, b: Profile | None = None) -> list[Sides]:
         return [_sides(a, a.cases[0], a, a.cases[1])]
     pairs = _pairs(a.cases, b.cases)
     if not pairs:
-        names = " against ".join(_listed([case.row.runtime_spec for case in one.cases]) for one in (a, b))
-        raise UsageError(f"--diff: no case of both has the same runtime and batch: {names}; profile the same ones")
+        names = " against ".join(_listed([case.row.case_id for case in one.cases]) for one in (a, b))
+        raise UsageError(
+            f"--diff: no case of both has the same runtime, batch, streams and model: {names}; profile the same ones"
+        )
     return [_sides(a, ours, b, theirs) for ours, theirs in pairs]
 
 
 def _pairs(a: Sequence[ProfiledCase], b: Sequence[ProfiledCase]) -> list[tuple[ProfiledCase, ProfiledCase]]:
     if len(a) == len(b) == 1:
         return [(a[0], b[0])]
-    theirs: dict[Any, list[ProfiledCase]] = {}
-    for case in b:
-        theirs.setdefault(_key(case), []).append(case)
-    return [(case, theirs[_key(case)].pop(0)) for case in a if theirs.get(_key(case))]
+    found: list[tuple[ProfiledCase, ProfiledCase]] = []
+    for key in dict.fromkeys(map(_key, a)):
+        found += _alike([case for case in a if _key(case) == key], [case for case in b if _key(case) == key])
+    return found
 
 
-def _key(case: ProfiledCase) -> tuple[str, int]:
-    return case.row.runtime_spec, case.row.batch_size
+def _alike(a: list[ProfiledCase], b: list[ProfiledCase]) -> list[tuple[ProfiledCase, ProfiledCase]]:
+    """Cases of one key: those of one model, else of one file's bytes; others only where one is left on each side."""
+    found = []
+    for field in ("model", "model_digest"):
+        ours, theirs = (_singles(side, field) for side in (a, b))
+        same = [(case, theirs[value]) for value, case in ours.items() if value in theirs]
+        found += same
+        a = [case for case in a if not any(case is one for one, _ in same)]
+        b = [case for case in b if not any(case is one for _, one in same)]
+    return [*found, (a[0], b[0])] if len(a) == len(b) == 1 else found
+
+
+def _singles(cases: Sequence[ProfiledCase], field: str) -> dict[str, ProfiledCase]:
+    """Cases by their value of a field, those whose value no other has."""
+    values = [getattr(case.row, field) for case in cases]
+    return {value: case for value, case in zip(values, cases, strict=True) if value and values.count(value) == 1}
+
+
+def _key(case: ProfiledCase) -> tuple[str, int, int]:
+    return case.row.runtime_spec, case.row.batch_size, case.row.streams
 
 
 def _sides(of_a: Profile, a: ProfiledCase, of_b: Profile, b: ProfiledCase) -> Sides:

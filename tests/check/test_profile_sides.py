@@ -36,8 +36,47 @@ def test_the_only_case_of_each_folder_belong_together_whatever_they_are() -> Non
     assert (sides.a.row.runtime, sides.b.row.runtime) == ("onnxruntime-cpu", "litert")
 
 
+def paired(a: list[ProfiledCase], b: list[ProfiledCase]) -> list[tuple[str, str]]:
+    return [(one.a.row.model, one.b.row.model) for one in sides_of(profile(*a), profile(*b))]
+
+
+def test_of_two_folders_those_of_the_same_model_belong_together_in_whatever_order() -> None:
+    small, big = made(model="small"), made(model="big")
+    assert paired([small, big], [big, small]) == [("small", "small"), ("big", "big")]
+    assert paired([small, big], [big, made("openvino")]) == [("big", "big")]
+
+
+def test_another_file_of_the_same_bytes_is_the_same_model() -> None:
+    a = [made(model="a/net", model_digest="1"), made(model="other", model_digest="2")]
+    b = [made(model="x", model_digest="3"), made(model="b/net", model_digest="1")]
+    assert paired(a, b) == [("a/net", "b/net"), ("other", "x")]
+
+
+def test_two_files_of_the_same_bytes_are_not_both_compared_with_one() -> None:
+    a = [made(model=name, model_digest="1") for name in ("one", "two")]
+    assert paired(a, [made(model="one", model_digest="1"), made(model="x", model_digest="1")]) == [
+        ("one", "one"),
+        ("two", "x"),
+    ]
+    with pytest.raises(UsageError, match="no case of both"):
+        paired(a, [made(model="x", model_digest="1"), made(model="y", model_digest="2")])
+
+
+def test_other_models_belong_together_only_where_one_of_each_is_left() -> None:
+    same, one, two, three = (made(model=name, model_digest=name) for name in ("same", "one", "two", "three"))
+    assert paired([same, one], [two, same]) == [("same", "same"), ("one", "two")]
+    assert paired([same, one], [two, three, same]) == [("same", "same")]
+    with pytest.raises(UsageError, match="no case of both has the same runtime, batch, streams and model"):
+        paired([one, two], [three, same])
+
+
+def test_cases_of_as_many_streams_belong_together() -> None:
+    a, b = [made(streams=1), made(streams=2)], [made(streams=2), made(streams=1)]
+    assert [sides.forbidden for sides in sides_of(profile(*a), profile(*b))] == [(), ()]
+
+
 def test_folders_with_nothing_in_common_are_refused() -> None:
-    with pytest.raises(UsageError, match="no case of both has the same runtime"):
+    with pytest.raises(UsageError, match="no case of both has the same runtime, batch"):
         sides_of(profile(made(), made("tensorflow")), profile(made("litert"), made("iree")))
 
 
