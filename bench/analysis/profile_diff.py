@@ -26,7 +26,7 @@ from bench.analysis.roofline import Roof
 from bench.analysis.statistics import Interval, signed_rank_interval
 from bench.records import Record
 
-LEAST_REPETITIONS = 5  # of an interval, in pairs: 93.75 %; 4 give only 87.5 %
+LEAST_REPETITIONS = 5  # of an interval, of each side: in pairs 93.75 %; 4 give only 87.5 %
 NAMED_FROM = 0.1  # a line that explains less of the change is not named as its reason
 
 LEFT_OVER = "left over by medians"  # of the total, by all lines
@@ -143,8 +143,8 @@ def is_told(change: Interval) -> bool:
 
 
 def is_range(change: Interval) -> bool:
-    """Whether there are bounds, of too low a level to decide anything."""
-    return change.level is not None and change.level < INTERVAL_LEVEL
+    """Whether there are bounds, of too low a level or over too few repetitions of a side to decide anything."""
+    return change.level is not None and (change.level < INTERVAL_LEVEL or change.n < LEAST_REPETITIONS)
 
 
 def dearest(diff: ProfileDiff) -> Change | None:

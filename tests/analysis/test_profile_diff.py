@@ -123,6 +123,18 @@ def test_a_range_decides_nothing_and_five_pairs_do(repetitions: int, level: str)
     assert diff(case([CONV], STEADY), case([CONV, TRANSPOSE], slower(5 * MS))).is_told
 
 
+@pytest.mark.parametrize(("a", "b", "level"), [(3, 3, "90 %"), (5, 2, "90.48 %"), (2, 9, "92.73 %")])
+def test_two_runs_decide_nothing_where_one_has_few_repetitions(a: int, b: int, level: str) -> None:
+    def side(repetitions: int, by: int) -> ProfiledCase:
+        walls = [10 * MS + by + step for step in range(repetitions)]
+        return case([kernel("conv", "Conv", (0,), walls)], walls)
+
+    found = diff(side(a, 0), side(b, 90 * MS), is_paired=False)
+    assert found.doubt.startswith(f"a range ({level} over {min(a, b)} repetitions of a side) decides nothing")
+    assert not any(one.is_told for one in found.changes)
+    assert "a range" not in diff(side(5, 0), side(5, 90 * MS), is_paired=False).doubt
+
+
 def test_pairs_see_through_what_hit_both_sides_and_apart_they_do_not() -> None:
     drift = [10 * MS, 20 * MS, 30 * MS, 40 * MS, 50 * MS]
     a, b = case([CONV], drift), case([CONV], slower(1 * MS, drift))
