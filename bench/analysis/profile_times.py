@@ -1,8 +1,9 @@
 """Times of kernels and calls in a repetition, and over repetitions. Pure.
 
-A time in a repetition is the mean over its usual calls, the middle half by wall time: the same calls for every kernel,
-so that kernels and what none explains add up to the wall time. (Medians of kernels would not: what disturbs a call hits
-another kernel each time, and the sum of medians leaves it out.) The estimate is the median over repetitions.
+A time in a repetition is the mean over its usual calls, the middle half by wall time (of three calls the middle one):
+the same calls for every kernel, so that kernels and what none explains add up to the wall time. (Medians of kernels
+would not: what disturbs a call hits another kernel each time, and the sum of medians leaves it out.) The estimate is
+the median over repetitions.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ def typical(values: Sequence[float]) -> Interval:
 
 
 def usual_calls(case: ProfiledCase) -> list[list[int]]:
-    """Places of the profiled calls in the middle half by wall time, by repetition."""
+    """Places of the profiled calls in the middle half by wall time, by repetition; of three the middle one."""
     found = []
     for walls in case.calls_ns:
         ordered = sorted(range(len(walls)), key=walls.__getitem__)
-        cut = len(ordered) // 4
+        cut = (len(ordered) + 1) // 4
         found.append(ordered[cut : len(ordered) - cut])
     return found
 
