@@ -16,6 +16,7 @@ _NOT_TOLD = "not told apart"
 _LEAST_NS = 0.5  # below it there is nothing but rounding
 _PAIRED = "of B less A in each pair of repetitions the median of the averages of any two, one with itself included"
 _APART = "the median of B less A of every repetition of B with every one of A"
+_MOST = 0.5  # a share of the change that is most of it
 _MORE_THAN_ALL = 1.2  # a share of the change from which it is no share
 
 
@@ -27,13 +28,33 @@ def diff_sentence(diff: ProfileDiff) -> str:
     if first is not None and (first.explains or 0.0) > _MORE_THAN_ALL:
         own = signed(first.change.estimate)
         return f"{_named(first)} explains more than all of {signed(diff.total.estimate)}: {own}, others went against it"
+    hidden = _largest_hidden(diff)
     if first is not None:
-        return f"{_named(first)} explains {percent(first.explains)} of {signed(diff.total.estimate)}"
-    change = signed(diff.total.estimate)
-    several = sum(1 for line in diff.changes if line.is_told and (line.explains or 0.0) > 0)
-    if not several:
+        said = f"{_named(first)} explains {percent(first.explains)} of {signed(diff.total.estimate)}"
+        if hidden is None or (hidden.explains or 0.0) <= (first.explains or 0.0):
+            return said
+        return f"{said}; {_named(hidden)} ({signed(hidden.change.estimate)}) is more, and not told apart from noise"
+    return _unnamed(diff, hidden)
+
+
+def _unnamed(diff: ProfileDiff, hidden: Change | None) -> str:
+    """Why no line is named: the change is spread, or what makes up most of it is not told apart."""
+    change, least = signed(diff.total.estimate), percent(NAMED_FROM)
+    told = [line.explains for line in diff.changes if line.is_told and line.explains is not None and line.explains > 0]
+    if not told:
         return f"no operator explains {change}: none that went with it is told apart from noise"
-    return f"no operator explains {percent(NAMED_FROM)} of {change}: it is spread over {several} lines"
+    if sum(told) > _MOST:
+        return f"no operator explains {least} of {change}: it is spread over {len(told)} lines"
+    said = f"no operator that is told apart from noise explains {least} of {change}: together they explain "
+    said += percent(sum(told))
+    return f"{said}; {_named(hidden)} ({signed(hidden.change.estimate)}) is not told apart" if hidden else said
+
+
+def _largest_hidden(diff: ProfileDiff) -> Change | None:
+    """The line that is not told apart and would explain most; None where none would be named."""
+    lines = [line for line in diff.changes if not line.is_told and line.name != LEFT_OVER]
+    most = max(lines, key=lambda line: line.explains or 0.0, default=None)
+    return most if most is not None and (most.explains or 0.0) >= NAMED_FROM else None
 
 
 def diff_sentences(diff: ProfileDiff) -> list[str]:

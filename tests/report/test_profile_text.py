@@ -173,6 +173,37 @@ def test_the_difference_says_that_it_is_outside_of_kernels() -> None:
     )
 
 
+def jumping(big: list[int], small: int) -> ProfileDiff:
+    """Five pairs: Conv slower by each of ``big``, Gemm by ``small``; calls are slower by 755 us in every one."""
+    a = case([kernel("c", "Conv", (0,), [4 * MS] * 5), kernel("d", "Gemm", (3,), [2 * MS] * 5)], STEADY)
+    slow = [kernel("c", "Conv", (0,), [4 * MS + by for by in big]), kernel("d", "Gemm", (3,), [2 * MS + small] * 5)]
+    return diff_profiles(a, case(slow, [wall + 755_000 for wall in STEADY]), is_paired=True)
+
+
+def test_a_change_is_not_called_spread_where_its_largest_line_is_not_told_apart() -> None:
+    made = jumping([700_000, 720_000, 690_000, 710_000, -10_000], 50_000)
+    assert diff_sentence(made) == (
+        "no operator that is told apart from noise explains 10 % of +755 us: together they explain 7 %; "
+        "Conv conv1 (+700 us) is not told apart"
+    )
+
+
+def test_a_named_line_stands_beside_a_larger_one_that_is_not_told_apart_and_alone_else() -> None:
+    beside = jumping([500_000, 520_000, 490_000, 510_000, -10_000], 200_000)
+    assert diff_sentence(beside) == (
+        "Gemm dense explains 26 % of +755 us; Conv conv1 (+500 us) is more, and not told apart from noise"
+    )
+    assert diff_sentence(jumping([-10_000, 0, 10_000, 0, 0], 600_000)) == "Gemm dense explains 79 % of +755 us"
+
+
+def test_a_change_is_called_spread_where_lines_that_are_told_apart_make_up_most_of_it() -> None:
+    def side(each: int, walls: list[int]) -> ProfiledCase:
+        return case([kernel(f"k{n}", f"Op{n}", (), [each] * 5) for n in range(40)], walls)
+
+    made = diff_profiles(side(100_000, STEADY), side(200_000, SLOWER), is_paired=True)
+    assert diff_sentence(made) == "no operator explains 10 % of +4 ms: it is spread over 40 lines"
+
+
 def test_what_medians_leave_over_is_told_where_it_is_much_and_else_not() -> None:
     def side(more: int, walls: list[int]) -> ProfiledCase:
         times = [[2 * MS + (more if number == place else 0) for number in range(5)] for place in range(5)]
