@@ -5,6 +5,7 @@ One trace tells all of it, with one item (or as many as the batch is fixed to): 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from bench.prepare.child.call_products import Call, counted_weights, products_of_call
 from bench.prepare.child.items import batch_of, one_by_one
 from bench.prepare.child.layer_calls import LayerCall, Recording, record_calls
-from bench.prepare.child.layer_products import own_weights, products_of, window_of
+from bench.prepare.child.layer_products import own_weights, window_of
 from bench.prepare.child.named import NamedModel, from_keras, trace
 from bench.prepare.child.own_operations import MODEL, OwnOperations
 from bench.records import LayerCost
@@ -27,7 +29,7 @@ def trainable_parameters(model: keras.Model) -> int:
 
 
 def multiply_adds(model: keras.Model) -> int | None:
-    """Multiply-adds of one item in convolutions and dense layers; a layer called twice counts twice.
+    """Multiply-adds of one item in all layers; a layer called twice counts twice.
 
     The sum of ``layer_costs``: None where one of them is. What no output depends on is left out.
     """
@@ -52,8 +54,8 @@ class _Call(NamedTuple):
 
     name: str
     layer: Any
-    arriving: Any = None  # the first tensor that it is given
-    leaving: Any = None  # and that it gives
+    arguments: tuple[Any, ...] = ()  # all tensors that it is given
+    leaving: Any = None  # the first that it gives
 
 
 class _Costs:
@@ -64,6 +66,9 @@ class _Costs:
         self._own = OwnOperations(recording.calls, self._model)
         self._calls = [*_calls(recording.calls, self._model), _Call(MODEL, self._model)]
         self._weights = _weights([call.layer for call in self._calls])
+        self._within: dict[str, list[_Call]] = defaultdict(list)
+        for call in self._calls[:-1]:
+            self._within[call.name.rpartition("/")[0]].append(call)
 
     def each(self) -> Iterator[LayerCost]:
         """Those that there is something to tell of; the model's own under its name."""
@@ -91,9 +96,12 @@ class _Costs:
 
     def _multiply_adds(self, call: _Call, weights: Sequence[Any]) -> int | None:
         """Of one item; None too where products are out of sight, or are there and the layer's kind should have none."""
-        count = products_of(call.layer, call.arriving, call.leaving)
-        has_more = len(weights) > len(own_weights(call.layer)) and self._own.computes(call.name)
-        if count is None or has_more or call.name in self._veiled:
+        within = {id(one.layer): one.leaving for one in self._within.get(call.name, ())}
+        count = products_of_call(Call(call.layer, call.arguments, call.leaving, within))
+        counted = counted_weights(call.layer)
+        has_more = len(weights) > len(counted) and self._own.computes(call.name)
+        is_veiled = call.name in self._veiled and len(counted) == len(own_weights(call.layer))
+        if count is None or has_more or is_veiled:
             return None
         return None if count == 0 and self._own.has_products(call.name) else count // self._batch
 
@@ -107,9 +115,7 @@ class _Costs:
 def _calls(outputs: Sequence[LayerCall], model: Any) -> list[_Call]:
     """One for all outputs of a call; the model's own left out."""
     first = {call.of: call for call in reversed(outputs) if call.layer is not model}
-    return [
-        _Call(name, call.layer, next(iter(call.arguments), None), call.tensor) for name, call in reversed(first.items())
-    ]
+    return [_Call(name, call.layer, call.arguments, call.tensor) for name, call in reversed(first.items())]
 
 
 def _weights(layers: Sequence[Any]) -> dict[int, list[Any]]:

@@ -26,7 +26,7 @@ _FREE = (  # weights, but no products summed over inputs: the convention of the 
     layers.PReLU,
     layers.Dropout,
 )
-_UNCOUNTED = (  # products without weights, or a step repeated out of sight
+_UNCOUNTED = (  # products without weights, or a step repeated out of sight, in classes derived from these
     layers.MultiHeadAttention,
     layers.GroupQueryAttention,
     layers.Attention,
@@ -49,7 +49,7 @@ def products_of(layer: Any, arriving: Any, leaving: Any) -> int | None:
     if kind in _FREE or not own_weights(layer) or _is_layer_scale(kind):
         return 0
     counter = next((count for kinds, count in _COUNTERS if kind in kinds), None)
-    inputs, outputs = _shape(arriving), _shape(leaving)
+    inputs, outputs = known_shape(arriving), known_shape(leaving)
     return None if counter is None or inputs is None or outputs is None else int(counter(layer, inputs, outputs))
 
 
@@ -114,6 +114,7 @@ _COUNTERS = (
 )
 
 
-def _shape(tensor: Any) -> _Shape | None:
+def known_shape(tensor: Any) -> _Shape | None:
+    """None of a shape that is free, and where there is no tensor."""
     shape = tuple(getattr(tensor, "shape", (None,)))
     return None if any(axis is None for axis in shape) else shape

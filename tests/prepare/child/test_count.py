@@ -73,18 +73,11 @@ class Squared(keras.layers.Layer):  # type: ignore[misc, name-defined]
     ("layer", "shape"),
     [
         (Squared, (4,)),
-        (lambda: L.LSTM(3), (5, 2)),
-        (lambda: L.TimeDistributed(L.Dense(3)), (5, 2)),
         (lambda: L.Conv2D(3, 3), (None, None, 2)),
     ],
 )
 def test_what_is_not_known_is_none_and_never_a_guess(layer: Any, shape: tuple[int | None, ...]) -> None:
     assert macs(layer(), L.Flatten() if None not in shape else L.GlobalMaxPooling2D(), shape=shape) is None
-
-
-def test_attention_multiplies_without_weights_and_is_not_counted() -> None:
-    x = keras.Input((5, 4))
-    assert macs_of(keras.Model(x, L.MultiHeadAttention(2, 2)(x, x))) is None
 
 
 class Doubled(keras.layers.Layer):  # type: ignore[misc, name-defined]
