@@ -83,7 +83,9 @@ class Interrupting(Silent):
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Profile, Path]:
     place = tmp_path_factory.mktemp("profiled")
     model = picture_net(place / "a.onnx", planted=False)
-    code = profiled(place / "out", Heard(), model, progress=Interrupting())
+    heard = Heard()
+    code = profiled(place / "out", heard, model, progress=Interrupting())
+    assert heard.err[-2:] == ["interrupted: 1 of 3 repetitions are whole and kept", f"profile: {place / 'out'}"]
     return code, load_profile(place / "out"), place / "out"
 
 

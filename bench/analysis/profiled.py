@@ -52,6 +52,12 @@ class Profile(Record, frozen=True):
     roofs_reason: str = ""  # why there are none
 
 
+def repetitions_of(profile: Profile) -> tuple[int, int]:
+    """How many are whole, and how many were asked for."""
+    whole = max((len(case.repetitions) for case in profile.cases), default=0)
+    return whole, profile.environment.suite.measure.repetitions
+
+
 class Reply(Record, frozen=True):
     """One profiled worker's answer with the repetition that it is of."""
 

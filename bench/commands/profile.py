@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench.analysis.profiled import Profile
+from bench.analysis.profiled import Profile, repetitions_of
 from bench.commands.asking import resolve_suite
 from bench.commands.console import Console
 from bench.commands.profile_diff import diff_exit, diff_json, diff_text
 from bench.commands.report_folder import claimed_folder
 from bench.commands.tables import draw_table
-from bench.errors import UsageError, strongest_exit
+from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError, strongest_exit
 from bench.flags import Flags
 from bench.progress import Progress
 from bench.records import Suite
@@ -39,7 +39,8 @@ def profile_models(
     """Profile every case of the suite, print where its time goes and where the folder is.
 
     Returns 0, 3 where outputs disagree, 5 unverified, 6 where a case has no operator times; with ``diff`` of two cases
-    0 where the change is told, 5 where it is not told apart from noise or they can't be compared.
+    0 where the change is told, 5 where it is not told apart from noise or they can't be compared. 130 or 143 where it
+    was interrupted, after what is there is told; KeyboardInterrupt where nothing is, or while it is drawn.
     """
     if not platform.startswith("linux"):
         raise UsageError(f"bench profile measures on Linux only, this is {platform}")
@@ -48,7 +49,7 @@ def profile_models(
         _refuse_but_two(suite)
 
     from bench.profiling import profile_suite
-    from bench.report.profile_store import save_profile, save_record
+    from bench.report.profile_store import PROFILE_FILE, save_profile, save_record
 
     with claimed_folder(out, suite.models, datetime.now(UTC), prefix="profile-") as folder:
         made = profile_suite(
@@ -59,12 +60,19 @@ def profile_models(
             progress=progress,
         )
         progress.stage("drawing")
-        save_profile(folder, made.profile, console.warn)
+        try:
+            save_profile(folder, made.profile, console.warn)
+        except KeyboardInterrupt:
+            console.warn(f"interrupted while drawing: what was measured is in {folder / PROFILE_FILE}")
+            raise
     progress.done()
     code = made.exit_code
     if diff and made.profile.environment.finished:
         code = strongest_exit([code, diff_exit(made.profile)])
     console.say(_said(made.profile, diff=diff, as_json=as_json))
+    if made.exit_code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
+        whole, asked = repetitions_of(made.profile)
+        console.warn(f"interrupted: {whole} of {asked} repetitions are whole and kept")
     console.warn(f"profile: {folder}")
     return code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import units
-from bench.analysis.profiled import Profile
+from bench.analysis.profiled import Profile, repetitions_of
 from bench.report import text
 from bench.report.profile_cells import (
     KIND_HEADER,
@@ -37,8 +37,7 @@ def opening(profile: Profile) -> list[str]:
     """Machine, versions and roofs, and what a profile that is not finished lacks."""
     said = heading(profile.environment)[:1]
     if not profile.environment.finished:
-        asked = profile.environment.suite.measure.repetitions
-        whole = max((len(case.repetitions) for case in profile.cases), default=0)
+        whole, asked = repetitions_of(profile)
         said.append(f"This profile is not finished: {whole} of {asked} repetitions are whole.")
     return [*said, *roof_sentences(profile)]
 
