@@ -15,6 +15,7 @@ from bench.records import Machine, RoundState
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 SELF_CGROUP = Path("/proc/self/cgroup")
+CPU_ROOT = Path("/sys/devices/system/cpu")
 DISTURBED_CPUS = 0.3  # a round is flagged when others keep so many CPUs busy
 DISTURBED_ROOM = 0.5  # or so large a part of those that we leave free, if that is more
 DISTURBED_STEAL = 0.05
@@ -45,6 +46,18 @@ def available_bytes(root: Path = CGROUP_ROOT, membership: Path = SELF_CGROUP) ->
             if limit is not None and used is not None:
                 free = min(free, max(0, limit - used + _inactive_file(folder)))
     return free
+
+
+def last_caches_bytes(threads: int, root: Path = CPU_ROOT) -> int:
+    """The last caches that so many threads can fill on the CPUs that we may use, together; 0 where none is told."""
+    sizes: dict[str, int] = {}  # by the CPUs that share it
+    for cpu in os.sched_getaffinity(0):
+        caches = list((root / f"cpu{cpu}" / "cache").glob("index*"))
+        if caches:
+            last = max(caches, key=lambda cache: _read_int(cache / "level") or 0)
+            size = "".join(_read_words(last / "size")).removesuffix("K")  # "32768K"
+            sizes["".join(_read_words(last / "shared_cpu_list"))] = int(size) << 10 if size.isdigit() else 0
+    return sum(sorted(sizes.values())[-threads:])
 
 
 @functools.cache

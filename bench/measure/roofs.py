@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from bench.errors import BenchError
+from bench.measure.machine import available_bytes, last_caches_bytes
 from bench.measure.product_file import write_product
 from bench.records import Roofs, RoofsRequest, SessionSettings
 from bench.runtimes.loading import open_session
@@ -27,7 +27,7 @@ _TRIALS = (
     32  # of each product, and of the copy: short ones, so that some are undisturbed on a machine that is not quiet
 )
 _PRODUCT_NS = 8_000_000  # of a trial, about
-_COPY_BYTES, _CACHES = 256 << 20, 8  # of all slices together; at least so many times the last cache
+_COPY_BYTES, _CACHES = 256 << 20, 8  # of all slices together; at least so many times the last caches
 _PARTS = 8  # of a slice: a trial copies the next one, which the others have driven from the caches
 _SHARE_OF_MEMORY = 8  # the copied array and its copy each take at most this part of what is there
 _TRAFFIC = 2  # every byte is read and written
@@ -77,8 +77,8 @@ def _runtime_product(side: int) -> Work:
 
 
 def _copied(threads: int) -> tuple[float, ...]:
-    wanted = max(_COPY_BYTES, _CACHES * _told("SC_LEVEL3_CACHE_SIZE"))
-    each = min(wanted, psutil.virtual_memory().available // _SHARE_OF_MEMORY) // threads
+    wanted = max(_COPY_BYTES, _CACHES * last_caches_bytes(threads))
+    each = min(wanted, available_bytes() // _SHARE_OF_MEMORY) // threads
     part = each // _PARTS
     return _rates([_copy(part) for _ in range(threads)], _TRAFFIC * part, 0)
 
@@ -123,8 +123,3 @@ def _together(works: Sequence[Work], repeats: int) -> int:
     for other in others:
         other.join()
     return max(ends) - begins[0]
-
-
-def _told(name: str) -> int:
-    """What the system says of itself; 0 where it does not."""
-    return max(0, os.sysconf(name)) if name in os.sysconf_names else 0

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from bench.measure import machine
-from bench.measure.machine import MachineWatch, Snapshot, available_bytes, busy_shares, effective_cpus
+from bench.measure.machine import (
+    MachineWatch,
+    Snapshot,
+    available_bytes,
+    busy_shares,
+    effective_cpus,
+    last_caches_bytes,
+)
 
 
 @pytest.fixture
@@ -54,6 +61,31 @@ def test_a_version_2_memory_limit_bounds_what_is_available_and_cached_files_coun
     assert available_bytes(tmp_path, membership(tmp_path, "0::/\n")) == 100
     (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 700\n")
     assert available_bytes(tmp_path, membership(tmp_path, "0::/\n")) == 800
+
+
+def caches(root: Path, cpu: int, *told: tuple[str, str, str]) -> None:
+    """Of one CPU: level, size and the CPUs that share it, as the kernel writes them."""
+    for number, (level, size, shared) in enumerate(told):
+        folder = root / f"cpu{cpu}" / "cache" / f"index{number}"
+        folder.mkdir(parents=True)
+        for name, text in (("level", level), ("size", size), ("shared_cpu_list", shared)):
+            (folder / name).write_text(f"{text}\n")
+
+
+def test_a_cache_that_cpus_share_counts_once_and_no_more_caches_than_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2, 3})
+    for cpu, shared in ((0, "0-1"), (1, "0-1"), (2, "2-3"), (3, "2-3"), (4, "4")):
+        caches(tmp_path, cpu, ("1", "32K", str(cpu)), ("3", "32768K", shared), ("2", "1024K", str(cpu)))
+    assert last_caches_bytes(1, tmp_path) == 32 << 20
+    assert last_caches_bytes(4, tmp_path) == 64 << 20  # not that of CPU 4, which we may not use
+
+
+def test_without_a_word_of_caches_there_are_none(tmp_path: Path) -> None:
+    assert last_caches_bytes(2, tmp_path) == 0
+    caches(tmp_path, min(os.sched_getaffinity(0)), ("3", "?", "0"))
+    assert last_caches_bytes(2, tmp_path) == 0
 
 
 def test_a_version_1_memory_limit_bounds_what_is_available(tmp_path: Path) -> None:

@@ -41,6 +41,22 @@ def test_without_a_runtime_the_product_is_numpys(monkeypatch: pytest.MonkeyPatch
     assert min(roofs.measure_roofs(RoofsRequest(threads=1)).flops_per_s) > 0
 
 
+@pytest.mark.parametrize(
+    ("cache", "free", "slice_bytes"),
+    [(8 << 20, 1 << 30, 32 << 20), (0, 1 << 30, 1 << 20), (8 << 20, 80 << 20, 10 << 20)],
+)
+def test_the_copy_is_beyond_the_last_cache_and_within_the_memory_that_may_be_had(
+    cache: int, free: int, slice_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roofs, "_CACHES", 4)
+    monkeypatch.setattr(roofs, "last_caches_bytes", lambda _threads: cache)
+    monkeypatch.setattr(roofs, "available_bytes", lambda: free)
+    parts: list[int] = []
+    monkeypatch.setattr(roofs, "_copy", lambda part: lambda: parts.append(part))
+    roofs._copied(1)
+    assert parts[0] * roofs._PARTS == slice_bytes
+
+
 def test_what_is_counted_is_what_all_threads_did() -> None:
     done: list[str] = []
     works = [lambda: done.append("a"), lambda: done.append("b")]
