@@ -16,7 +16,7 @@ OPERATORS: tuple[Column, ...] = (
         "time_ns",
         "ns",
         "lower",
-        "Own time in a profiled call, the mean over its usual calls: the middle half by wall time, of three the middle.",
+        "Own time in a profiled call: the mean over the usual ones, the middle half by wall time, of three the middle.",
     ),
     whole("output_bytes", "bytes", "none", "What one call of it writes, where the runtime tells."),
 )

@@ -40,7 +40,8 @@ def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
     said = [
         "Times are of profiled calls, medians over repetitions of means over the usual calls (the middle half by wall "
         "time, of three the middle one); they are not scaled to the plain latency. Lines add up to the wall time, "
-        "unless kernels take more than it together: outside kernels is what no kernel explains (Python, dispatch, waiting)."
+        "unless kernels take more than it together: outside kernels is what no kernel explains (Python, dispatch, "
+        "waiting)."
     ]
     if levels := _levels(views):
         said.append(f"In brackets: {levels} over repetitions.")
