@@ -31,7 +31,7 @@ def stored(day: int, rows: Sequence[Row], **changes: Any) -> Stored:
     """The report of a day, as it is after reading; ``changes`` as those of ``compare_fakes.env``."""
     environment = env(started=started(day), **changes)
     side = Side(letter="", path=f"reports/{day:03d}", environment=environment, rows=tuple(rows))
-    return Stored(side.path, environment, identify([side])[0])
+    return Stored(side.path, environment, identify([side], only_asked=True)[0])
 
 
 def save(folder: Path, day: int, rows: Sequence[Row], **changes: Any) -> Path:

@@ -43,12 +43,16 @@ class Joined(NamedTuple):
     other: Row | None
 
 
-def identify(sides: Sequence[Side]) -> list[dict[Identity, Row]]:
-    """The rows of each side by identity, in their order. UsageError where a case comes twice in one report."""
+def identify(sides: Sequence[Side], *, only_asked: bool = False) -> list[dict[Identity, Row]]:
+    """The rows of each side by identity, in their order. UsageError where a case comes twice in one report.
+
+    Of several versions in one report, ``only_asked`` leaves the one that nobody asked for by number without: it is
+    the case that has been followed through reports that had no other.
+    """
     several = {
         key for side in sides for key, count in Counter(_identity(row) for row in side.rows).items() if count > 1
     }
-    return [_by_identity(side, several) for side in sides]
+    return [_by_identity(side, several, only_asked=only_asked) for side in sides]
 
 
 def join(reference: Mapping[Identity, Row], other: Mapping[Identity, Row]) -> list[Joined]:
@@ -101,12 +105,13 @@ def _unusual(identity: Identity, *fields: str) -> list[str]:
     return [value for field, value in values.items() if value != usual[field] and f"{field}={value}" not in said]
 
 
-def _identity(row: Row, *, with_version: bool = False) -> Identity:
+def _identity(row: Row, *, with_version: bool = False, only_asked: bool = False) -> Identity:
     asked, options, label = _split_spec(row)
+    version = asked if only_asked else (asked or row.runtime_version or "")
     return Identity(
         model=row.model,
         runtime=row.runtime,
-        version=(asked or row.runtime_version or "") if with_version else "",
+        version=version if with_version else "",
         options=options,
         label=label,
         batch_size=row.batch_size,
@@ -128,11 +133,11 @@ def _split_spec(row: Row) -> tuple[str, str, str]:
     return (version[1] if version else ""), rest.removeprefix(":"), "" if is_said else row.label
 
 
-def _by_identity(side: Side, several: set[Identity]) -> dict[Identity, Row]:
+def _by_identity(side: Side, several: set[Identity], *, only_asked: bool) -> dict[Identity, Row]:
     found: dict[Identity, Row] = {}
     for row in side.rows:
         key = _identity(row)
-        key = _identity(row, with_version=True) if key in several else key
+        key = _identity(row, with_version=True, only_asked=only_asked) if key in several else key
         if key in found:
             raise UsageError(
                 f"comparing report {side.letter} ({side.path}): the case {name_of(key)!r} is in it more than once, so "

@@ -127,7 +127,7 @@ def _stored(opened: _Opened, rows: Sequence[Row], left_out: list[LeftOut]) -> St
         return None
     side = Side(letter="", path=path, environment=opened.environment, rows=tuple(rows))
     try:
-        return Stored(path, opened.environment, identify([side])[0])
+        return Stored(path, opened.environment, identify([side], only_asked=True)[0])
     except UsageError as error:
         left_out.append(LeftOut(path, _reason(error, opened.path)))
         return None

@@ -145,9 +145,10 @@ def _trend(identity: Identity, stored: Sequence[Stored], runs: _Runs, tracked: T
 def _point(report: int, row: Row, tracked: Tracked) -> Point | Gap:
     """The number, where it is that of the right thing."""
     trouble = trouble_of(row)
-    if trouble:
+    only_verified = tracked.name == "error" and trouble is not None and trouble[0] == "unmeasured"
+    if trouble and not only_verified:
         return Gap(report, *trouble)
-    if barred := barred_rows([row]):
+    if not only_verified and (barred := barred_rows([row])):
         return Gap(report, "unverified", barred[0][1])
     value, low, high = (getattr(row, name) if name else None for name in (tracked.column, tracked.low, tracked.high))
     if value is None or not math.isfinite(value):

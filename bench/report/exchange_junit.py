@@ -34,8 +34,9 @@ def render_junit(rows: Sequence[Row], environment: Environment | None) -> str:
 
 def _suite(rows: Sequence[Row], environment: Environment | None) -> JunitSuite:
     facts = {"verdict": verdict.sentence(rows), **(_facts_of_run(environment) if environment else {})}
-    cases = tuple(_case(row, rows) for row in rows)
-    return JunitSuite(cells.title(rows), cases, tuple(facts.items()), environment.started if environment else "")
+    title = cells.title(rows)
+    cases = tuple(_case(row, rows, title) for row in rows)
+    return JunitSuite(title, cases, tuple(facts.items()), environment.started if environment else "")
 
 
 def _facts_of_run(environment: Environment) -> dict[str, str]:
@@ -53,12 +54,13 @@ def _facts_of_run(environment: Environment) -> dict[str, str]:
     }
 
 
-def _case(row: Row, rows: Sequence[Row]) -> JunitCase:
+def _case(row: Row, rows: Sequence[Row], title: str) -> JunitCase:
+    """Its class is the group: some readers keep only the first of two cases of one class and name in a whole file."""
     outcome, word, reason = _told(row)
     output = [*_facts(row, is_compared=not outcome), *split_cautions(row.cautions)]
     again = (f"reproduce: {row.reproduce}",) if outcome and row.reproduce else ()
     return JunitCase(
-        row.model, verdict.name(row, rows), outcome, word, f"{word}: {reason}" if reason else word, again, tuple(output)
+        title, verdict.name(row, rows), outcome, word, f"{word}: {reason}" if reason else word, again, tuple(output)
     )
 
 

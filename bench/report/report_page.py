@@ -123,6 +123,8 @@ def _key(row: Row, name: str) -> float | None:
     """What a column of numbers with units sorts by; None where its text says it."""
     if name == "speed" and verdict.is_reference(row):
         return 1.0
+    if name == "agreement" and row.precision_error is not None:
+        return _number(row.precision_error)  # which the cell shows
     if name in _KEYS:
         return _number(getattr(row, _KEYS[name]))
     if name == "memory":

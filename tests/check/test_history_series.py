@@ -170,3 +170,18 @@ def test_a_number_with_an_interval_keeps_it() -> None:
     ).points[0]
     assert (point.value, point.low, point.high) == (8.2e6, 8e6, 8.5e6)
     assert noise(3, 0.02) == noise(3, 0.02)
+
+
+def test_a_report_that_compares_two_versions_does_not_break_the_line_of_the_one_that_all_have() -> None:
+    old = ort(case_id="old", runtime_spec="onnxruntime-cpu@1.30.0", runtime_version="1.30.0")
+    found = history(stored(0, [ort()]), stored(1, [ort(), old]), stored(2, [ort()]))
+    main, other = found.trends
+    assert ([len(one.points) for one in main.series], main.gaps) == ([3], ())
+    assert (other.runtime, [len(one.points) for one in other.series]) == ("onnxruntime-cpu@1.30.0", [1])
+
+
+def test_the_error_of_a_run_that_only_verified_is_a_point_and_its_latency_is_none() -> None:
+    verified = ort(latency_ns_best=None, relative_error=6e-6)
+    assert two("error", {"latency_ns_best": None}, latency_ns_best=None) == [2]
+    (trend,) = history(stored(0, [verified]), metric="latency").trends
+    assert [gap.standing for gap in trend.gaps] == ["unmeasured"]

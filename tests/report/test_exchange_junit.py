@@ -95,3 +95,9 @@ def test_any_name_stays_text(name: str) -> None:
     for text in (name, HOSTILE):
         (case,) = parsed([row(model=text, agreement="disagrees", agreement_reason=text)]).iter("testcase")
         assert "\n" not in case.attrib["classname"]
+
+
+def test_no_two_cases_of_a_file_have_one_class_and_name() -> None:
+    cases = list(parsed([row(), row(batch_size=8, agreement="disagrees"), row(boundary="device")]).iter("testcase"))
+    names = {(case.attrib["classname"], case.attrib["name"]) for case in cases}
+    assert len(names) == len(cases) == 3

@@ -152,3 +152,9 @@ def test_hostile_names_are_a_page(tmp_path: Path) -> None:
     rows = [row(name, case_id=f"c{number}", model=name) for number, name in enumerate(HOSTILE)]
     page = report_page(stored(tmp_path, rows, []))
     assert len(page.verdict) == len(HOSTILE)
+
+
+def test_agreement_sorts_by_the_error_that_its_cell_shows(tmp_path: Path) -> None:
+    rows = [row(relative_error=1e-3), row("b", precision="int8", precision_error=0.05, relative_error=1e-6)]
+    of = table(report_page(stored(tmp_path, rows)), "table_1")
+    assert column(of, "agreement") == [1e-3, 0.05]
