@@ -11,7 +11,19 @@ from typing import Any
 
 Shape = tuple[int, ...]
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
-_UNCOUNTED = ("Attention", "DeformConv", "DFT", "STFT", "If", "Loop", "Scan")  # products, or a body run who knows how
+_MICROSOFT = "com.microsoft"
+_UNCOUNTED = (  # products, or a body run who knows how
+    *("DeformConv", "DFT", "STFT", "If", "Loop", "Scan"),
+    *("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor"),
+)
+
+
+_FREE = (  # of ONNX Runtime, without products that are summed
+    *("BiasGelu", "FastGelu", "Gelu", "QuickGelu", "BiasAdd", "BiasSplitGelu", "BiasSoftmax"),
+    *("SkipLayerNormalization", "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization", "GroupNorm"),
+    *("QuantizeLinear", "DequantizeLinear", "QLinearAdd", "QLinearMul", "QLinearConcat", "QLinearGlobalAveragePool"),
+    *("QLinearAveragePool", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"),
+)
 
 
 class _Node:
@@ -22,6 +34,9 @@ class _Node:
 
     def input(self, place: int) -> Shape:
         return self._shapes[self._node.input[place]]
+
+    def has_input(self, place: int) -> bool:
+        return len(self._node.input) > place and bool(self._node.input[place])
 
     def output(self, place: int = 0) -> Shape:
         """Of the first output that is there, from a place on."""
@@ -47,7 +62,8 @@ def products_of_node(node: Any, shapes: Mapping[str, Shape]) -> int | None:
 
     None where a shape is not known, for an operator of nobody's operator set, and for what can't be counted.
     """
-    counter = _COUNTERS.get(node.op_type)
+    counters = _COUNTERS if node.domain in _STANDARD else _FUSED if node.domain == _MICROSOFT else {}
+    counter = counters.get(node.op_type)
     if counter is None:
         return None if node.domain not in _STANDARD or node.op_type in _UNCOUNTED else 0
     try:
@@ -76,14 +92,58 @@ def _product(node: _Node) -> int:
     return prod(node.output()) * node.input(0)[-1]
 
 
+def _fused_product(node: _Node) -> int | None:
+    """The same, its first factor perhaps turned; not where it is turned with the batch."""
+    if node.number("transBatchA"):
+        return None
+    return prod(node.output()) * node.input(0)[-2 if node.number("transA") else -1]
+
+
+def _narrow_product(node: _Node) -> int:
+    """Of weights of few bits, K sums an output."""
+    return prod(node.output()) * node.number("K")
+
+
 def _einsum(node: _Node) -> int | None:
-    """Of two factors the product over all labels, where one of them is summed over."""
+    """Of two factors the product over all labels, where one of them is summed over; one alone multiplies nothing."""
     operands, arrow, result = node.text("equation").replace(" ", "").partition("->")
     terms = operands.split(",")
-    if len(terms) != 2 or not arrow or "." in operands:
+    if len(terms) == 1:
+        return 0
+    if len(terms) != 2 or "." in operands:
         return None
+    if not arrow:
+        result = "".join(label for label in operands if operands.count(label) == 1)
     sizes = dict(pair for place, term in enumerate(terms) for pair in zip(term, node.input(place), strict=True))
     return prod(sizes.values()) if set(sizes) - set(result) else 0
+
+
+def _attention(node: _Node) -> int:
+    """Each query with all keys, each output from all values: [items, heads, places, size] or heads beside sizes.
+
+    Keys and values of earlier calls come before those of this one.
+    """
+    keys = node.input(1)[-2] + (node.input(4)[-2] if node.has_input(4) else 0)
+    return keys * (prod(node.input(0)) + prod(node.output()))
+
+
+def _multi_head(node: _Node) -> int | None:
+    """Of ONNX Runtime: [items, places, heads x size] each, or keys and values with their heads; not in one tensor."""
+    if not node.has_input(2) or node.has_input(6):
+        return None
+    return node.input(1)[-2] * (prod(node.input(0)) + prod(node.output()))
+
+
+def _projected(node: _Node) -> int | None:
+    """Of ONNX Runtime: [items, places, size] by weights [size, queries, keys and values of all heads]; then those.
+
+    Queries and keys are as wide as one another, values as the output.
+    """
+    inputs, weights = node.input(0), node.input(1)
+    if node.has_input(4):
+        return None
+    items = prod(inputs[:2])
+    return items * (prod(weights) + inputs[1] * ((weights[1] - node.output()[-1]) // 2 + node.output()[-1]))
 
 
 def _recurrent(node: _Node) -> int:
@@ -92,9 +152,9 @@ def _recurrent(node: _Node) -> int:
     return steps * (prod(node.input(1)) + prod(node.input(2)))
 
 
-_COUNTERS: dict[str, Callable[[_Node], int | None]] = {
+_Counter = Callable[[_Node], int | None]
+_COUNTERS: dict[str, _Counter] = {
     "Conv": _convolution(1),
-    "FusedConv": _convolution(1),
     "ConvInteger": _convolution(1),
     "QLinearConv": _convolution(3),
     "ConvTranspose": _transposed,
@@ -102,10 +162,21 @@ _COUNTERS: dict[str, Callable[[_Node], int | None]] = {
     "MatMul": _product,
     "MatMulInteger": _product,
     "QLinearMatMul": _product,
-    "MatMulIntegerToFloat": _product,
-    "DynamicQuantizeMatMul": _product,
     "Einsum": _einsum,
+    "Attention": _attention,
     "RNN": _recurrent,
     "GRU": _recurrent,
     "LSTM": _recurrent,
+}
+_FUSED: dict[str, _Counter] = {
+    "FusedConv": _convolution(1),
+    "FusedGemm": _general,
+    "FusedMatMul": _fused_product,
+    "TransposeMatMul": _fused_product,
+    "MatMulNBits": _narrow_product,
+    "MatMulIntegerToFloat": _product,
+    "DynamicQuantizeMatMul": _product,
+    "MultiHeadAttention": _multi_head,
+    "Attention": _projected,
+    **dict.fromkeys(_FREE, lambda _: 0),
 }

@@ -15,14 +15,19 @@ FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
 
 
 def costs(
-    nodes: list[Any], weights: dict[str, Any], shape: tuple[int | None, ...], *, kind: int = FLOAT
+    nodes: list[Any],
+    weights: dict[str, Any],
+    shape: tuple[int | None, ...],
+    *,
+    kind: int = FLOAT,
+    gives: tuple[int, ...] | None = None,
 ) -> dict[str, LayerCost]:
     """Of a file with the input x and the last node's output."""
     x = helper.make_tensor_value_info("x", kind, shape)
-    y = helper.make_tensor_value_info(nodes[-1].output[0], kind, None)
+    y = helper.make_tensor_value_info(nodes[-1].output[0], kind, gives)
     tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()]
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("of.nobody", 1)]
-    model = helper.make_model(helper.make_graph(nodes, "net", [x], [y], tensors), opset_imports=opsets, ir_version=8)
+    opsets = [helper.make_opsetid(*one) for one in (("", 23), ("of.nobody", 1), ("com.microsoft", 1))]
+    model = helper.make_model(helper.make_graph(nodes, "net", [x], [y], tensors), opset_imports=opsets, ir_version=10)
     dtype = "float32" if kind == FLOAT else "uint8"
     found = list(NodeCosts(model, [Tensor(name="x", shape=shape, dtype=dtype)]).each())
     assert len({cost.name for cost in found}) == len(found)
@@ -49,6 +54,21 @@ BY_HAND = [
     (node("Einsum", "w", equation="abc,cd->abd"), {"w": floats(7, 6)}, (1, 3, 7), 3 * 7 * 6),
     (node("Einsum", "w", equation="ab,b->ab"), {"w": floats(7)}, (1, 7), 0),
     (node("GRU", "w", "r", hidden_size=3), {"w": floats(1, 9, 2), "r": floats(1, 9, 3)}, (5, 1, 2), 5 * 9 * 5 // 5),
+    (node("Einsum", "w", equation="abc,cd"), {"w": floats(7, 6)}, (1, 3, 7), 3 * 7 * 6),
+    (node("Einsum", equation="abc->acb"), {}, (1, 3, 7), 0),
+    (node("Attention", "k", "v"), {"k": floats(1, 2, 7, 4), "v": floats(1, 2, 7, 5)}, (1, 6, 3, 4), 6 * 3 * 7 * 9),
+    (
+        node("Attention", "k", "v", q_num_heads=6, kv_num_heads=2),
+        {"k": floats(1, 7, 8), "v": floats(1, 7, 10)},
+        (1, 3, 24),
+        6 * 3 * 7 * 9,
+    ),
+    (
+        helper.make_node("Attention", ["x", "k", "v", "", "pk", "pv"], ["y", "nk", "nv"], name="n"),
+        {"k": floats(1, 2, 1, 4), "v": floats(1, 2, 1, 4), "pk": floats(1, 2, 7, 4), "pv": floats(1, 2, 7, 4)},
+        (1, 2, 1, 4),
+        2 * 8 * 4 * 2,
+    ),
     (node("Mul", "w"), {"w": floats(7)}, (1, 7), 0),
     (node("Relu"), {}, (1, 7), 0),
 ]
@@ -59,6 +79,39 @@ def test_a_node_costs_what_a_count_by_hand_says(one: Any, weights: Any, shape: t
     assert costs([one], weights, shape)["n"].multiply_adds == expected
 
 
+def ours(op: str, *inputs: str, **attributes: Any) -> Any:
+    return node(op, *inputs, domain="com.microsoft", **attributes)
+
+
+OF_ONNX_RUNTIME = [
+    (ours("FusedMatMul", "w"), {"w": floats(7, 5)}, (1, 3, 7), (1, 3, 5), 3 * 7 * 5),
+    (ours("FusedMatMul", "w", transA=1), {"w": floats(7, 5)}, (1, 7, 3), (1, 3, 5), 3 * 7 * 5),
+    (ours("FusedMatMul", "w", transA=1, transBatchA=1), {"w": floats(7, 5)}, (7, 1, 3), (1, 3, 5), None),
+    (ours("FusedGemm", "w"), {"w": floats(7, 5)}, (1, 7), (1, 5), 35),
+    (ours("MatMulNBits", "w", K=32, N=5), {"w": np.ones((5, 1, 16), np.uint8)}, (1, 3, 32), (1, 3, 5), 3 * 32 * 5),
+    (
+        ours("MultiHeadAttention", "k", "v", num_heads=2),
+        {"k": floats(1, 7, 8), "v": floats(1, 7, 10)},
+        (1, 3, 8),
+        (1, 3, 10),
+        2 * 3 * 7 * (4 + 5),
+    ),
+    (ours("MultiHeadAttention", num_heads=2), {}, (1, 3, 2, 3, 4), (1, 3, 8), None),
+    (ours("Attention", "w", num_heads=2), {"w": floats(6, 24)}, (1, 3, 6), (1, 3, 8), 3 * 6 * 24 + 2 * 2 * 9 * 4),
+    (ours("Attention", "w", num_heads=2), {"w": floats(6, 26)}, (1, 3, 6), (1, 3, 10), 3 * 6 * 26 + 2 * 9 * (4 + 5)),
+    (ours("GroupQueryAttention", "k", "v"), {"k": floats(1, 7, 8), "v": floats(1, 7, 8)}, (1, 3, 8), (1, 3, 8), None),
+    (ours("FastGelu"), {}, (1, 7), (1, 7), 0),
+    (node("Conv", "w", domain="of.nobody"), {"w": floats(4, 2, 3, 3)}, (1, 2, 9, 9), (1, 4, 7, 7), None),
+]
+
+
+@pytest.mark.parametrize(("one", "weights", "shape", "gives", "expected"), OF_ONNX_RUNTIME)
+def test_a_fused_node_costs_what_it_was_fused_from_and_one_of_nobody_is_not_known(
+    one: Any, weights: Any, shape: tuple[int, ...], gives: tuple[int, ...], expected: int | None
+) -> None:
+    assert costs([one], weights, shape, gives=gives)["n"].multiply_adds == expected
+
+
 def test_a_quantised_convolution_costs_what_a_plain_one_does_and_its_weights_are_bytes() -> None:
     one = node("QLinearConv", "s", "z", "w", "s", "z", "s", "z")
     found = costs([one], {**QUANTISED, "w": np.ones((4, 2, 3, 3), np.uint8)}, (1, 2, 9, 9), kind=BYTE)["n"]
@@ -67,7 +120,13 @@ def test_a_quantised_convolution_costs_what_a_plain_one_does_and_its_weights_are
 
 
 @pytest.mark.parametrize(
-    "one", [node("Einsum", "w", equation="...b,bc->...c"), node("Odd", "w", domain="of.nobody"), node("DFT")]
+    "one",
+    [
+        node("Einsum", "w", equation="...b,bc->...c"),
+        node("Odd", "w", domain="of.nobody"),
+        node("DFT"),
+        node("LinearRegressor", domain="ai.onnx.ml", coefficients=[1.0] * 7),
+    ],
 )
 def test_what_is_not_known_is_none_and_never_a_guess(one: Any) -> None:
     assert costs([one], {"w": floats(7, 7)}, (1, 7))["n"].multiply_adds is None
