@@ -6,7 +6,7 @@ analysis; runs nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -20,7 +20,6 @@ from bench.records import ArrayFile, Case, ModelSpec, OutputCheck, Precision, Pr
 from bench.runtimes.table import artifact_kind, artifact_precision
 
 Reference = tuple[Precision, str]  # which file, and level of the optimiser
-Check = Callable[[str, ArrayFile], list[OutputCheck]]
 
 _CPU = "onnxruntime-cpu"  # also the beginning of ``Prepared.truth`` where that is the file itself, unoptimised
 _LEVEL, _PRECISION = "optimization", "precision"
@@ -56,11 +55,11 @@ def attribute_case(
     truth: Mapping[str, Array],
     references: Mapping[Reference, Case],
     files: Mapping[str, ArrayFile],
-    check: Check,
+    checks: Mapping[str, Sequence[OutputCheck]],
 ) -> list[Attribution]:
     """Whose error each output of the case has; nothing where a part of its chain did not run.
 
-    ``files`` are outputs by case id, ``check`` judges them.
+    ``files`` are outputs by case id, ``checks`` what they were judged to be.
     """
     prepared = with_rejected(prepared)
     chain = _chain_of(case, prepared)
@@ -72,11 +71,11 @@ def attribute_case(
     for (precision, level), case_id in zip(chain, standing, strict=True):
         link = _link(precision, level)
         given = prepared.artifacts[artifact_key("onnx", precision)].conversion_error if link == CONVERSION else None
-        points.append(_point(link, case_id, files[case_id], base, check, prepared, given))
+        points.append(_point(link, files[case_id], base, checks[case_id], prepared, given))
         base = len(points) - 1 if level == LEVELS[0] else base
     if case.case_id in files and case.case_id not in standing:
         since = len(points) - 1 if points else None
-        points.append(_point(RUNTIME, case.case_id, files[case.case_id], since, check, prepared))
+        points.append(_point(RUNTIME, files[case.case_id], since, checks[case.case_id], prepared))
     return attribute(truth, prepared.yardstick, points, rms=_is_few_bits(case, prepared)) if points else []
 
 
@@ -133,15 +132,14 @@ def _runtime(precision: Precision, level: str) -> RuntimeSpec:
 
 def _point(
     link: str,
-    case_id: str,
     file: ArrayFile,
     since: int | None,
-    check: Check,
+    checks: Sequence[OutputCheck],
     prepared: Prepared,
     given: Mapping[str, float | None] | None = None,
 ) -> Point:
     outputs = first_pass(file, prepared.truth_file.items)
-    return Point(link, outputs, {one.output: one for one in check(case_id, file)}, since, given)
+    return Point(link, outputs, {one.output: one for one in checks}, since, given)
 
 
 def _is_few_bits(case: Case, prepared: Prepared) -> bool:

@@ -151,14 +151,13 @@ class _Verification:
             self.folder,
             self.progress,
         )
-        check = self._checker(prepared, [*cases, *references.values()])
         return JudgedModel(
             spec=spec,
             cases=[
                 JudgedCase(
                     row=own[case.case_id],
                     checks=self.checks.get(case.case_id, []),
-                    chain=attribute_case(case, prepared, truth, references, files, check),
+                    chain=attribute_case(case, prepared, truth, references, files, self.checks),
                     findings=findings.get(case.case_id, ()),
                 )
                 for case in cases
@@ -184,7 +183,8 @@ class _Verification:
     def _run(self, arm: Arm, group: int, *, keep: bool) -> GroupRepetition:
         prepared = self.prepared[arm.case.model]
         assert isinstance(prepared, Prepared)
-        check = self._checker(prepared, [arm.case])
+        budgets = budgets_of([arm.case], with_rejected(prepared))
+        check = make_checker(prepared, self.suite.tolerance, budgets, names_flags_of([arm.case]))
         if keep and self.keeper is not None:
             check = self.keeper.watched(check, prepared, budgets_of([arm.case], prepared))
         driver = Repetition(
@@ -197,10 +197,6 @@ class _Verification:
             on_turn=lambda detail: self.progress.advance(0, detail),
         )
         return driver.verify(group)
-
-    def _checker(self, prepared: Prepared, cases: list[Case]) -> Check:
-        budgets = budgets_of(cases, with_rejected(prepared))
-        return make_checker(prepared, self.suite.tolerance, budgets, names_flags_of(cases))
 
     def _collecting(self, check: Check, model: str) -> Check:
         """``check``, and outputs and checks are there afterwards."""

@@ -99,7 +99,8 @@ class Chain:
     def attributed(self) -> Any:
         truth = load_arrays(self.model.truth_file)
         check = make_checker(self.model, Tolerance())
-        return attribute_case(self.case, self.model, truth, self.references, self.files, check)
+        checks = {case_id: check(case_id, file) for case_id, file in self.files.items()}
+        return attribute_case(self.case, self.model, truth, self.references, self.files, checks)
 
 
 @pytest.mark.parametrize(
