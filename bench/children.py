@@ -5,12 +5,15 @@ That takes a private folder on its path: the parent's site-packages would load t
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bench
 
@@ -48,3 +51,9 @@ def die_with(parent: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def kill_group(child: subprocess.Popen[Any]) -> None:
+    """End a child that leads a group of processes, and all of the group; nothing where they have ended."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
 
 from bench.analysis.power import false_alarm_rate, pair_sd, smallest_detectable
 from bench.analysis.sequential import Design, make_design
+from bench.check.gate_summary import mean_preempted
 from bench.check.records import GateSettings, Pair
 from bench.check.wording import percent
 from bench.records import Machine, Record
@@ -49,7 +49,6 @@ def noise_of(threads: int, pairs: Sequence[Pair], settings: GateSettings) -> Noi
     design = _design(settings, settings.delta)
     sd = pair_sd(values) or 0.0
     low, high = sd_interval(sd, len(values))
-    preempted = [side.preempted for pair in pairs for side in (pair.baseline, pair.head) if side.preempted is not None]
     return Noise(
         threads=threads,
         pairs=len(values),
@@ -59,7 +58,7 @@ def noise_of(threads: int, pairs: Sequence[Pair], settings: GateSettings) -> Noi
         false_alarm_rate=false_alarm_rate(design, values),
         false_alarm_bound=design.false_alarm_bound,
         smallest_detectable=smallest_detectable(design, sd),
-        preempted=fmean(preempted) if preempted else None,
+        preempted=mean_preempted(pairs),
         recommended=next((delta for delta in DELTAS if holds(settings, delta, sd)), None),
         holds_delta=holds(settings, settings.delta, sd),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 
+from bench.check.pair_values import mean_known
 from bench.check.records import STATISTICAL, GateAnswer, GateResult, Judged, Pair
 from bench.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 from bench.records import Record
@@ -60,14 +60,9 @@ def is_statistical(result: GateResult) -> bool:
 
 def mean_preempted(pairs: Sequence[Pair]) -> float | None:
     """The share of timed calls in which a worker was preempted, None where no process told."""
-    return _mean([side.preempted for pair in pairs for side in (pair.baseline, pair.head)])
+    return mean_known([side.preempted for pair in pairs for side in (pair.baseline, pair.head)])
 
 
 def mean_load(pairs: Sequence[Pair]) -> float | None:
     """The machine's one-minute load over the pairs."""
-    return _mean([pair.load_1min for pair in pairs])
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    return mean_known([pair.load_1min for pair in pairs])

@@ -51,9 +51,9 @@ def make_pair(
         p95=_log_ratio(_p95(turns.get("head")), _p95(turns.get("baseline"))),
         load=_log_ratio(_load_ns(head), _load_ns(baseline)) if turns else None,
         cpu=_log_ratio(_cpu_per_call(turns.get("head")), _cpu_per_call(turns.get("baseline"))),
-        load_1min=_mean([state.load_1min for state in states]),
-        steal_share=_mean([state.steal_share for state in states]),
-        foreign_cpus=_mean([state.foreign_cpus for state in states]),
+        load_1min=mean_known([state.load_1min for state in states]),
+        steal_share=mean_known([state.steal_share for state in states]),
+        foreign_cpus=mean_known([state.foreign_cpus for state in states]),
     )
 
 
@@ -125,6 +125,7 @@ def _log_ratio(head: float | None, baseline: float | None) -> float | None:
     return math.log(head / baseline)
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean_known(values: Sequence[float | None]) -> float | None:
+    """The mean of what was measured; None where nothing was."""
     known = [value for value in values if value is not None]
     return fmean(known) if known else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import fmean
 from typing import Literal
 
+from bench.check.gate_summary import mean_load
+from bench.check.pair_values import mean_known
 from bench.check.records import GateResult, Metric
 from bench.errors import EXIT_CANNOT_TELL, EXIT_CASE_FAILED, EXIT_DISAGREE, EXIT_OK, EXIT_OVER_BUDGET
 from bench.records import Record
@@ -110,8 +111,6 @@ def make_trial(key: Key, result: GateResult) -> Trial:
     """The gate's result as a line of the file."""
     latency = next((one for one in result.judged if one.metric == "latency"), None)
     loud = next((one for one in result.judged if one.answer != "PASS"), latency)
-    foreign = [pair.foreign_cpus for pair in result.pairs if pair.foreign_cpus is not None]
-    load = [pair.load_1min for pair in result.pairs if pair.load_1min is not None]
     regressed = latency is not None and latency.answer == "REGRESSED"
     return Trial(
         key=key,
@@ -122,8 +121,8 @@ def make_trial(key: Key, result: GateResult) -> Trial:
         change=latency.change if latency else None,
         bound=(latency.change_low if regressed else latency.change_high) if latency else None,
         sd=latency.sd if latency else None,
-        load_1min=fmean(load) if load else None,
-        foreign_cpus=fmean(foreign) if foreign else None,
+        load_1min=mean_load(result.pairs),
+        foreign_cpus=mean_known([pair.foreign_cpus for pair in result.pairs]),
         reason=loud.reason if loud else "",
     )
 

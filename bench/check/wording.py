@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 
 from bench.analysis.sequential import DELTA
+from bench.check.gate_summary import mean_preempted
+from bench.check.pair_values import mean_known
 from bench.check.records import Pair
 
 _MANY_PREEMPTED = 0.3  # of timed calls
@@ -34,18 +35,13 @@ def explain_noise(
             f"pairs spread by {percent(sd, sign=False)}: the least slowdown that is caught in that is {caught}, "
             f"{percent(delta, sign=False)} was asked for"
         )
-    preempted = _mean([side.preempted for pair in pairs for side in (pair.baseline, pair.head)])
+    preempted = mean_preempted(pairs)
     if preempted is not None and preempted > _MANY_PREEMPTED:
         said.append(f"{preempted:.0%} of calls were preempted: lower --threads or use a quieter runner")
-    foreign = _mean([pair.foreign_cpus for pair in pairs])
+    foreign = mean_known([pair.foreign_cpus for pair in pairs])
     if foreign is not None and foreign > _FOREIGN:
         said.append(f"other processes kept {foreign:.1f} CPUs busy")
-    steal = _mean([pair.steal_share for pair in pairs])
+    steal = mean_known([pair.steal_share for pair in pairs])
     if steal is not None and steal > _STEAL:
         said.append(f"{steal:.0%} of CPU time was stolen by the hypervisor's other guests")
     return tuple(said)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None

@@ -32,7 +32,7 @@ def bundle_models(
     """Write the suite as a bundle and print what is in it; returns 3 where a case's outputs disagree, 5 vacuous."""
     suite = resolve_suite(flags, suite_file, console, default_threads=1)
     refuse_place(out, replacing=replacing)
-    bundle = (make or _make_bundle())(suite, out, origin=origin_of(suite), replacing=replacing, progress=progress)
+    bundle = (make or load_make_bundle())(suite, out, origin=origin_of(suite), replacing=replacing, progress=progress)
     progress.done()
     console.say(bundle_text(bundle))
     console.warn(f"bundle: {out}")
@@ -43,7 +43,8 @@ def bundle_models(
     return EXIT_OK if all(case.verdict == "agrees" for case in bundle.cases) else EXIT_CANNOT_TELL
 
 
-def _make_bundle() -> MakeBundle:
+def load_make_bundle() -> MakeBundle:
+    """``bundling.make_bundle``, which loads much."""
     from bench.bundling import make_bundle
 
     return make_bundle

@@ -14,6 +14,7 @@ from bench.check.bundle import is_bundle, locks_of, open_bundle, write_bundle
 from bench.check.hygiene import may_refresh
 from bench.check.records import Bundle, GateResult, GateSettings, Side
 from bench.commands.asking import resolve_asked
+from bench.commands.bundle import load_make_bundle
 from bench.commands.console import Console
 from bench.commands.report_folder import claimed_folder
 from bench.commands.sides import NOW, GivenSide, MakeBundle, make_sides, named_models, parse_side, plan_sides
@@ -66,7 +67,7 @@ def gate_models(
     if output.refresh and not given["baseline"].is_bundle:
         raise UsageError(f"--refresh replaces a baseline bundle's folder; --baseline {baseline} is none")
     asked, file = _asked(given, flags, suite_file, console)
-    make, gate = make or _make_bundle(), gate or _gate_bundles()
+    make, gate = make or load_make_bundle(), gate or _gate_bundles()
     rule = merge_gate(rule, file)
     with run_folder() as workplace:
         plans, called = plan_sides(given, asked, workplace, console)
@@ -85,12 +86,6 @@ def gate_models(
         if output.refresh:
             _refresh(folders["baseline"], folders["head"], bundles["head"], result, console)
     return result.exit_code
-
-
-def _make_bundle() -> MakeBundle:
-    from bench.bundling import make_bundle
-
-    return make_bundle
 
 
 def _gate_bundles() -> GateBundles:

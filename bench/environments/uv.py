@@ -7,12 +7,10 @@ passed on in the child's environment and by flags; nothing of it is ever written
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.children import kill_group
 from bench.errors import UnavailableError
 
 TIED = Path(__file__).with_name("tied.py")
@@ -86,11 +85,11 @@ def run_child(
         try:
             out, err = child.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            _kill(child)
+            kill_group(child)
             out, err = child.communicate()
             return Finished(None, out, err)
         except BaseException:
-            _kill(child)
+            kill_group(child)
             raise
     return Finished(child.returncode, out, err)
 
@@ -187,8 +186,3 @@ def _unquoted(value: str) -> str:
 
 def _absolute(place: str) -> str:
     return place if _ADDRESS.match(place) else os.path.abspath(os.path.expanduser(place))
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.children import child_environment, private_path
+from bench.children import child_environment, kill_group, private_path
 
 TIME_LIMIT_S = 90.0  # of one child; importing TensorFlow from a cold disk takes a third of it
 
@@ -40,11 +38,11 @@ class ProbeChildren:
         try:
             out, err = child.communicate(timeout=TIME_LIMIT_S)
         except subprocess.TimeoutExpired:
-            _kill(child)
+            kill_group(child)
             out, err = child.communicate()
             return None, out, err
         finally:
-            _kill(child)
+            kill_group(child)
             with self._lock:
                 self._running.discard(child)
         return child.returncode, out, err
@@ -55,7 +53,7 @@ class ProbeChildren:
             self._is_closed = True
             running = list(self._running)
         for child in running:
-            _kill(child)
+            kill_group(child)
         self._folder.cleanup()
 
     def _begin(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -72,9 +70,3 @@ class ProbeChildren:
             )
             self._running.add(child)
             return child
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End it and its own children; nothing where all have ended."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
