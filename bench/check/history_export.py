@@ -12,7 +12,7 @@ from bench.check.compare_records import NOT_A_VERDICT
 from bench.check.history_records import HISTORY_SCHEMA, TRACKED, Gap, History, Point, Series, Trend
 from bench.check.history_view import blocks_of
 from bench.check.render_compare import block_markdown, block_text
-from bench.report.render import csv_field
+from bench.report.plain import csv_field
 
 _COLUMNS = (
     "case", "group", "runtime", "series", "machine", "report", "path", "started", "metric", "unit", "standing",

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,11 +10,13 @@ import msgspec
 import pandas as pd
 
 from bench import units
+from bench.check.compare_bounds import bounded_blocks
 from bench.check.compare_frame import comparison_frame
 from bench.check.compare_records import COMPARE_SCHEMA, NOT_A_VERDICT, Compared, Comparison
 from bench.check.compare_view import Block, Line, blocks_of
 from bench.check.false_alarms import FAIL_ON_FALSE_ALARMS
 from bench.report import text
+from bench.report.plain import csv_field, without_nan
 
 _GAP = 2
 _INDENT = "  "
@@ -33,7 +31,7 @@ _SIDE = (
 def render_text(comparison: Comparison, *, width: int = 100) -> str:
     """The page, ``width`` columns wide; a table loses its last columns where they don't fit."""
     width = max(width, _LEAST_WIDTH)
-    return "\n\n".join(block_text(block, width) for block in blocks_of(comparison)) + "\n"
+    return "\n\n".join(block_text(block, width) for block in bounded_blocks(comparison)) + "\n"
 
 
 def render_markdown(comparison: Comparison) -> str:
@@ -45,7 +43,10 @@ def render_csv(comparison: Comparison) -> str:
     """The frame of ``compare_reports``: strings in quotes, numbers bare, nothing where unknown."""
     frame = comparison_frame(comparison)
     lines = [",".join(frame.columns)]
-    lines += [",".join(map(_csv_field, row)) for row in frame.itertuples(index=False, name=None)]
+    lines += [
+        ",".join("" if value is pd.NA else csv_field(value) for value in row)
+        for row in frame.itertuples(index=False, name=None)
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -65,7 +66,7 @@ def _plain_case(compared: Compared) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(compared, reference=None, other=None))
     for side in ("reference", "other"):
         row = getattr(compared, side)
-        plain[side] = None if row is None else {name: _finite(getattr(row, name)) for name in _SIDE}
+        plain[side] = None if row is None else {name: without_nan(getattr(row, name)) for name in _SIDE}
     return plain
 
 
@@ -74,11 +75,11 @@ def _plain_case(compared: Compared) -> dict[str, Any]:
 
 def block_text(block: Block, width: int) -> str:
     """One part of a page, ``width`` wide."""
-    parts = [_wrap(block.title, width)] * bool(block.title)
-    parts += [_wrap(line, width, "  ") for line in block.said]
+    parts = [text.wrap(block.title, width)] * bool(block.title)
+    parts += [text.wrap(line, width, "  ") for line in block.said]
     if block.lines:
         parts += ["", *_table(block, width)]
-    parts += ["", *(_wrap(line, width, "  ") for line in block.remarks)] if block.remarks else []
+    parts += ["", *(text.wrap(line, width, "  ") for line in block.remarks)] if block.remarks else []
     return "\n".join(parts)
 
 
@@ -95,7 +96,7 @@ def _table(block: Block, width: int) -> list[str]:
     drawn = [_draw(block.header, name_width, widths)]
     for line in lines:
         drawn += [line.cells[0]] if line.is_heading else _draw_row(line.cells, name_width, widths)
-    drawn += [_wrap(f"No room for {', '.join(left_out)}: --format md has all.", width)] * bool(left_out)
+    drawn += [text.wrap(f"No room for {', '.join(left_out)}: --format md has all.", width)] * bool(left_out)
     return drawn
 
 
@@ -116,12 +117,6 @@ def _draw_row(cells: Sequence[str], name_width: int, widths: Mapping[int, int]) 
 def _draw(cells: Sequence[str], name_width: int, widths: Mapping[int, int]) -> str:
     gap = " " * _GAP
     return "".join([cells[0].ljust(name_width), *(gap + cells[i].rjust(width) for i, width in widths.items())]).rstrip()
-
-
-def _wrap(line: str, width: int, indent: str = "") -> str:
-    return textwrap.fill(
-        text.visible(line), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
@@ -156,20 +151,3 @@ def _markdown_table(header: Sequence[str], lines: Sequence[Line]) -> str:
     rule = ["---", *("--:" for _ in header[1:])]
     rows = [header, rule, *([text.markdown(cell) for cell in line.cells] for line in lines)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-def _csv_field(value: Any) -> str:
-    if value is pd.NA:
-        return ""
-    if not isinstance(value, str):
-        return str(value)
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="").writerow([value])
-    return out.getvalue()
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

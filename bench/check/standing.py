@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from bench.check.compare_records import METRICS, Change, Standing
 from bench.errors import EXIT_CANNOT_TELL, EXIT_CASE_FAILED, EXIT_DISAGREE, EXIT_OK
+from bench.report.plain import finite
 from bench.rows import Row
 
 RAN = ("ok", "partial")  # a case that ran in part elsewhere did run: the difference in status is named
@@ -44,7 +43,7 @@ def trouble_of(row: Row) -> tuple[Standing, str] | None:
         return "failed", f"{row.status}: {row.status_reason}" if row.status_reason else row.status
     if row.agreement != "agrees":
         return "unverified", f"{row.agreement}: {row.agreement_reason}" if row.agreement_reason else row.agreement
-    latency = _finite(row.latency_ns_best)
+    latency = finite(row.latency_ns_best)
     return None if latency is not None and latency > 0 else ("unmeasured", "it has no latency above 0")
 
 
@@ -57,10 +56,6 @@ def changes_of(reference: Row, other: Row) -> tuple[Change, ...]:
 
 def change_of(metric: str, reference: float | None, other: float | None) -> Change:
     """Two numbers and their ratio, which takes two that are above 0."""
-    ours, theirs = _finite(reference), _finite(other)
+    ours, theirs = finite(reference), finite(other)
     ratio = theirs / ours if ours is not None and theirs is not None and ours > 0 and theirs > 0 else None
     return Change(metric=metric, reference=ours, other=theirs, ratio=ratio)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench import units
 from bench.analysis.summary import barred_rows
+from bench.report.plain import finite
 from bench.report.text import visible
 from bench.rows import Row
 
@@ -32,7 +32,7 @@ _MEASURES = {  # Bencher's slug -> column, and those of its bounds; the first, s
 
 def left_out(rows: Sequence[Row]) -> dict[str, str]:
     """Why a case is not in the file, by case_id: it may not win, or has no median."""
-    reasons = {row.case_id: _NO_MEDIAN for row in rows if _finite(row.latency_ns_p50) is None}
+    reasons = {row.case_id: _NO_MEDIAN for row in rows if finite(row.latency_ns_p50) is None}
     return reasons | {row.case_id: reason for row, reason in barred_rows(rows)}
 
 
@@ -68,7 +68,7 @@ def _entries(row: Row, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _range(row: Row) -> dict[str, str]:
-    low, high = _finite(row.latency_ns_p50_low), _finite(row.latency_ns_p50_high)
+    low, high = finite(row.latency_ns_p50_low), finite(row.latency_ns_p50_high)
     return {} if low is None or high is None else {"range": f"{units.duration(low)} to {units.duration(high)}"}
 
 
@@ -102,14 +102,10 @@ def _named(case_id: str, shown: str, *, read_back: str | None = None) -> str:
 
 
 def _measures(row: Row) -> dict[str, dict[str, float]]:
-    found = {slug: [_finite(getattr(row, name)) for name in names] for slug, names in _MEASURES.items()}
+    found = {slug: [finite(getattr(row, name)) for name in names] for slug, names in _MEASURES.items()}
     keys = ("value", "lower_value", "upper_value")
     return {
         slug: {key: value for key, value in zip(keys, values, strict=False) if value is not None}
         for slug, values in found.items()
         if values[0] is not None
     }
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value

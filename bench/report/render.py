@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +13,7 @@ from bench.report import cells, places, text
 from bench.report.cells import HEADER, TEXTUAL, Cells, Section
 from bench.report.columns import SCHEMA_VERSION
 from bench.report.legend import legend
+from bench.report.plain import csv_field, without_nan
 from bench.report.results_columns import RESULTS
 from bench.rows import Row
 
@@ -34,11 +32,11 @@ def render_text(
 ) -> str:
     """Verdict, table and notes of each group, ``width`` columns wide; without ``colour`` plain text."""
     width = max(width, _LEAST_WIDTH)
-    parts = [_wrap(line, width) for line in heading(environment)]
+    parts = [text.wrap(line, width) for line in heading(environment)]
     parts += [_section_text(section, width, colour) for section in cells.sections(rows)]
     if lines := places.environment_lines(environment, rows):
-        parts.append("\n".join(_wrap(line, width, "  ") for line in ["Environments of their own:", *lines]))
-    parts.append("\n".join(_wrap(line, width, "  ") for line in legend(rows)) if rows else "No cases.")
+        parts.append("\n".join(text.wrap(line, width, "  ") for line in ["Environments of their own:", *lines]))
+    parts.append("\n".join(text.wrap(line, width, "  ") for line in legend(rows)) if rows else "No cases.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -55,7 +53,7 @@ def render_markdown(rows: Sequence[Row], environment: Environment | None = None)
 
 def render_json(rows: Sequence[Row]) -> str:
     """Every column of every row, typed; null where unknown (JSON has no NaN)."""
-    plain = [{column.name: _finite(getattr(row, column.name)) for column in RESULTS} for row in rows]
+    plain = [{column.name: without_nan(getattr(row, column.name)) for column in RESULTS} for row in rows]
     content = {"schema_version": SCHEMA_VERSION, "rows": plain}
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -92,16 +90,16 @@ def _machine(machine: Machine) -> str:
 
 def _section_text(section: Section, width: int, colour: bool) -> str:
     title = f"{section.title} ({section.facts})" if section.facts else section.title
-    parts = [_wrap(title, width), _wrap(section.verdict, width), ""]
+    parts = [text.wrap(title, width), text.wrap(section.verdict, width), ""]
     parts += ["\n\n".join(_tables(section, width, colour))]
-    lines = [_wrap(f"{remark.runtime}: {remark.text}", width, "  ") for remark in section.remarks]
+    lines = [text.wrap(f"{remark.runtime}: {remark.text}", width, "  ") for remark in section.remarks]
     if section.remarks or section.notes:
         parts.append("")
     for remark, line in zip(section.remarks, lines, strict=True):
         parts.append(line)
         if remark.reproduce:
             parts.append(f"  reproduce: {text.visible(remark.reproduce)}")  # never wrapped: it is there to be copied
-    parts += [_wrap(f"[{i}] {note}", width, "    ") for i, note in enumerate(section.notes, start=1)]
+    parts += [text.wrap(f"[{i}] {note}", width, "    ") for i, note in enumerate(section.notes, start=1)]
     return "\n".join(parts)
 
 
@@ -182,12 +180,6 @@ def _draw(rows: Sequence[Cells], names: Sequence[str], states: Sequence[str], wi
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
 
 
-def _wrap(line: str, width: int, indent: str = "") -> str:
-    return textwrap.fill(
-        text.visible(line), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-
-
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 
@@ -216,22 +208,3 @@ def _markdown_line(fields: Sequence[str]) -> str:
 def _markdown_remark(remark: cells.Remark) -> str:
     said = f"- {text.markdown(remark.runtime)}: {text.markdown(remark.text)}"
     return f"{said}  \n  reproduce: {text.code(remark.reproduce)}" if remark.reproduce else said
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-def csv_field(value: Any) -> str:
-    """A value in CSV: strings in quotes, numbers bare, nothing where unknown."""
-    value = _finite(value)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return repr(value)
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="").writerow([value])
-    return out.getvalue()
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

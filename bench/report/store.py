@@ -7,7 +7,6 @@ is unfinished there is a ``journal/`` beside them.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -24,6 +23,7 @@ from bench.report.columns import SCHEMA_VERSION, TABLES
 from bench.report.journal import append_repetition, finish, has_journal, read_journal, read_plan, save_plan
 from bench.report.not_reports import not_a_report
 from bench.report.picture import Picture
+from bench.report.plain import without_nan
 from bench.report.render import render_markdown
 from bench.report.table_files import RESTORE, check_table, read_column, read_parquet, write_parquet
 from bench.report.versioned import read_versioned
@@ -177,14 +177,5 @@ def read_environment(folder: Path) -> Environment:
 
 def to_json(record: Record) -> bytes:
     """A record as JSON for people and machines: NaN and infinities as null."""
-    plain = _finite(msgspec.to_builtins(record))
+    plain = without_nan(msgspec.to_builtins(record))
     return (json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
-
-
-def _finite(value: Any) -> Any:
-    """NaN and infinities as null: JSON has neither."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value

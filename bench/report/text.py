@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -13,6 +14,11 @@ _MARKDOWN = re.compile(r"[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])")
 def visible(text: str) -> str:
     """``text`` on one line, with every character that a terminal would obey or hide spelled out."""
     return "".join(_spelled(character) for character in text)
+
+
+def wrap(line: str, width: int, indent: str = "") -> str:
+    """``line`` made visible, on lines of at most ``width``; longer words stay whole."""
+    return textwrap.fill(visible(line), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def markdown(text: str) -> str:
