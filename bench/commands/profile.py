@@ -88,6 +88,7 @@ def profile_text(profile: Profile) -> str:
         line_cells,
         views_of,
     )
+    from bench.report.profile_doubts import doubt_sentences
     from bench.report.profile_reading import legend
     from bench.report.profile_text import opening
     from bench.report.text import visible
@@ -95,7 +96,7 @@ def profile_text(profile: Profile) -> str:
     views = views_of(profile)
     parts = ["\n".join(case_sentences(view)[0] for view in views), "\n".join(opening(profile))]
     for view in views:
-        parts.append("\n".join((view.name, *case_sentences(view)[1:])))
+        parts.append("\n".join((view.name, *case_sentences(view)[1:], *doubt_sentences(view.case.row))))
         if view.lines:
             cells = line_cells(view)
             parts.append(_table(KIND_HEADER, kind_cells(view.kinds), _KINDS, (1, 2, 3, 4)))

@@ -24,6 +24,7 @@ from bench.report.profile_diff_text import (
     diff_sentence,
     diff_sentences,
 )
+from bench.report.profile_doubts import doubt_sentences
 from bench.report.text import visible
 
 _MOST_LINES = 20
@@ -70,7 +71,7 @@ def _one_text(sides: Sides, diff: ProfileDiff | None) -> str:
     if diff is None:
         lines = [f"not comparable: {'; '.join(sides.forbidden)}"]
         return "\n".join(visible(line) for line in [*lines, *_differing(sides)])
-    lines = [diff_sentence(diff), "", *diff_sentences(diff), *_differing(sides)]
+    lines = [diff_sentence(diff), "", *diff_sentences(diff), *_differing(sides), *_doubts(sides)]
     table = draw_table(
         DIFF_HEADER, [[visible(cell) for cell in row] for row in diff_cells(diff, _MOST_LINES)], DIFF_NUMBERS
     )
@@ -81,6 +82,10 @@ def _differing(sides: Sides) -> list[str]:
     return [f"Besides, these differ: {'; '.join(sides.told)}."] if sides.told else []
 
 
+def _doubts(sides: Sides) -> list[str]:
+    return [*doubt_sentences(sides.a.row, "A"), *doubt_sentences(sides.b.row, "B")]
+
+
 def _one_json(sides: Sides, diff: ProfileDiff | None) -> dict[str, Any]:
     told = f"not comparable: {'; '.join(sides.forbidden)}" if diff is None else diff_sentence(diff)
     return {
@@ -89,5 +94,6 @@ def _one_json(sides: Sides, diff: ProfileDiff | None) -> dict[str, Any]:
         "verdict": told,
         "not_comparable": list(sides.forbidden),
         "differ": list(sides.told),
+        "doubts": _doubts(sides),
         "diff": None if diff is None else json.loads(msgspec.json.encode(diff)),
     }

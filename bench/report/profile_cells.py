@@ -81,7 +81,7 @@ def case_sentences(view: CaseView) -> list[str]:
     case = view.case
     if not view.lines:
         return [f"{view.name}: not profiled: {case.reason or case.row.status_reason or 'nothing was measured'}."]
-    said = [f"{view.name}: {_plain(case)}; {_where(view)}."]
+    said = [f"{view.name}{_mark(case)}: {_plain(case)}; {_where(view)}."]
     if case.row.agreement != "agrees":
         reason = f" ({case.row.agreement_reason})" if case.row.agreement_reason else ""
         said.append(f"Its outputs are not verified: {case.row.agreement}{reason}. No speed without agreement.")
@@ -160,6 +160,13 @@ def _line(line: Line, rate: Rate, whole_ns: float) -> tuple[str, ...]:
         units.UNKNOWN if rate.bound == "unknown" else rate.bound,
         units.duration(rate.headroom_ns),
     )
+
+
+def _mark(case: ProfiledCase) -> str:
+    """What the first sentence must not be read without: the verdict of a page has no other."""
+    if case.row.agreement != "agrees":
+        return f" (outputs not verified: {case.row.agreement})"
+    return "".join(f" (cannot win: {why.partition(': ')[0]})" for _, why in barred_rows([case.row]))
 
 
 def _plain(case: ProfiledCase) -> str:

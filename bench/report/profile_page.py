@@ -18,6 +18,7 @@ from bench.report.profile_cells import (
     line_cells,
     line_pairs,
 )
+from bench.report.profile_doubts import doubts_of
 from bench.report.profile_reading import legend, roof_sentences
 from bench.report.profile_text import opening
 from bench.report.render import heading
@@ -65,15 +66,17 @@ def _case_part(view: CaseView, number: int) -> Part:
 
 def _cautions(view: CaseView) -> tuple[Caution, ...]:
     row = view.case.row
+    doubts = doubts_of(row, view.name)
     if not view.lines:
         why = view.case.reason or row.status_reason or row.status
-        return (Caution(about=view.name, text=f"not profiled: {why}"),)
+        return (Caution(about=view.name, text=f"not profiled: {why}"), *doubts)
     if row.agreement == "agrees":
-        return ()
+        return doubts
     told = f"its outputs are not verified ({row.agreement}): no speed without agreement"
     advice = "See whose error it is, then profile again."
     return (
         Caution(about=view.name, text=told, advice=advice, command=f"bench verify {row.model} -e {row.runtime_spec}"),
+        *doubts,
     )
 
 

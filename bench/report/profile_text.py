@@ -16,6 +16,7 @@ from bench.report.profile_cells import (
     kind_cells,
     line_cells,
 )
+from bench.report.profile_doubts import doubt_sentences
 from bench.report.profile_reading import legend, roof_sentences
 from bench.report.render import heading
 
@@ -25,7 +26,7 @@ def render_markdown(profile: Profile, views: Sequence[CaseView]) -> str:
     parts = ["# Where the time goes", *(text.markdown(line) for line in opening(profile))]
     for view in views:
         parts.append(f"## {text.markdown(view.name)}")
-        parts += [text.markdown(line) for line in case_sentences(view)]
+        parts += [text.markdown(line) for line in (*case_sentences(view), *doubt_sentences(view.case.row))]
         if view.lines:
             parts.append(markdown_table(KIND_HEADER, kind_cells(view.kinds), range(1, len(KIND_HEADER))))
             parts.append(markdown_table(LINE_HEADER, line_cells(view), LINE_NUMBERS))

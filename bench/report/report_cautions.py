@@ -26,7 +26,7 @@ _WITHOUT_CAUTION = {  # by status, and what else a row may lack
 
 def cautions_of(rows: Sequence[Row], section: Section) -> tuple[Caution, ...]:
     """First what keeps rows out of the contest, then every doubt, one that rows share said once."""
-    return (*_remarks(rows, section.remarks), *_doubts(rows))
+    return (*_remarks(rows, section.remarks), *row_doubts(rows))
 
 
 def _remarks(rows: Sequence[Row], remarks: Sequence[Remark]) -> Iterator[Caution]:
@@ -53,7 +53,8 @@ def _is_said(caution: str, row: Row) -> bool:
     return is_said_by_remarks(caution) or (why is not None and caution.startswith(why))
 
 
-def _doubts(rows: Sequence[Row]) -> Iterator[Caution]:
+def row_doubts(rows: Sequence[Row]) -> Iterator[Caution]:
+    """Every doubt that does not only say that a row cannot win, one that rows share once."""
     said: dict[str, list[str]] = {}
     for row in rows:
         for caution in split_cautions(row.cautions):
