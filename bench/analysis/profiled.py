@@ -27,6 +27,8 @@ class Kernel(Record, frozen=True):
     layers: tuple[int, ...]  # places among the case's layers, in order; empty where unknown
     time_ns: tuple[tuple[int, ...], ...]  # own time by repetition and call; () in a repetition in which it did not run
     output_bytes: int | None = None  # of one call
+    # of one without layers: places of the layers before and after it, () where none or unknown
+    between: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
 
 class ProfiledCase(Record, frozen=True):
@@ -38,6 +40,7 @@ class ProfiledCase(Record, frozen=True):
     repetitions: tuple[int, ...] = ()  # numbers of those that follow, in order
     calls_ns: tuple[tuple[int, ...], ...] = ()  # wall time of every profiled call, by repetition
     plain_ns: tuple[float | None, ...] = ()  # median of the timed calls of a worker without profile, by repetition
+    rounding_ns: int = 0  # by which the kernels of a call may have taken longer together: their times are cut off
     reason: str = ""  # why there are no kernels
     layers_reason: str = ""  # why there are no layers
 
@@ -81,9 +84,14 @@ def join_kernels(replies: Sequence[Reply], owners: Mapping[Origins, tuple[int, .
             operator=one.operator,
             provider=one.provider,
             origins=one.origins,
-            layers=tuple(sorted(owners.get(one.origins, ()))),
+            layers=_places(owners, one.origins),
+            between=(_places(owners, one.between[0]), _places(owners, one.between[1])),
             time_ns=tuple(found[key].get(place, ()) for place in range(len(replies))),
             output_bytes=one.output_bytes,
         )
         for key, one in first.items()
     )
+
+
+def _places(owners: Mapping[Origins, tuple[int, ...]], origins: Origins) -> tuple[int, ...]:
+    return tuple(sorted(owners.get(origins, ())))

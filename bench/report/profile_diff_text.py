@@ -99,6 +99,8 @@ def diff_legend(diff: ProfileDiff) -> list[str]:
         "Columns A and B are each the median of that side's repetitions. Change is not their difference: it is the "
         f"Hodges-Lehmann estimate, {_PAIRED if diff.is_paired else _APART}. Where repetitions scatter, change and B "
         "less A of a row can differ, even in sign. Explains is change over that of the profiled time.",
+        "Between, before, after or within layers, or of (no layer): what the runtime put in, as a change of layout, or "
+        "what no layer is known of; where it stands is told by the runtime's own graph.",
     ]
     if is_range(diff.total):
         said.append(

@@ -16,6 +16,7 @@ from bench.errors import UnsupportedError
 _GRAPH, _NODE, _INITIALIZER, _TENSOR_NAME, _GRAPH_INPUT, _GRAPH_INPUT_NAME = 7, 1, 5, 8, 11, 1
 _INPUT, _OUTPUT, _NAME, _OPERATOR, _ATTRIBUTE = 1, 2, 3, 4, 5
 _SUBGRAPHS = (6, 11)  # of an attribute: g, graphs
+_ATTRIBUTE_NAME, _ATTRIBUTE_WHOLE = 1, 3
 
 
 class Node(NamedTuple):
@@ -26,6 +27,7 @@ class Node(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     body: tuple[Node, ...] = ()
+    is_channels_last: bool = False  # of ONNX Runtime's changes of layout: on the side that is not blocked
 
 
 class Graph(NamedTuple):
@@ -70,7 +72,15 @@ def _nodes(data: protobuf.Buffer, span: protobuf.Span) -> Iterator[Node]:
             inputs=(*texts[_INPUT], *_taken_from_outside(data, graphs, body)),
             outputs=tuple(texts[_OUTPUT]),
             body=tuple(body),
+            is_channels_last=any(_is_set(data, one, "channels_last") for one in attributes),
         )
+
+
+def _is_set(data: protobuf.Buffer, attribute: protobuf.Span, name: str) -> bool:
+    """Whether it is that attribute, with a whole number that is not 0."""
+    if not any(protobuf.text(data, span) == name for span in protobuf.children(data, *attribute, _ATTRIBUTE_NAME)):
+        return False
+    return any(number == _ATTRIBUTE_WHOLE and value[0] != 0 for number, _, value in protobuf.fields(data, *attribute))
 
 
 def _taken_from_outside(data: protobuf.Buffer, graphs: list[protobuf.Span], body: list[Node]) -> list[str]:

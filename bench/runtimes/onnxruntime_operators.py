@@ -19,9 +19,9 @@ from bench.records import Profiled, ProviderPart
 from bench.runtimes.contract import Feed
 from bench.runtimes.kernels import WAIT, profiled_kernels
 from bench.runtimes.onnx_graph import Graph, read_graph
-from bench.runtimes.onnx_origins import Origins
+from bench.runtimes.onnx_origins import Between, Origins
 from bench.runtimes.onnxruntime_opening import Opening
-from bench.runtimes.operators import Ran, added_up, timed_calls, warm_up
+from bench.runtimes.operators import Ran, added_up, cut_off, timed_calls, warm_up
 from bench.runtimes.placement import assigned_nodes
 
 Events = Sequence[Mapping[str, Any]]
@@ -44,9 +44,11 @@ def profiled_operators(
         events = json.loads(Path(session.end_profiling()).read_bytes())
         ran = profiled_kernels(events, calls, device_of(opening))
         file = read_graph(Path(opening.path))
-        origins = _origins(ran, Origins(file, read_graph(graph))) if graph else _told(ran, session, file)
-    operators = added_up(ran, calls, origins)
-    return Profiled(parts=parts_of(events, log), calls=calls, operators=operators, calls_ns=walls)
+        origins, between = _origins(ran, Origins(file, read_graph(graph))) if graph else (_told(ran, session, file), {})
+    operators = added_up(ran, calls, origins, between)
+    return Profiled(
+        parts=parts_of(events, log), calls=calls, operators=operators, calls_ns=walls, rounding_ns=cut_off(ran)
+    )
 
 
 def device_of(opening: Opening) -> str | None:
@@ -63,14 +65,17 @@ def _create(opening: Opening, folder: Path) -> tuple[Any, str, Path | None]:
         return *opening.create_profiled(folder), None
 
 
-def _origins(ran: Sequence[Ran], origins: Origins) -> dict[Hashable, tuple[str, ...]]:
-    """By key of a kernel: by its place where a call ran the nodes as they stand in the graph, else by its name."""
+def _origins(ran: Sequence[Ran], origins: Origins) -> tuple[dict[Hashable, tuple[str, ...]], dict[Hashable, Between]]:
+    """By key of a kernel: by its place where a call ran the nodes as they stand in the graph, else by its name.
+
+    Between what a kernel of no origins is, is told by its place alone.
+    """
     keys = dict.fromkeys(one.key for one in ran if one.key != WAIT)
     kinds = {one.key: one.operator for one in ran}
     if [kinds[key] for key in keys] == [node.operator for node in origins.nodes]:
-        return dict(zip(keys, origins.of, strict=True))
+        return dict(zip(keys, origins.of, strict=True)), dict(zip(keys, origins.between, strict=True))
     names = {one.key: one.name for one in ran}
-    return {key: origins.by_name.get(names[key], ()) for key in keys}
+    return {key: origins.by_name.get(names[key], ()) for key in keys}, {}
 
 
 def _told(ran: Sequence[Ran], session: Any, file: Graph) -> dict[Hashable, tuple[str, ...]]:

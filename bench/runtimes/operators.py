@@ -7,6 +7,7 @@ cost of the profiler included, can be told; they are no latencies.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from bench.records import Operator
 
 _LEAST_WARM, _MOST_WARM = 5, 50  # calls
 _WARM_NS = 1_000_000_000  # beyond the least
+_MICROSECOND = 1000
 Call = Callable[[Any], Any]
 
 
@@ -57,11 +59,14 @@ def timed_calls(
 
 
 def added_up(
-    ran: Iterable[Ran], calls: int, origins: Mapping[Hashable, tuple[str, ...]] | None = None
+    ran: Iterable[Ran],
+    calls: int,
+    origins: Mapping[Hashable, tuple[str, ...]] | None = None,
+    between: Mapping[Hashable, tuple[tuple[str, ...], tuple[str, ...]]] | None = None,
 ) -> tuple[Operator, ...]:
     """One operator a key, in the order of ``ran``; one that ran several times in a call, as in a loop, is one.
 
-    ``origins``: by key. In a call in which it did not run its time is 0.
+    ``origins``, ``between``: by key. In a call in which it did not run its time is 0.
     """
     by_key: dict[Hashable, list[Ran]] = {}
     for one in ran:
@@ -73,11 +78,17 @@ def added_up(
             operator=runs[0].operator,
             provider=runs[0].provider,
             origins=(origins or {}).get(key, ()),
+            between=(between or {}).get(key, ((), ())),
             time_ns=tuple(sum(one.time_ns for one in runs if one.call == call) for call in range(calls)),
             output_bytes=_bytes_of_a_call(runs),
         )
         for (key, runs), name in zip(by_key.items(), names, strict=True)
     )
+
+
+def cut_off(ran: Iterable[Ran]) -> int:
+    """By how many ns the kernels of a call may have taken longer together, each time cut to whole microseconds."""
+    return _MICROSECOND * max(Counter(one.call for one in ran).values(), default=0)
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:

@@ -215,3 +215,35 @@ def test_two_new_kernels_of_one_layer_are_two_lines() -> None:
 def test_kernels_of_no_layer_are_one_line_an_operator() -> None:
     a, b, c = (kernel(f"reorder_{n}", "ReorderInput", (), [1] * 5) for n in range(3))
     assert names([a], [b, c]) == {"ReorderInput (no layer)": (1, 2)}
+
+
+def put_in(after: Sequence[int], before: Sequence[int], operator: str = "ReorderOutput") -> Kernel:
+    """A change of layout of no layer, between the layers at these places."""
+    return kernel(f"{operator}_{after}", operator, (), [1] * 5, between=(tuple(after), tuple(before)))
+
+
+def test_a_change_of_layout_is_named_by_the_layers_that_it_stands_between() -> None:
+    first = put_in((), (0, 1))
+    assert names([CONV, DENSE, first], [CONV, DENSE, first, put_in((0, 1), (3,)), put_in((3,), ())]) == {
+        "Conv conv1": (1, 1),
+        "Gemm dense": (1, 1),
+        "ReorderOutput before conv1": (1, 1),
+        "ReorderOutput between conv1_bn and dense": (0, 1),
+        "ReorderOutput after dense": (0, 1),
+    }
+
+
+def test_a_change_of_layout_after_the_same_layer_is_one_line_whatever_comes_next() -> None:
+    assert names([put_in((0,), (3,))], [put_in((0,), (2,))]) == {"ReorderOutput after conv1": (1, 1)}
+    assert names([put_in((0,), (1,))], [put_in((2,), (3,))]) == {
+        "ReorderOutput between conv1 and conv1_bn": (1, 0),
+        "ReorderOutput between relu1 and dense": (0, 1),
+    }
+
+
+def test_where_one_of_an_operator_tells_no_place_all_of_it_are_one_line() -> None:
+    assert names([put_in((0,), (3,))], [put_in((), ()), put_in((0,), (2,))]) == {"ReorderOutput (no layer)": (1, 2)}
+    assert names([put_in((0,), (0,), "Cast")], [put_in((), ())]) == {
+        "Cast within conv1": (1, 0),
+        "ReorderOutput (no layer)": (0, 1),
+    }

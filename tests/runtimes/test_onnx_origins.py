@@ -55,6 +55,50 @@ def test_a_change_of_layout_that_the_file_asks_for_is_its_own() -> None:
     assert Origins(file, Graph((Node("put", "Transpose", ("x",), ("y",)),), frozenset())).of == [()]
 
 
+TURNED = Graph(
+    (
+        Node("first", "Conv", ("x", "w1"), ("a",)),
+        Node("turn", "Transpose", ("a",), ("t",)),
+        Node("act", "Sigmoid", ("t",), ("s",)),
+        Node("back", "Transpose", ("s",), ("u",)),
+        Node("second", "Conv", ("u", "w2"), ("y",)),
+    ),
+    frozenset({"w1", "w2"}),
+)
+
+
+@pytest.mark.parametrize("is_taken_in", [True, False])
+def test_a_transpose_that_a_change_of_layout_has_taken_in_is_its_work_and_one_of_another_layout_is_not(
+    is_taken_in: bool,
+) -> None:
+    optimised = (
+        Node("a_nchwc", "Conv", ("x", "w1"), ("r0",)),
+        Node("ReorderOutput", "ReorderOutput", ("r0",), ("t",), is_channels_last=is_taken_in),
+        Node("act", "Sigmoid", ("t",), ("s",)),
+        Node("ReorderInput", "ReorderInput", ("s",), ("r1",), is_channels_last=is_taken_in),
+        Node("y_nchwc", "Conv", ("r1", "w2"), ("y",)),
+    )
+    told = Origins(TURNED, Graph(optimised, frozenset()))
+    [_, out, _, back, second] = told.of
+    assert out == (("t", "turn") if is_taken_in else ())
+    assert back == (("u", "back") if is_taken_in else ())
+    assert ("back" in second) is not is_taken_in
+
+
+def test_what_is_put_in_stands_between_the_nearest_nodes_that_have_a_name_in_the_file() -> None:
+    optimised = (
+        Node("ReorderInput", "ReorderInput", ("x",), ("r0",)),
+        Node("a_nchwc", "Conv", ("r0", "w1"), ("r1",)),
+        Node("ReorderOutput", "ReorderOutput", ("r1",), ("a",)),
+        Node("InsertedCast", "Cast", ("a",), ("a_half",)),
+        Node("turn", "Transpose", ("a_half",), ("t",)),
+        Node("ReorderOutput_2", "ReorderOutput", ("t",), ("end",)),
+    )
+    first, turn = ("a", "first", "w1"), ("t", "turn")
+    told = Origins(TURNED, Graph(optimised, frozenset()))
+    assert told.between == [((), first), ((), ()), (first, turn), (first, turn), ((), ()), (turn, ())]
+
+
 def test_a_copy_of_a_node_in_another_layout_keeps_its_name_but_for_a_number() -> None:
     [conv] = _of(Node("conv_token_12", "Conv", ("turned", "w"), ("c_token_12",)))
     assert conv == ("c", "conv", "w")

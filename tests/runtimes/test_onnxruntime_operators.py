@@ -63,6 +63,27 @@ def test_what_the_optimiser_puts_in_is_of_no_node(tmp_path: Path) -> None:
     assert all(one.origins == () for one in put_in)
     if not put_in:
         pytest.skip("no blocked layout on this processor")
+    assert all(any(one.between) for one in put_in)
+    assert "y" in put_in[-1].between[0]
+
+
+def test_a_transpose_that_became_a_change_of_layout_keeps_its_name(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["c1"], "first", pads=[1] * 4),
+        helper.make_node("Transpose", ["c1"], ["t"], "turn", perm=[0, 2, 3, 1]),
+        helper.make_node("Conv", ["t", "w2"], ["y"], "second", pads=[1] * 4),
+    ]
+    rng = np.random.default_rng(0)
+    weights = {name: rng.random((32, 32, 3, 3), np.float32) for name in ("w1", "w2")}
+    profiled = _profiled(tmp_path, nodes, weights, (1, 32, 32, 32))
+    turns = [one for one in profiled.operators if "turn" in one.origins]
+    assert [one.operator for one in turns] in (["ReorderOutput"], ["Transpose"])
+    if turns[0].operator == "Transpose":
+        pytest.skip("no blocked layout on this processor")
+    assert not any("turn" in one.origins for one in profiled.operators if one.operator == "Conv")
+    (second,) = [one for one in profiled.operators if one.operator == "ReorderInput" and one.between[0]]
+    assert "turn" in second.between[0]
+    assert "second" in second.between[1]
 
 
 def test_a_loop_has_its_own_time_and_its_body_the_sum_of_its_turns(tmp_path: Path) -> None:
