@@ -14,7 +14,7 @@ EXIT_CASE_FAILED = 6
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
-_PRECEDENCE = (
+PRECEDENCE = (
     EXIT_INTERRUPTED,
     EXIT_TERMINATED,
     EXIT_USAGE,
@@ -68,4 +68,4 @@ def first_line(error: BaseException, *, named: bool = False) -> str:
 
 def strongest_exit(codes: list[int]) -> int:
     """The one exit code that stands for several (contract: 130, 143, 2, 3, 4, 6, 5, then 0)."""
-    return next((code for code in _PRECEDENCE if code in codes), EXIT_OK)
+    return next((code for code in PRECEDENCE if code in codes), EXIT_OK)

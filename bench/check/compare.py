@@ -38,7 +38,7 @@ def compare(
         cases=tuple(found),
         judged=tuple(judged),
         budgets=budgets,
-        exit_code=_exit_code(found, runs, judged, budgets),
+        exit_code=exit_code_of(found, runs, judged, budgets),
     )
 
 
@@ -107,7 +107,7 @@ def _facts(side: Side) -> ReportFacts:
     )
 
 
-def _exit_code(
+def exit_code_of(
     found: Sequence[Compared], runs: Sequence[RunPair], judged: Sequence[Judgement], budgets: Mapping[str, float]
 ) -> int:
     """The strongest of all codes. Nothing compared at all can't be told, nor a budget that was never judged."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bench import units
 from bench.check.comparability import spell_difference
 from bench.check.compare_cells import cells_between, cells_within, latency_cell
-from bench.check.compare_records import METRICS, NOT_A_VERDICT, Compared, Comparison, ReportFacts, RunPair
+from bench.check.compare_records import METRICS, NOT_A_VERDICT, Answer, Compared, Comparison, ReportFacts, RunPair
 from bench.check.false_alarms import FAIL_ON_FALSE_ALARMS
 from bench.check.standing import EXITS
 from bench.check.wording import percent
@@ -27,6 +27,7 @@ _MEANING = (
     "Percentages: change of the number itself, + is more latency, memory or items. Two runs of the same code differ "
     "too: `bench gate` interleaves both on one machine and gives a verdict."
 )
+ANSWERS: tuple[Answer, ...] = ("over", "suspicious", "cannot tell", "within")  # of --fail-on, the worst first
 _NAMED = 3  # cases in a line before "and n more"
 
 
@@ -89,7 +90,7 @@ def _overview(comparison: Comparison) -> Block:
         cells += [latency_cell(one.other, gone="gone") if one else units.UNKNOWN for one in others]
         lines.append((group, Line((runtime, *cells))))
     return Block(
-        f"Latency of all ({NOT_A_VERDICT})",
+        f"Latency side by side ({NOT_A_VERDICT})",
         header=("runtime", *letters),
         lines=tuple(with_headings(lines)),
         least=len(letters),
@@ -108,7 +109,7 @@ def _pair(comparison: Comparison, run: RunPair) -> Block:
     own = () if is_alone else (f"{first} in its run", f"{run.report} in its run")
     return Block(
         title=title,
-        said=(_counted(cases), *_comparability(cases, run), *_levels(cases)),
+        said=(counted_cases(cases), *_comparability(cases, run), *_levels(cases)),
         header=("runtime", *columns, *(metric.heading for metric in METRICS[1:]), *own),
         lines=tuple(with_headings(lines)),
         least=len(columns),
@@ -116,7 +117,7 @@ def _pair(comparison: Comparison, run: RunPair) -> Block:
     )
 
 
-def _counted(cases: Sequence[Compared]) -> str:
+def counted_cases(cases: Sequence[Compared]) -> str:
     """How many cases have each standing: together they are all."""
     counts = [(word, sum(one.standing == word for one in cases)) for word in EXITS]
     listed = ", ".join(f"{count} {word}" for word, count in counts if count)
@@ -164,7 +165,7 @@ def with_headings(lines: Sequence[tuple[str, Line]]) -> Iterator[Line]:
 def _budgets(comparison: Comparison) -> Block:
     said = [
         f"{one.answer}: {one.report}: {one.case}: {one.metric}: {one.reason}"
-        for answer in ("over", "suspicious", "cannot tell", "within")
+        for answer in ANSWERS
         for one in comparison.judged
         if one.answer == answer
     ]
