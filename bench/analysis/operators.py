@@ -27,7 +27,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 class Line(Record, frozen=True):
     """Layers that the same kernels do, or kernels of no layer; times of one profiled call."""
 
-    name: str  # "conv1 + conv1_bn + conv1_relu", "layout (ReorderInput)", or OUTSIDE
+    name: str  # "conv1 + conv1_bn + conv1_relu", "layout (ReorderInput) before conv2", or OUTSIDE
     kind: str  # of the layer with most multiply-adds: "Conv2D 1x1"
     time: Interval  # ns
     by_repetition: tuple[float, ...]
@@ -72,10 +72,10 @@ def lines_of(case: ProfiledCase) -> list[Line]:
 
 
 def groups_of(owners: Sequence[tuple[int, ...]], kernels: Sequence[Kernel]) -> list[list[Kernel]]:
-    """Kernels that share a layer, directly or by others, together; those of no layer by their operator."""
-    found: list[tuple[set[int | str], list[Kernel]]] = []
+    """Kernels that share a layer, directly or by others, together; those of no layer by operator and place."""
+    found: list[tuple[set[object], list[Kernel]]] = []
     for places, kernel in zip(owners, kernels, strict=True):
-        keys: set[int | str] = set(places) or {kernel.operator}
+        keys: set[object] = set(places) or {(kernel.operator, *kernel.between)}
         touched = [one for one in found if one[0] & keys]
         found = [one for one in found if not one[0] & keys]
         merged = [member for _, members in touched for member in members]
@@ -181,7 +181,16 @@ def _named(case: ProfiledCase, places: Sequence[int], kernel: Kernel) -> tuple[s
         main = max(layers, key=lambda layer: layer.multiply_adds or 0)
         return short_name([layer.name for layer in layers]), kind_of(main)
     kind = LAYOUT if _is_layout(kernel.operator) else NO_LAYER
-    return f"{kind} ({kernel.operator})", kind
+    return f"{kind} ({kernel.operator}){_standing(case, kernel)}", kind
+
+
+def _standing(case: ProfiledCase, kernel: Kernel) -> str:
+    """``" between conv1_relu and conv2"``: the last layer before a kernel and the first after it, where told."""
+    before, after = ([case.layers[place].name for place in places] for places in kernel.between)
+    if before and after:
+        is_one = before[-1] == after[0]
+        return f" within {after[0]}" if is_one else f" between {before[-1]} and {after[0]}"
+    return f" after {before[-1]}" if before else f" before {after[0]}" if after else ""
 
 
 def _is_layout(operator: str) -> bool:

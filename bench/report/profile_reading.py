@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench import units
 from bench.analysis.doubts import INTERVAL_LEVEL
+from bench.analysis.operators import LAYOUT
 from bench.analysis.profiled import Profile
 from bench.analysis.roofline import FAR_BELOW, roof_of
 from bench.report.profile_cells import WHY_ABOVE, CaseView, giga, percent
@@ -43,6 +44,11 @@ def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
         "unless kernels take more than it together: outside kernels is what no kernel explains (Python, dispatch, "
         "waiting)."
     ]
+    if any(line.kind == LAYOUT and not line.layers for view in views for line in view.lines):
+        said.append(
+            "Layout: kernels that only lay numbers out otherwise or convert them, and that no layer was found to ask "
+            "for. They are no layer's work; where the runtime tells it, the layers around them are named."
+        )
     if levels := _levels(views):
         said.append(f"In brackets: {levels} over repetitions.")
     if roof_of(profile.roofs) is not None:

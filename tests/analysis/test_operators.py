@@ -139,6 +139,27 @@ def test_layout_is_what_only_moves_or_converts(operator: str, kind: str) -> None
     assert f"{kind} ({operator})" in [line.name for line in lines]
 
 
+def test_a_change_of_layout_stands_between_the_layers_around_it_and_takes_none_of_their_time() -> None:
+    kernels = [
+        FUSED,
+        DENSE_KERNEL,
+        kernel("r", "ReorderOutput", (), [2 * MS] * 5, between=((0, 1, 2), (3,))),
+        kernel("r_1", "ReorderOutput", (), [1 * MS] * 5, between=((3,), ())),
+        kernel("r_2", "ReorderInput", (), [1 * MS] * 5, between=((), (0, 1, 2))),
+        kernel("r_3", "ReorderInput", (), [1 * MS] * 5),
+    ]
+    lines = {line.name: line.time.estimate / MS for line in lines_of(case(kernels, [20 * MS] * 5))}
+    assert lines == {
+        "conv1 + conv1_bn + relu1": 6,
+        "dense": 1,
+        "layout (ReorderOutput) between relu1 and dense": 2,
+        "layout (ReorderOutput) after dense": 1,
+        "layout (ReorderInput) before conv1": 1,
+        "layout (ReorderInput)": 1,
+        OUTSIDE: 8,
+    }
+
+
 def test_without_layers_the_operators_are_the_lines() -> None:
     loose = case([kernel("c", "Conv", (), [4] * 5), kernel("d", "Conv", (), [2] * 5)], [10] * 5, layers=())
     assert {line.name: line.time.estimate for line in lines_of(loose)} == {"no layer (Conv)": 6, OUTSIDE: 4}

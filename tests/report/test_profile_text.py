@@ -51,6 +51,14 @@ def test_what_can_not_be_counted_is_never_shown_as_nothing_of_the_multiply_adds(
     assert "multiply-adds" in json.dumps(whole.spec)
 
 
+def test_what_layout_means_is_told_where_there_is_some_and_only_there() -> None:
+    reorder = kernel("r", "ReorderInput", (), [MS] * 5, between=((0, 1, 2), (3,)))
+    (with_it, without) = (profile(case([CONV, DENSE, *more], STEADY)) for more in ([reorder], []))
+    assert any(line.startswith("Layout: ") for line in legend(with_it, views_of(with_it)))
+    assert not any(line.startswith("Layout: ") for line in legend(without, views_of(without)))
+    assert "layout (ReorderInput) between relu1 and dense" in render_markdown(with_it, views_of(with_it))
+
+
 def test_kernels_at_the_same_time_are_told_and_no_share_is_impossible() -> None:
     parallel = profile(case([CONV, DENSE], [5 * MS] * 5))
     (view,), (alone,) = views_of(parallel), views_of(profile(case([CONV, DENSE], STEADY)))
