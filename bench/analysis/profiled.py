@@ -85,12 +85,17 @@ def join_kernels(replies: Sequence[Reply], owners: Mapping[Origins, tuple[int, .
             provider=one.provider,
             origins=one.origins,
             layers=_places(owners, one.origins),
-            between=(_places(owners, one.between[0]), _places(owners, one.between[1])),
+            between=((), ()) if _places(owners, one.origins) else _between(owners, one),
             time_ns=tuple(found[key].get(place, ()) for place in range(len(replies))),
             output_bytes=one.output_bytes,
         )
         for key, one in first.items()
     )
+
+
+def _between(owners: Mapping[Origins, tuple[int, ...]], one: Operator) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    before, after = one.between
+    return _places(owners, before), _places(owners, after)
 
 
 def _places(owners: Mapping[Origins, tuple[int, ...]], origins: Origins) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ class Operator(Record, frozen=True):
     # names of nodes and tensors of the artifact whose work it does, the one that it ends with first; a fused kernel
     # has all that are told; empty where nothing tells (a change of layout that the runtime put in)
     origins: tuple[str, ...] = ()
-    # of one without origins: those of the kernels before and after it, where the runtime's graph tells
+    # origins of the nearest kernels before and after it that have some, where the runtime's graph tells
     between: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     time_ns: tuple[int, ...] = ()  # own time in each profiled call, without that of kernels within it
     output_bytes: int | None = None  # that one call writes, where it is told

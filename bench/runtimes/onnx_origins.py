@@ -27,7 +27,7 @@ class Origins:
     """By node of ``optimised``, the names of what it does in ``file``; none for what was put in.
 
     ``of`` is in the order of the graph's own ``nodes``; ``by_name`` has those of bodies too, where a name is of one.
-    ``between``: as ``of``, for a node of none those of the nodes before and after it.
+    ``between``: as ``of``, those of the nearest nodes of some before and after each.
     """
 
     def __init__(self, file: Graph, optimised: Graph) -> None:
@@ -122,7 +122,7 @@ def _absorbed(file: Graph, optimised: Graph) -> dict[tuple[str, ...], list[Node]
 
 
 def _neighbours(nodes: Sequence[Node], of: Sequence[tuple[str, ...]]) -> list[Between]:
-    """Of each node that is of none, the nearest of some before it and after it; () where the graph begins or ends."""
+    """Of each node the nearest of some before it and after it; () where the graph begins or ends."""
     made = {name: place for place, node in enumerate(nodes) for name in node.outputs}
     taken: dict[str, list[int]] = {}
     for place, node in enumerate(nodes):
@@ -146,7 +146,7 @@ def _neighbours(nodes: Sequence[Node], of: Sequence[tuple[str, ...]]) -> list[Be
     def after(node: Node) -> list[int]:
         return [place for name in node.outputs for place in taken.get(name, ())]
 
-    return [((), ()) if names else (nearest(place, before), nearest(place, after)) for place, names in enumerate(of)]
+    return [(nearest(place, before), nearest(place, after)) for place in range(len(nodes))]
 
 
 def _once(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

@@ -160,6 +160,17 @@ def test_a_change_of_layout_stands_between_the_layers_around_it_and_takes_none_o
     }
 
 
+def test_only_a_kernel_of_no_layer_is_between_layers() -> None:
+    told = [
+        Operator(name="turn", operator="Transpose", provider="p", origins=("t",), between=((), ("c",)), time_ns=(1,)),
+        Operator(name="conv", operator="Conv", provider="p", origins=("c",), between=(("t",), ()), time_ns=(1,)),
+    ]
+    reply = Reply(repetition=0, profiled=Profiled(parts=(), calls=1, operators=tuple(told), calls_ns=(3,)), plain_ns=3)
+    turn, conv = join_kernels([reply], {("c",): (0, 1)})
+    assert (turn.layers, turn.between) == ((), ((), (0, 1)))
+    assert (conv.layers, conv.between) == ((0, 1), ((), ()))
+
+
 def test_without_layers_the_operators_are_the_lines() -> None:
     loose = case([kernel("c", "Conv", (), [4] * 5), kernel("d", "Conv", (), [2] * 5)], [10] * 5, layers=())
     assert {line.name: line.time.estimate for line in lines_of(loose)} == {"no layer (Conv)": 6, OUTSIDE: 4}

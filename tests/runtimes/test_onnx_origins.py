@@ -96,7 +96,7 @@ def test_what_is_put_in_stands_between_the_nearest_nodes_that_have_a_name_in_the
     )
     first, turn = ("a", "first", "w1"), ("t", "turn")
     told = Origins(TURNED, Graph(optimised, frozenset()))
-    assert told.between == [((), first), ((), ()), (first, turn), (first, turn), ((), ()), (turn, ())]
+    assert told.between == [((), first), ((), turn), (first, turn), (first, turn), (first, ()), (turn, ())]
 
 
 def test_a_copy_of_a_node_in_another_layout_keeps_its_name_but_for_a_number() -> None:
