@@ -160,13 +160,22 @@ def front_of(points: Sequence[Point], column: str) -> set[str]:
     """Case ids of the points of one series to which no other of them is preferable; any other point has one that is.
 
     Preferable is as accurate and told to be faster, or more accurate and not told to be slower. That is not transitive,
-    so it is gone through from the most accurate down. Points without the accuracy are left out.
+    so it is gone through from the most accurate down. Points without the accuracy are left out. Ranges, which decide
+    nothing, make no front: it is empty then.
     """
     front: list[Point] = []
-    for point in sorted(_with_accuracy(points, column), key=lambda p: _by_accuracy(p, column)):
+    those = _with_accuracy(points, column)
+    if not has_front(those):
+        return set()
+    for point in sorted(those, key=lambda p: _by_accuracy(p, column)):
         if not any(_is_preferable(other, point, column) for other in front):
             front.append(point)
     return {point.row.case_id for point in front}
+
+
+def has_front(points: Sequence[Point]) -> bool:
+    """Whether the latencies of all have intervals that decide."""
+    return not any(is_range(point.latency.level) for point in points if point.latency is not None)
 
 
 def _with_accuracy(points: Sequence[Point], column: str) -> list[Point]:
@@ -190,9 +199,7 @@ def _is_faster(one: Point, other: Point) -> bool:
     ours, theirs = one.latency, other.latency
     assert ours is not None
     assert theirs is not None
-    if ours.high is None or theirs.low is None:
-        return ours.estimate < theirs.estimate
-    return ours.high < theirs.low
+    return ours.high is not None and theirs.low is not None and ours.high < theirs.low
 
 
 def is_range(level: float | None) -> bool:

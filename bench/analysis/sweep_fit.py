@@ -3,8 +3,9 @@
 ``cost = fixed + slope * size``, fitted in each repetition by least squares of *relative* residuals, weights
 ``1 / cost ** 2``: a machine disturbs a latency by a share of it, so that with equal weights the large members alone
 would decide the fixed cost. A coefficient's bounds are those over repetitions, widened to hold the bounds of every line
-without one of the members: a member that is off the line moves both coefficients in each repetition alike, which
-repetitions can't show. A bend that stays within ``STRAIGHT`` can still move the fixed cost by more than the bounds say.
+without one of the members, and Student's t bounds by the members' scatter about the line: members that are off the line
+move both coefficients in each repetition alike, which repetitions can't show. A bend that stays within ``STRAIGHT`` can
+still move the fixed cost by more than the bounds say.
 
 A line is refused where it misses a member by more than ``STRAIGHT``, or where a coefficient says that it is no cost. A
 miss whose interval over repetitions covers 0 may be the machine's noise: then it is unknown whether the line holds.
@@ -12,6 +13,7 @@ miss whose interval over repetitions covers 0 may be the machine's noise: then i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -99,13 +101,12 @@ def _kept(members: Sequence[Member]) -> tuple[list[Member], list[int]]:
 def _line(members: Sequence[Member], common: Sequence[int]) -> Line:
     coefficients = _coefficients(members, common)
     fixed, slope = _widened(members, common, 0), _widened(members, common, 1)
-    typical = [(m.size, signed_rank_interval([m.costs[r] for r in common]).estimate) for m in members]
     sizes = [member.size for member in members]
     return Line(
         fixed=fixed,
         slope=slope,
         misses={m.name: _miss(m, coefficients) for m in members},
-        r_squared=_r_squared(typical, fixed.estimate, slope.estimate),
+        r_squared=_r_squared(_typical(members, common), fixed.estimate, slope.estimate),
         sizes=(min(sizes), max(sizes)),
         coefficients=coefficients,
     )
@@ -117,11 +118,12 @@ def _coefficients(members: Sequence[Member], common: Sequence[int]) -> dict[int,
 
 
 def _widened(members: Sequence[Member], common: Sequence[int], place: int) -> Interval:
-    """A coefficient; its bounds hold those of every line without one member, down to two sizes."""
+    """A coefficient; its bounds hold those by scatter, and of every line without one member, down to two sizes."""
     whole = signed_rank_interval([found[place] for found in _coefficients(members, common).values()])
     if whole.low is None or whole.high is None:
         return whole
-    lows, highs = [whole.low], [whole.high]
+    half = _scatter(members, common, whole.level or 0.0)[place]
+    lows, highs = [whole.low, whole.estimate - half], [whole.high, whole.estimate + half]
     for member in members:
         others = [other for other in members if other is not member]
         if len({other.size for other in others}) > 1:
@@ -129,6 +131,26 @@ def _widened(members: Sequence[Member], common: Sequence[int], place: int) -> In
             lows += [] if found.low is None else [found.low]
             highs += [] if found.high is None else [found.high]
     return msgspec.structs.replace(whole, low=min(lows), high=max(highs))
+
+
+def _scatter(members: Sequence[Member], common: Sequence[int], level: float) -> tuple[float, float]:
+    """Half the t interval of fixed cost and slope, by how far the line is off the members."""
+    from scipy.special import stdtrit
+
+    coefficients = _coefficients(members, common)
+    off = sum(_miss(member, coefficients).estimate ** 2 for member in members)
+    points = _typical(members, common)
+    weights = [1 / cost**2 for _, cost in points]
+    mean_size = sum(w * size for w, (size, _) in zip(weights, points, strict=True)) / sum(weights)
+    spread = sum(w * (size - mean_size) ** 2 for w, (size, _) in zip(weights, points, strict=True))
+    free = len(points) - 2
+    reach = float(stdtrit(free, (1 + level) / 2)) * math.sqrt(off / free)
+    return reach * math.sqrt(1 / sum(weights) + mean_size**2 / spread), reach / math.sqrt(spread)
+
+
+def _typical(members: Sequence[Member], common: Sequence[int]) -> list[tuple[float, float]]:
+    """Each member's size and its cost over the repetitions."""
+    return [(m.size, signed_rank_interval([m.costs[r] for r in common]).estimate) for m in members]
 
 
 def _miss(member: Member, coefficients: Mapping[int, tuple[float, float]]) -> Interval:
@@ -190,10 +212,10 @@ def _no_cost(line: Line) -> str:
 
 
 def _doubted(doubt: str, over_repetitions: Interval, *, is_sure: bool) -> str:
-    """The doubt with its reason, or "" where repetitions and every line without one point say the same."""
+    """The doubt with its reason, or "" where the widened bounds say what repetitions say."""
     if over_repetitions.high is None:
         return f"{doubt} in one repetition"
-    return "" if is_sure else f"{doubt}, but not without one of the points"
+    return "" if is_sure else f"{doubt}, but the points' scatter about the line leaves it open"
 
 
 def _top(interval: Interval) -> float:

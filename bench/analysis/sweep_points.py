@@ -54,8 +54,8 @@ class Point:
 
     @property
     def macs_millions(self) -> float | None:
-        """Multiply-adds for one item; None where they are unknown or none."""
-        return self.row.macs / MILLION if self.row.macs else None
+        """Multiply-adds of one call, for all items of its batch; None where they are unknown or none."""
+        return self.row.macs * self.row.batch_size / MILLION if self.row.macs else None
 
     @property
     def params_millions(self) -> float | None:

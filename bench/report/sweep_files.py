@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from bench.analysis.sweep_points import Swept
@@ -14,12 +15,14 @@ from bench.report.sweep_pictures import sweep_pictures
 from bench.report.sweep_store import write_table
 from bench.report.sweep_tables import render_markdown
 
+_OWN = re.compile("sweep_(latency|throughput|memory|price_[0-9]+|accuracy_.*)")  # others are somebody's
+
 
 def write_sweep(folder: Path, swept: Swept, environment: Environment) -> None:
     """Write or replace them; pictures of an earlier drawing go."""
     pictures = sweep_pictures(swept)
-    for kind in ("png", "svg"):
-        for path in folder.glob(f"sweep_*.{kind}"):
+    for path in [*folder.glob("sweep_*.png"), *folder.glob("sweep_*.svg")]:
+        if _OWN.fullmatch(path.stem):
             path.unlink()
     write_pictures(pictures, folder, "png")
     write_pictures(pictures, folder, "svg")

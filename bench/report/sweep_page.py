@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench import units
 from bench.analysis.sweep_points import Point, Swept
 from bench.records import Environment
+from bench.report.advice import advice_for
 from bench.report.pages.page import Caution, Cell, Page, Part, Table
 from bench.report.picture import Picture
 from bench.report.sweep_costs import along_text, memory_text
+from bench.report.sweep_doubts import doubts_of
 from bench.report.sweep_tables import LINES_HEADER, lines_table, points_table
 from bench.report.sweep_text import (
     accuracy_notes,
     faster_text,
     intervals_text,
+    not_in_lines,
     sentences,
     title_of,
 )
+
+_UNFINISHED = "This sweep is not finished: points are missing that bench sweep --resume with this folder measures."
 
 
 def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Picture]) -> Page:
@@ -29,7 +35,7 @@ def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Pictur
         Part(
             "cost",
             "Latency and multiply-adds",
-            (*along_text(swept), *faster_text(swept), *intervals_text(swept)),
+            (*along_text(swept), *not_in_lines(swept), *faster_text(swept), *intervals_text(swept)),
             tuple(cost),
             (_lines(swept),),
         ),
@@ -38,7 +44,7 @@ def sweep_page(swept: Swept, environment: Environment, pictures: Sequence[Pictur
     ]
     return Page(
         title=title_of(swept),
-        verdict=tuple(sentences(swept)),
+        verdict=(*(() if environment.finished else (_UNFINISHED,)), *sentences(swept)),
         parts=tuple(part for part in built if part.texts or part.pictures or part.tables),
         facts=_facts(swept, environment),
     )
@@ -62,7 +68,7 @@ def _keyed(swept: Swept, point: Point, texts: Sequence[str]) -> tuple[Cell, ...]
     keys: list[float | str | None] = [
         *(_number(point.values[axis.name]) for axis in swept.plan.axes),
         None,
-        row.macs,
+        point.macs_millions,
         row.params,
         point.latency.estimate if point.latency else None,
         row.ratio_to_reference if fine else None,
@@ -82,7 +88,8 @@ def _number(value: str) -> float | str:
 
 
 def _cautions(swept: Swept) -> list[Caution]:
-    return [
+    """What is left out, then each kind of doubt of the rows."""
+    left_out = [
         Caution(
             about=f"{point.series}, {point.name}",
             text=f"{point.why_not}: left out of lines, comparisons and fronts",
@@ -91,6 +98,15 @@ def _cautions(swept: Swept) -> list[Caution]:
         for point in swept.points
         if point.why_not
     ]
+    doubts = [
+        Caution(
+            about=f"{one.rows} of {units.counted(len(swept.points), 'case')}",
+            text=f"{one.code}, such as {one.example}",
+            advice=advice_for(one.code),
+        )
+        for one in doubts_of(swept)
+    ]
+    return [*left_out, *doubts]
 
 
 def _facts(swept: Swept, environment: Environment) -> tuple[tuple[str, str], ...]:

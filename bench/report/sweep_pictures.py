@@ -33,6 +33,11 @@ from bench.report.sweep_charts import (
 from bench.report.sweep_costs import bounded, holds_zero
 from bench.report.sweep_text import PUBLISHED, accuracy_name, title_of
 
+_FRONT = (
+    "Filled and joined are the points of a runtime to which no other of these is preferable: as accurate and told to "
+    "be faster, or more accurate and not told to be slower. "
+)
+_NO_FRONT = "Which points are preferable is not told: ranges decide nothing, 5 repetitions make intervals."
 _STEPS = 40  # of a line that is drawn on logarithmic axes
 _LABEL_ROOM = 0.12  # of the axis, for names beside the last points
 
@@ -169,22 +174,32 @@ def _memory(swept: Swept) -> Iterator[Picture]:
 
 def _accuracy(swept: Swept) -> Iterator[Picture]:
     on_front = fronts(swept)
-    for column in swept.accuracies:
+    for place, column in enumerate(swept.accuracies, 1):
         known = [p for p in swept.points if column in p.published and p.latency is not None]
         if known:
-            yield _accuracy_picture(swept, column, known, on_front[column])
+            yield _accuracy_picture(swept, column, known, on_front[column], _file_name(swept, place))
 
 
-def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: set[str]) -> Picture:
+def _file_name(swept: Swept, place: int) -> str:
+    """By the accuracy's name; its place is added where another's is written alike in plain letters."""
+    plain = [re.sub(r"[^A-Za-z0-9]+", "_", accuracy_name(column)) for column in swept.accuracies]
+    own = plain[place - 1]
+    return f"sweep_accuracy_{own}" + (f"_{place}" if plain.count(own) > 1 else "")
+
+
+def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: set[str], file: str) -> Picture:
     name, names = accuracy_name(column), [axis.name for axis in swept.plan.axes]
     return Picture(
-        name="sweep_accuracy_" + re.sub(r"[^A-Za-z0-9]+", "_", name),
+        name=file,
         title=f"{name} ({PUBLISHED}) against measured latency: {title_of(swept)}",
         told=(
-            f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. Filled and joined "
-            "are the points of a runtime to which no other of these is preferable: as accurate and told to be faster, "
-            "or more accurate and not told to be slower. "
-            f"Beside the fastest point of a model, where it is joined: {listed(names)}; all of them are in the table."
+            f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. "
+            + (
+                _FRONT
+                + f"Beside the fastest point of a model, where it is joined: {listed(names)}; all are in the table."
+                if front
+                else _NO_FRONT
+            )
         ),
         spec=_accuracy_spec(swept, column, known, front),
         header=("point", "runtime", f"{name} ({PUBLISHED})", "latency", "on the front"),

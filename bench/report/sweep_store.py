@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.analysis.sweep_compare import fronts
+from bench.analysis.sweep_compare import fronts, has_front
 from bench.analysis.sweep_points import Point, Swept
 from bench.errors import UsageError
 from bench.records import SweepAxis, SweepPlan
@@ -106,7 +106,13 @@ def _axis_columns(swept: Swept) -> Iterator[Column]:
 def _accuracy_columns(swept: Swept) -> Iterator[Column]:
     for name in swept.accuracies:
         yield real(name, "", "higher", "Published, not measured.")
-        yield Column(f"{name}_front", "boolean", "", "none", "On the front of this accuracy against latency.")
+        yield Column(
+            f"{name}_front",
+            "boolean",
+            "",
+            "none",
+            "On the front of this accuracy against latency; none without intervals.",
+        )
 
 
 def axis_column(swept: Swept, axis: SweepAxis) -> str:
@@ -159,6 +165,6 @@ def _record(swept: Swept, point: Point, on_front: Mapping[str, set[str]], privat
     }
     for name in swept.accuracies:
         record[name] = point.published.get(name)
-        known = name in point.published and latency is not None
+        known = name in point.published and latency is not None and has_front(swept.of(point.series))
         record[f"{name}_front"] = row.case_id in on_front[name] if known else None
     return record

@@ -8,7 +8,7 @@ from bench import units
 from bench.analysis.sweep_compare import fronts
 from bench.analysis.sweep_fit import Fit
 from bench.analysis.sweep_points import Point, Swept
-from bench.report.sweep_costs import along_text, bounded, cost_cell, memory_text
+from bench.report.sweep_costs import along_text, bounded, cost_cell, memory_text, millions
 from bench.report.sweep_text import PUBLISHED, accuracy_name, doubts, sentences, title_of
 from bench.report.text import markdown
 from bench.report.verdict import comparison, interval_word, is_reference
@@ -48,7 +48,7 @@ def _cells(swept: Swept, point: Point, on_front: Mapping[str, set[str]]) -> tupl
     return (
         *(point.values[axis.name] for axis in swept.plan.axes),
         point.series,
-        units.count(row.macs),
+        millions(point.macs_millions) if point.macs_millions else units.count(row.macs),
         units.count(row.params),
         bounded(point.latency) if point.latency else f"left out: {point.why_not}",
         _against(point),

@@ -103,6 +103,8 @@ def intervals_text(swept: Swept) -> Iterator[str]:
         "cost is the line's value at size 0, where nothing was measured: a bend that stays within that limit can move "
         "it further than its brackets say."
     )
+    if any(point.row.batch_size > 1 for point in swept.points):
+        yield "Multiply-adds are those of a whole call, for all items of its batch."
     if not swept.levels:
         return
     told = [_brackets(level, n, len(swept.levels) > 1 and points) for (level, n), points in swept.levels.items()]
@@ -110,7 +112,7 @@ def intervals_text(swept: Swept) -> Iterator[str]:
     if any(fit.holds and fit.line is not None and fit.line.fixed.level is not None for fit in swept.latency.values()):
         yield (
             "In brackets behind a line's costs: bounds over the repetitions that all its points have, widened to hold "
-            "those of the lines without any one of its points."
+            "those by the scatter of its points about it, and those of the lines without any one of its points."
         )
 
 
@@ -131,11 +133,16 @@ def left_out(swept: Swept) -> list[str]:
             by_reason.setdefault(point.why_not, []).append(f"{point.series} at {point.name}")
     return [
         *(f"Left out ({reason}): {_some(names)}." for reason, names in by_reason.items()),
-        *(
-            f"Not in the line of {name} (fewer repetitions than the others): {_some(fit.left_out)}."
-            for name, fit in swept.latency.items()
-            if fit.left_out
-        ),
+        *not_in_lines(swept),
+    ]
+
+
+def not_in_lines(swept: Swept) -> list[str]:
+    """The points that could be used and are in no line."""
+    return [
+        f"Not in the line of {name} (fewer repetitions than the others): {_some(fit.left_out)}."
+        for name, fit in swept.latency.items()
+        if fit.left_out
     ]
 
 

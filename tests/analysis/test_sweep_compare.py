@@ -192,3 +192,11 @@ def test_strands_follow_the_axis_with_most_values_the_last_of_equals() -> None:
     assert [s.fixed for s in found.strands if s.series == "tensorflow"] == ["alpha=0.25", "alpha=0.5", "alpha=1"]
     assert [p.values["side"] for p in found.strands[0].points] == ["128", "160", "224"]
     assert onnxruntime(0) < tensorflow(0)
+
+
+@pytest.mark.parametrize("repetitions", [1, 2, 3])
+def test_ranges_make_no_front(repetitions: int) -> None:
+    good, slow = one_point("good", 1.0, 60), one_point("slow", 2.0, 50)
+    few = [replace(one, latencies_ns={r: one.latencies_ns[r] for r in range(repetitions)}) for one in (good, slow)]
+    assert front_of([good, slow], "top1") == {"good"}
+    assert front_of(few, "top1") == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import pytest
@@ -208,7 +209,10 @@ def test_costs_whose_sign_hangs_on_a_single_member_are_no_costs_and_the_reason_i
     assert fit.line is not None
     assert fit.line.fixed.high is not None
     assert max(fixed for fixed, _ in fit.line.coefficients.values()) < 0 < fit.line.fixed.high
-    assert fit.reason == "cannot tell what it is at size 0: below zero, but not without one of the points"
+    assert (
+        fit.reason
+        == "cannot tell what it is at size 0: below zero, but the points' scatter about the line leaves it open"
+    )
     assert fit_line(family([(2e2, 1e3)] * 5)).holds
 
 
@@ -232,3 +236,20 @@ def test_nothing_in_it_is_not_a_number() -> None:
     line = fit_line(family([(1e4, 1e3)] * 3, bend={10.0: [0.01, 0.01, 0.01]})).line
     assert line is not None
     assert all(math.isfinite(miss.estimate) for miss in line.misses.values())
+
+
+def test_bounds_hold_the_truth_as_often_as_their_level_says_though_points_are_off_the_line() -> None:
+    """Points off by 2 % (standard deviation), repetitions by 0.3 %: of 250 such sweeps 93 % hold either cost."""
+    draw = random.Random(2)
+    sizes = [10, 13, 18, 41, 54, 73, 150, 190, 320]
+    held = 0
+    for _ in range(100):
+        costs = [(100 + 20 * size) * (1 + draw.gauss(0, 0.02)) for size in sizes]
+        members = [
+            Member(str(size), size, {r: cost * (1 + draw.gauss(0, 0.003)) for r in range(5)})
+            for size, cost in zip(sizes, costs, strict=True)
+        ]
+        line = fit_line(members).line
+        assert line is not None
+        held += (line.fixed.low or 0) <= 100 <= (line.fixed.high or 0)
+    assert 88 <= held <= 98

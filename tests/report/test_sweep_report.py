@@ -220,3 +220,62 @@ def test_doubts_about_rows_are_told_once_for_all_of_them_and_only_where_there_ar
     assert said.startswith(f"Doubts, contended: {len(found)} of {len(found)} cases, such as ")
     assert "other processes were busy" in said
     assert not [line for line in doubts(swept()) if line.startswith("Doubts, ")]
+
+
+def test_multiply_adds_are_those_of_a_whole_call() -> None:
+    """Eight items cost eight times as much: a multiply-add costs what it costs one by one."""
+    batched = [
+        replace(
+            point,
+            row=msgspec.structs.replace(point.row, batch_size=8, latency_ns_best=8 * (point.row.latency_ns_best or 0)),
+            latencies_ns={r: 8 * cost for r, cost in point.latencies_ns.items()},
+        )
+        for point in points()
+    ]
+    of = sweep_of(plan(), batched)
+    assert sentences(of)[1].startswith("tensorflow: 32 ms (31.4 ms to 32.6 ms) and 20 us (")
+    assert "from 81.6 M to 4 G" in sentences(of)[1]
+    assert any(text.startswith("Multiply-adds are those of a whole call") for text in doubts(of))
+    assert not any(text.startswith("Multiply-adds are those") for text in doubts(swept()))
+
+
+def test_the_page_tells_what_the_words_tell_of_rows_lines_and_an_unfinished_run() -> None:
+    found = points()
+    busy = replace(found[0], row=msgspec.structs.replace(found[0].row, cautions="contended: busy in 40 of 50 rounds"))
+    short = replace(found[2], latencies_ns={0: 1e6})
+    page = sweep_page(sweep_of(plan(), [busy, found[1], short, *found[3:]]), environment(finished=False), [])
+    assert page.verdict[0].startswith("This sweep is not finished")
+    (doubt,) = [one for part in page.parts for one in part.cautions]
+    assert (doubt.about, doubt.text.partition(",")[0]) == ("1 of 18 cases", "contended")
+    assert doubt.advice
+    assert any(text.startswith("Not in the line of tensorflow (fewer") for part in page.parts for text in part.texts)
+    whole = sweep_page(swept(), environment(), [])
+    assert not whole.verdict[0].startswith("This sweep")
+    assert [one for part in whole.parts for one in part.cautions] == []
+
+
+def test_without_intervals_no_front_is_drawn_and_it_is_said() -> None:
+    few = pictures(swept(repetitions=3))["sweep_accuracy_top1"]
+    assert "not told: ranges decide nothing" in few.told
+    assert {cells[-1] for cells in few.cells} == {"no"}
+    assert "ranges" not in pictures(swept())["sweep_accuracy_top1"].told
+
+
+def test_accuracies_that_are_written_alike_in_plain_letters_have_a_file_each() -> None:
+    both = [replace(point, published={"published_top-1": 40.0, "published_top_1": 50.0}) for point in points()]
+    grid = plan(
+        points=tuple(
+            msgspec.structs.replace(one, published={"published_top-1": 40.0, "published_top_1": 50.0})
+            for one in plan().points
+        )
+    )
+    names = [name for name in pictures(sweep_of(grid, both)) if "accuracy" in name]
+    assert names == ["sweep_accuracy_top_1_1", "sweep_accuracy_top_1_2"]
+
+
+def test_files_of_others_that_begin_alike_stay(tmp_path: Path) -> None:
+    for name in ("sweep_mine.png", "sweep_price_9.png"):
+        (tmp_path / name).write_bytes(b"")
+    write_sweep(tmp_path, swept(), environment())
+    assert (tmp_path / "sweep_mine.png").exists()
+    assert not (tmp_path / "sweep_price_9.png").exists()
