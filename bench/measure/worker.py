@@ -23,6 +23,7 @@ from bench import errors
 from bench.children import die_with
 from bench.measure import loop, plan, soak, streams, wire
 from bench.measure.feeds import gather_at_once, gather_outputs, make_feeds
+from bench.measure.kernels import profile_kernels
 from bench.measure.memory import read_memory, reset_peak
 from bench.measure.own_process import failure_of, involuntary_switches, thread_count
 from bench.measure.roofs import measure_roofs
@@ -33,7 +34,6 @@ from bench.records import (
     Opened,
     OpenRequest,
     OutputsDone,
-    Profiled,
     ProfileRequest,
     Reply,
     Request,
@@ -44,7 +44,7 @@ from bench.records import (
     TurnRequest,
     WarmRequest,
 )
-from bench.runtimes.loading import import_runtime, module_of, open_session, operators, profile
+from bench.runtimes.loading import import_runtime, module_of, open_session
 
 
 class Work:
@@ -76,7 +76,7 @@ class Work:
         if isinstance(request, TurnRequest):
             return self.turn(request)
         if isinstance(request, ProfileRequest):
-            return self.profile(request)
+            return profile_kernels(request)
         if isinstance(request, SoakRequest):
             return self.soak(request.seconds)
         if isinstance(request, RoofsRequest):
@@ -121,18 +121,6 @@ class Work:
         gc.freeze()
         gc.disable()
         return FirstDone(first_call_ns=durations[0], memory=read_memory())
-
-    def profile(self, request: ProfileRequest) -> Profiled:
-        """Where kernels ran, and how long each took, by a session that is profiled and whose latency is never told."""
-        asked = request.open
-        self.request = asked
-        if asked.cpus:
-            os.sched_setaffinity(0, asked.cpus)
-        import_runtime(asked.runtime, asked.settings.options)
-        if request.with_operators:
-            return operators(asked.runtime, asked.artifact, asked.settings, make_feeds(asked), request.calls)
-        parts = profile(asked.runtime, asked.artifact, asked.settings, make_feeds(asked), request.calls)
-        return Profiled(parts=parts, calls=request.calls)
 
     def warm(self, calls: int | None) -> Turn:
         """Warm-up: a fixed count, or until steady within the bounds of the plan."""
