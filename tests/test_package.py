@@ -82,7 +82,7 @@ def test_a_wheel_has_one_package_one_command_and_one_plugin_of_pytest(wheel: zip
         "[console_scripts]",
         "bench",
         "=",
-        "bench.cli:main",
+        "bench.start:main",
         "[pytest11]",
         "onnx-crossbench",
         "=",
