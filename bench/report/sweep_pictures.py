@@ -204,7 +204,13 @@ def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: 
         spec=_accuracy_spec(swept, column, known, front),
         header=("point", "runtime", f"{name} ({PUBLISHED})", "latency", "on the front"),
         cells=tuple(
-            (p.name, p.series, number(p.published[column]), bounded(latency_of(p)), _yes(p.row.case_id in front))
+            (
+                p.name,
+                p.series,
+                number(p.published[column]),
+                bounded(latency_of(p)),
+                "yes" if p.row.case_id in front else "no",
+            )
             for p in known
         ),
     )
@@ -245,7 +251,3 @@ def _labels(known: Sequence[Point], column: str, unit: float, x: Any, y: Any, fr
     ]
     text = alt.Chart(parts.data(texts)).mark_text(align="right", dx=-6, dy=-8, fontSize=10)
     return text.encode(x=x, y=y, text="text:N")
-
-
-def _yes(said: bool) -> str:
-    return "yes" if said else "no"
