@@ -146,6 +146,7 @@ class _Run:
             repetitions=tuple(reply.repetition for reply in replies),
             calls_ns=tuple(reply.profiled.calls_ns for reply in replies),
             plain_ns=tuple(reply.plain_ns for reply in replies),
+            rounding_ns=max(reply.profiled.rounding_ns for reply in replies),
             layers_reason=owned.reason,
         )
 

@@ -110,6 +110,9 @@ class Profiled(Record, frozen=True, tag="profiled"):
     calls: int
     operators: tuple[Operator, ...] = ()  # in the order in which they run; empty where they were not asked for
     calls_ns: tuple[int, ...] = ()  # wall time of each profiled call, likewise
+    rounding_ns: int = (
+        0  # by which a call's operators may have taken longer together than told: their times are cut off
+    )
 
 
 class SoakSample(Record, frozen=True):

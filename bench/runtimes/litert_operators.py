@@ -17,7 +17,7 @@ from bench.records import Profiled
 from bench.runtimes.contract import Array, Feed
 from bench.runtimes.litert_compiled import OperatorEvent
 from bench.runtimes.litert_file import FileOperator
-from bench.runtimes.operators import Ran, added_up, timed_calls, warm_up
+from bench.runtimes.operators import Ran, added_up, cut_off, timed_calls, warm_up
 
 _US = 1000
 _SAME = 1e-3  # of the largest number of an output
@@ -91,7 +91,13 @@ def profiled_operators(
             origins[place] = names
             provider = _XNNPACK if event.is_delegated else _OWN
             ran.append(Ran(call, place, names[0] if names else event.kind, event.kind, provider, event.time_us * _US))
-    return Profiled(parts=(), calls=calls, operators=added_up(ran, calls, origins), calls_ns=tuple(walls))
+    return Profiled(
+        parts=(),
+        calls=calls,
+        operators=added_up(ran, calls, origins),
+        calls_ns=tuple(walls),
+        rounding_ns=cut_off(ran),
+    )
 
 
 def matched(events: Sequence[OperatorEvent], operators: Sequence[FileOperator]) -> list[int | None]:

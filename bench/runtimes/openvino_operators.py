@@ -37,12 +37,14 @@ def profiled_operators(
         raise UnsupportedError(f"operators are told of OpenVINO's CPU alone, this is {device}")
     ran: list[Ran] = []
     walls: list[int] = []
+    least = _MOST
     for call in range(calls):
         compiled = compile_model()
         if int(compiled.get_property("NUM_STREAMS")) != 1:
             raise UnsupportedError("every stream has counters of its own; profile with hint=latency")
-        counted, wall_ns = _block(compiled, bind, feeds)
+        counted, wall_ns, block = _block(compiled, bind, feeds)
         walls.append(wall_ns)
+        least = min(least, block)
         written = _output_bytes(compiled)
         ran += [Ran(call, name, name, kind, device, time_ns, written.get(name)) for name, kind, time_ns in counted]
     told = _told(compiled)
@@ -50,20 +52,31 @@ def profiled_operators(
     origins: dict[Hashable, tuple[str, ...]] = dict(
         zip(names, fused_origins(file, [own for _, own in told], _closed(compiled, told)), strict=True)
     )
-    return Profiled(parts=(), calls=calls, operators=added_up(ran, calls, origins), calls_ns=tuple(walls))
+    return Profiled(
+        parts=(),
+        calls=calls,
+        operators=added_up(ran, calls, origins),
+        calls_ns=tuple(walls),
+        rounding_ns=len(names) * most_cut_off(_WARM, least),
+    )
 
 
 def mean_of_block(before_us: int, warm: int, after_us: int, block: int) -> int:
     """The mean time of the later ``block`` calls in ns, of the averages over ``warm`` calls and over all of them.
 
     Both averages are cut to whole microseconds, so this is at most ``1 + warm / block`` microseconds too little and
-    ``warm / block`` too much.
+    ``warm / block`` too much; each call's time was cut before it was averaged, up to another microsecond.
     """
     return max(0, round(((warm + block) * after_us - warm * before_us) * _US / block))
 
 
-def _block(compiled: Any, bind: Bind, feeds: Sequence[Any]) -> tuple[list[tuple[str, str, int]], int]:
-    """Name, kind and mean time of what ran; the mean wall time."""
+def most_cut_off(warm: int, block: int) -> int:
+    """By how many ns a kernel may have taken longer or less than ``mean_of_block``; one of 0 is not told at all."""
+    return round((2 + warm / block) * _US)
+
+
+def _block(compiled: Any, bind: Bind, feeds: Sequence[Any]) -> tuple[list[tuple[str, str, int]], int, int]:
+    """Name, kind and mean time of what ran; the mean wall time; how many calls the block has."""
     request = compiled.create_infer_request()
     call = bind(request)
     timed_calls(call, feeds, _WARM)
@@ -77,7 +90,7 @@ def _block(compiled: Any, bind: Bind, feeds: Sequence[Any]) -> tuple[list[tuple[
     counted = [
         (one.node_name, one.node_type, took(before.get(one.node_name, 0), after_us=_us(one.real_time))) for one in after
     ]
-    return counted, round(mean(walls))
+    return counted, round(mean(walls)), len(walls)
 
 
 def _us(duration: Any) -> int:

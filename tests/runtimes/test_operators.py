@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.runtimes.operators import Ran, added_up, timed_calls, unique, warm_up
+from bench.runtimes.operators import Ran, added_up, cut_off, timed_calls, unique, warm_up
 
 
 def _ran(call: int, key: str, time_ns: int, *, name: str | None = None, output_bytes: int | None = None) -> Ran:
@@ -48,3 +48,8 @@ def test_an_error_of_a_call_is_not_kept_silent() -> None:
 
     with pytest.raises(RuntimeError, match="no"):
         timed_calls(fails, [1], 1)
+
+
+def test_a_call_may_lack_a_microsecond_for_each_time_that_a_kernel_ran_in_it() -> None:
+    assert cut_off([_ran(0, "a", 2), _ran(0, "b", 2), _ran(0, "b", 2), _ran(1, "a", 2)]) == 3000
+    assert cut_off([]) == 0
