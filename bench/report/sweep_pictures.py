@@ -31,13 +31,8 @@ from bench.report.sweep_charts import (
     values,
 )
 from bench.report.sweep_costs import bounded, holds_zero
-from bench.report.sweep_text import PUBLISHED, accuracy_name, title_of
+from bench.report.sweep_text import FRONT, NO_FRONT, PUBLISHED, accuracy_name, title_of
 
-_FRONT = (
-    "Filled and joined are the points of a runtime to which no other of these is preferable: as accurate and told to "
-    "be faster, or more accurate and not told to be slower. "
-)
-_NO_FRONT = "Which points are preferable is not told: ranges decide nothing, 5 repetitions make intervals."
 _STEPS = 40  # of a line that is drawn on logarithmic axes
 _LABEL_ROOM = 0.12  # of the axis, for names beside the last points
 
@@ -195,10 +190,10 @@ def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: 
         told=(
             f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. "
             + (
-                _FRONT
+                FRONT
                 + f"Beside the fastest point of a model, where it is joined: {listed(names)}; all are in the table."
                 if front
-                else _NO_FRONT
+                else NO_FRONT
             )
         ),
         spec=_accuracy_spec(swept, column, known, front),

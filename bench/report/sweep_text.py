@@ -14,6 +14,11 @@ from bench.report.sweep_doubts import rows_doubted
 from bench.report.verdict import LEAST_PROCESSES, interval_word
 
 PUBLISHED = "published, not measured"
+FRONT = (
+    "Filled and joined are the points of a runtime to which no other of these is preferable: as accurate and told to "
+    "be faster, or more accurate and not told to be slower. "
+)
+NO_FRONT = "Which points are preferable is not told: ranges decide nothing, 5 repetitions make intervals."
 _NAMED = 4  # points of one reason
 _CURE = f"{LEAST_PROCESSES} repetitions make intervals"
 
