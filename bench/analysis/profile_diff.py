@@ -117,7 +117,7 @@ def diff_profiles(
     total = sides.change(wall_times(a), wall_times(b))
     plain = _plain_change(sides)
     doubt = barred or _range_doubt(sides, total) or _doubt(total, plain) or _machine_doubt(a, b, roofs)
-    lines = [sides.line(name, ours, theirs) for name, ours, theirs in match_kernels(a, b)]
+    lines = [sides.line(one.name, one.ours, one.theirs) for one in match_kernels(a, b)]
     lines.append(sides.outside())
     lines.append(_left_over(sides, total, lines))
     if not doubt:

@@ -11,6 +11,7 @@ from bench.analysis.operators import OUTSIDE
 from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, dearest, diff_profiles
 from bench.analysis.profiled import Kernel, ProfiledCase
 from bench.analysis.roofline import Roof
+from bench.records import LayerCost
 from profile_fakes import MS, case, kernel
 
 STEADY = [10 * MS, 10 * MS + 1, 10 * MS + 2, 10 * MS + 3, 10 * MS + 4]
@@ -190,7 +191,7 @@ def test_all_lines_add_up_to_the_total_change(
 def names(a: list[Kernel], b: list[Kernel]) -> dict[str, tuple[int, int]]:
     """Each line with how many kernels of either side are in it."""
     found = match_kernels(case(a, STEADY), case(b, STEADY))
-    return {name: (len(ours), len(theirs)) for name, ours, theirs in found}
+    return {name: (len(ours), len(theirs)) for name, ours, theirs, _ in found}
 
 
 def test_kernels_of_one_layer_and_operator_are_one_line_whatever_they_are_called() -> None:
@@ -205,6 +206,33 @@ def test_what_is_fused_on_the_other_side_is_one_line() -> None:
         "Gemm dense": (1, 1),
         "Conv, Relu -> FusedConv conv1 + relu1": (2, 1),
     }
+
+
+def numbered(times: Sequence[int]) -> ProfiledCase:
+    """Convolutions that take so many ms, named as Keras does; the more time, the more work."""
+    layers = [
+        LayerCost(name=f"conv2d_{n}".removesuffix("_0"), kind="Conv2D", multiply_adds=time * 10**6, weight_bytes=4)
+        for n, time in enumerate(times)
+    ]
+    kernels = [kernel(one.name, "Conv", (n,), [times[n] * MS] * 5) for n, one in enumerate(layers)]
+    return case(kernels, slower((sum(times) - 9) * MS), layers=tuple(layers))
+
+
+def test_a_new_layer_that_moves_the_numbers_of_all_others_is_what_is_named() -> None:
+    found = diff(numbered([8, 1]), numbered([2, 8, 1]))
+    first = dearest(found)
+    assert first is not None
+    assert (first.name, first.presence, first.explains) == ("Conv conv2d", "only in B", 1.0)
+    assert {one.name: one.change.estimate for one in found.changes[1:3]} == {
+        "Conv conv2d (in B conv2d_1)": 0,
+        "Conv conv2d_1 (in B conv2d_2)": 0,
+    }
+
+
+def test_a_layer_of_one_name_and_other_work_is_said_to_be_that() -> None:
+    first = dearest(diff(numbered([8, 1]), numbered([8, 3])))
+    assert first is not None
+    assert first.name == "Conv conv2d_1 (other work in B)"
 
 
 def test_two_new_kernels_of_one_layer_are_two_lines() -> None:
