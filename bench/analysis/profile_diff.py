@@ -58,6 +58,7 @@ class ProfileDiff(Record, frozen=True):
     b_ns: float
     doubt: str  # why the change is not told apart from noise; "" where it is
     changes: tuple[Change, ...]
+    rounding_ns: int = 0  # up to which a change of what is outside of kernels may be theirs, cut off
 
     @property
     def is_told(self) -> bool:
@@ -71,6 +72,11 @@ class _Sides(Record, frozen=True):
     a: ProfiledCase
     b: ProfiledCase
     is_paired: bool
+
+    @property
+    def rounding_ns(self) -> int:
+        """Of a change of what is outside of kernels: they may have taken so much longer on one side."""
+        return max(self.a.rounding_ns, self.b.rounding_ns)
 
     def change(self, a: Sequence[float], b: Sequence[float]) -> Interval:
         """B less A of values by repetition, Hodges-Lehmann's estimate; bounds are None where there are too few."""
@@ -86,12 +92,13 @@ class _Sides(Record, frozen=True):
         return self._line(name, summed(a, self.a), summed(b, self.b), presence)
 
     def outside(self) -> Change:
-        """What no kernel explains."""
+        """What no kernel explains; told where it is more than what times of kernels that are cut off leave there."""
         ours, theirs = (
             [wall - spent for wall, spent in zip(wall_times(c), summed(c.kernels, c), strict=True)]
             for c in (self.a, self.b)
         )
-        return self._line(OUTSIDE, ours, theirs, "both")
+        found = self._line(OUTSIDE, ours, theirs, "both")
+        return msgspec.structs.replace(found, is_told=is_told(found.change, beyond_ns=self.rounding_ns))
 
     def _line(self, name: str, a: Sequence[float], b: Sequence[float], presence: Presence) -> Change:
         change = self.change(a, b)
@@ -131,15 +138,16 @@ def diff_profiles(
         a_ns=median(wall_times(a)),
         b_ns=median(wall_times(b)),
         doubt=doubt,
+        rounding_ns=sides.rounding_ns,
         changes=tuple(sorted(lines, key=_order(total.estimate))),
     )
 
 
-def is_told(change: Interval) -> bool:
-    """Whether the bounds of an interval leave out 0; those of a range, or of a single repetition, tell nothing."""
+def is_told(change: Interval, beyond_ns: float = 0.0) -> bool:
+    """Whether an interval is above or below 0 by more than that; a range, or a single repetition, tells nothing."""
     if change.low is None or change.high is None or is_range(change):
         return False
-    return change.low > 0 or change.high < 0
+    return change.low > beyond_ns or change.high < -beyond_ns
 
 
 def is_range(change: Interval) -> bool:

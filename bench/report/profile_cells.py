@@ -37,6 +37,7 @@ WHY_ABOVE = (  # as far as can be thought of: the profile can't tell which
 _LONGEST = 48  # letters of a name
 _GIGA = 1e9
 _ROUNDING = 1e-9  # of a share that is a sum
+_LEAST_ROUNDING = 0.005  # of a call
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,17 @@ def _where(view: CaseView) -> str:
     outside = next((line for line in view.lines if line.is_outside), None)
     if outside is None:
         return f"{said} (of its kernels)"
-    return f"{said}; outside kernels {percent(outside.time.estimate / view.whole_ns if view.whole_ns else None)}"
+    share = percent(outside.time.estimate / view.whole_ns if view.whole_ns else None)
+    return f"{said}; outside kernels {share}{_rounding(view, outside.time.estimate)}"
+
+
+def _rounding(view: CaseView, outside_ns: float) -> str:
+    """How much of what is outside of kernels may be theirs; "" where whole percents would not show it."""
+    cut_ns = view.case.rounding_ns
+    if outside_ns <= 0 or cut_ns < _LEAST_ROUNDING * view.whole_ns:
+        return ""
+    of = f"rounding ({_many(len(view.case.kernels), 'kernel')}, times cut off)"
+    return f", all of which may be {of}" if cut_ns >= outside_ns else f", up to {units.duration(cut_ns)} of it {of}"
 
 
 def _cost(view: CaseView) -> str:

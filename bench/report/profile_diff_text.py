@@ -102,6 +102,11 @@ def diff_legend(diff: ProfileDiff) -> list[str]:
         "Between, before, after or within layers, or of (no layer): what the runtime put in, as a change of layout, or "
         "what no layer is known of; where it stands is told by the runtime's own graph.",
     ]
+    if diff.rounding_ns:
+        said.append(
+            f"Outside kernels is told apart beyond {units.duration(diff.rounding_ns)} only: up to that it may be time "
+            "of kernels, which their runtime cuts to whole microseconds."
+        )
     if is_range(diff.total):
         said.append(
             f"In brackets: ranges, {units.percent(round(diff.total.level or 0.0, 4))} over {diff.total.n} "

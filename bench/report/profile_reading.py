@@ -49,6 +49,11 @@ def legend(profile: Profile, views: Sequence[CaseView]) -> list[str]:
             "Layout: kernels that only lay numbers out otherwise or convert them, and that no layer was found to ask "
             "for. They are no layer's work; where the runtime tells it, the layers around them are named."
         )
+    if any(view.case.rounding_ns for view in views):
+        said.append(
+            "ONNX Runtime, OpenVINO and LiteRT cut the time of a kernel to whole microseconds: what it lacks stands "
+            "outside kernels, and a short kernel looks faster than it is."
+        )
     if levels := _levels(views):
         said.append(f"In brackets: {levels} over repetitions.")
     if roof_of(profile.roofs) is not None:

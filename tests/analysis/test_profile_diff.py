@@ -79,6 +79,15 @@ def test_what_runs_outside_of_kernels_can_be_what_explains_most() -> None:
     assert first.explains == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("cut_ns", [3 * MS, 5 * MS])
+def test_what_runs_outside_explains_nothing_that_rounding_of_kernels_could_be(cut_ns: int) -> None:
+    found = diff(case([CONV, DENSE], STEADY), case([CONV, DENSE], slower(4 * MS), rounding_ns=cut_ns))
+    outside = next(change for change in found.changes if change.name == OUTSIDE)
+    assert outside.change.estimate == 4 * MS
+    assert outside.is_told is (cut_ns < 4 * MS)
+    assert (dearest(found) is None) is (cut_ns > 4 * MS)
+
+
 def test_what_medians_leave_over_is_a_line_of_its_own_and_is_never_named() -> None:
     names = ("Conv", "Gemm", "Relu", "Add", "Mul")
 

@@ -79,6 +79,22 @@ def test_a_layer_called_as_the_rest_is_stands_under_the_roofs() -> None:
     assert "outside kernels 20 %" in case_sentences(view)[0]
 
 
+@pytest.mark.parametrize(
+    ("cut_ns", "said"),
+    [
+        (0, "outside kernels 20 %."),
+        (40_000, "outside kernels 20 %."),
+        (500_000, "outside kernels 20 %, up to 500 us of it rounding (1 kernel, times cut off)."),
+        (3 * MS, "outside kernels 20 %, all of which may be rounding (1 kernel, times cut off)."),
+    ],
+)
+def test_what_is_outside_of_kernels_is_told_with_what_of_it_may_be_their_rounding(cut_ns: int, said: str) -> None:
+    made = profile(case([kernel("c", "Conv", (0,), [8 * MS] * 5)], STEADY, rounding_ns=cut_ns))
+    views = views_of(made)
+    assert case_sentences(views[0])[0].endswith(said)
+    assert any("whole microseconds" in line for line in legend(made, views)) is (cut_ns > 0)
+
+
 def test_a_case_that_disagrees_is_marked_and_one_that_agrees_is_not() -> None:
     wrong = case([CONV], STEADY, row={"agreement": "disagrees", "agreement_reason": "y: far off"})
     right = case([CONV], STEADY)

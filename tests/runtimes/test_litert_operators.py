@@ -74,6 +74,7 @@ def test_every_operator_has_its_time_in_every_call_and_who_ran_it() -> None:
     assert told["shape"] == ("LiteRT kernels", (2000, 2000), ("shape",))
     assert told["Static Reshape (NC)"] == ("XNNPACK", (1000, 1000), ())
     assert len(profiled.calls_ns) == 2
+    assert profiled.rounding_ns == 1000 * len(EVENTS)
 
 
 def test_a_model_that_gives_other_numbers_than_the_timed_one_is_not_profiled() -> None:
