@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,7 +17,7 @@ from bench.commands.console import Console
 from bench.commands.report_folder import claimed_folder
 from bench.commands.run import interrupted_suite, refuse_other_system, stage_text
 from bench.commands.tables import draw_table
-from bench.errors import EXIT_OK, UsageError
+from bench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TERMINATED, UsageError
 from bench.flags import Flags
 from bench.progress import Progress, spell_seconds
 from bench.records import Suite, SweepAxis, SweepPlan, SweepPoint
@@ -157,22 +158,36 @@ def _measured(
     console: Console,
     progress: Progress,
 ) -> int:
-    """Run the grid into the folder, and draw what came of it, whole or interrupted."""
+    """Run the grid into the folder, and draw what came of it, whole or interrupted; then the way on is told."""
     from bench.pipeline import run_suite
     from bench.report.sweep_store import PLAN_FILE, write_plan
 
     write_plan(folder, plan)
     try:
         result = run_suite(suite, folder, resume=resume, command=command, progress=progress)
+        progress.done()
+        _draw(plan, folder, console)
+    except KeyboardInterrupt:  # while preparing or drawing
+        progress.done()
+        _tell_way_on(folder, console)
+        raise
     finally:
         if [path.name for path in folder.iterdir()] == [PLAN_FILE]:  # refused before anything was measured
             (folder / PLAN_FILE).unlink()
-    progress.done()
-    _draw(plan, folder, console)
     if result.environment is not None:
         console.warn(stage_text(result.environment.stages_s))
     console.warn(f"report: {folder}")
+    if result.exit_code in (EXIT_INTERRUPTED, EXIT_TERMINATED):
+        _tell_way_on(folder, console)
     return result.exit_code
+
+
+def _tell_way_on(folder: Path, console: Console) -> None:
+    """The command that goes on with an interrupted sweep, where there is something to go on with."""
+    from bench.report.journal import has_journal
+
+    if has_journal(folder):
+        console.warn(f"interrupted; go on with: bench sweep --resume {shlex.quote(str(folder))}")
 
 
 def _redraw(folder: Path, accuracy: Path | None, console: Console) -> None:
