@@ -22,7 +22,6 @@ class Matched(NamedTuple):
     name: str
     ours: list[Kernel]  # of A
     theirs: list[Kernel]  # of B
-    is_new: bool  # whether it is the work of layers that only one of the models has
 
 
 class _Place(NamedTuple):
@@ -74,8 +73,7 @@ def _line(keys: Sequence[_Key], *sides: tuple[_Side, dict[_Key, list[Kernel]]]) 
     operators = " -> ".join(dict.fromkeys(said))
     owners = _owners((sides[0][0], one_a), (sides[1][0], one_b))
     where = _named(owners) if owners else _where([key.marks for key in keys])
-    is_new = bool(owners) and all(layer.is_new for layer in owners)
-    return Matched(f"{operators} {where}", one_a, one_b, is_new)
+    return Matched(f"{operators} {where}", one_a, one_b)
 
 
 def _by_key(side: _Side, unplaced: set[str]) -> dict[_Key, list[Kernel]]:

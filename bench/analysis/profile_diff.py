@@ -24,6 +24,7 @@ from bench.analysis.profiled import Kernel, ProfiledCase
 from bench.analysis.rank_sum import shift_interval
 from bench.analysis.roofline import Roof
 from bench.analysis.statistics import Interval, signed_rank_interval
+from bench.analysis.two_runs import doubt_of_two_runs, is_beyond, roofs_moved
 from bench.records import Record
 
 LEAST_REPETITIONS = 5  # of an interval, of each side: in pairs 93.75 %; 4 give only 87.5 %
@@ -113,19 +114,24 @@ def diff_profiles(
     *,
     is_paired: bool,
     roofs: tuple[Roof | None, Roof | None] = (None, None),
+    cpus: int = 0,
     barred: str = "",
 ) -> ProfileDiff:
     """The change from A to B; both have kernels, in at least one repetition in common where they are paired.
 
-    ``roofs``: of the two commands where they are two: a machine that was itself so much slower explains as much.
+    ``roofs`` and ``cpus``: of the two commands where they are two: see ``two_runs``; the fewer CPUs, 0 where unknown.
     ``barred``: why a side cannot win, so that no change is told; "" where both can.
     """
     sides = _Sides(a=a, b=b, is_paired=is_paired)
     total = sides.change(wall_times(a), wall_times(b))
     plain = _plain_change(sides)
-    doubt = barred or _range_doubt(sides, total) or _doubt(total, plain) or _machine_doubt(a, b, roofs)
+    doubt = barred or _range_doubt(sides, total) or _doubt(total, plain)
     lines = [sides.line(one.name, one.ours, one.theirs) for one in match_kernels(a, b)]
     lines.append(sides.outside())
+    if not is_paired:
+        moved, has_free_core = roofs_moved(roofs), max(a.row.threads, b.row.threads) < cpus
+        doubt = doubt or _doubt_of_two_runs(sides, total, plain, lines, moved=moved, has_free_core=has_free_core)
+        lines = [_of_two_runs(line, moved=moved, has_free_core=has_free_core) for line in lines]
     lines.append(_left_over(sides, total, lines))
     if not doubt:
         lines = [_explaining(line, total.estimate) for line in lines]
@@ -203,20 +209,27 @@ def _range_doubt(sides: _Sides, total: Interval) -> str:
     return f"a range ({level} over {of}) decides nothing; measure {LEAST_REPETITIONS} or more, without --quick"
 
 
-def _machine_doubt(a: ProfiledCase, b: ProfiledCase, roofs: tuple[Roof | None, Roof | None]) -> str:
-    """Whether the machine itself was as much faster or slower in that direction, by its roofs."""
-    first, second = roofs
-    if first is None or second is None:
-        return ""
-    change = math.log(median(wall_times(b)) / median(wall_times(a)))
-    slower = (
-        math.log(first.flops_per_s / second.flops_per_s),
-        math.log(first.bytes_per_s / second.bytes_per_s),
-    )
-    moved = max(math.copysign(1.0, change) * one for one in slower)
-    if abs(change) > moved:
-        return ""
-    return f"the machine itself differs by {math.expm1(moved):.0%} between the two, by its roofs"
+def _doubt_of_two_runs(
+    sides: _Sides,
+    total: Interval,
+    plain: Interval | None,
+    lines: Sequence[Change],
+    *,
+    moved: tuple[float, float] | None,
+    has_free_core: bool,
+) -> str:
+    ratios = [(total, median(wall_times(sides.a)))]
+    if plain is not None:
+        ratios.append((plain, median(one for one in sides.a.plain_ns if one is not None)))
+    a, b = ((one.row.runtime, one.row.runtime_version, one.row.provider) for one in (sides.a, sides.b))
+    return doubt_of_two_runs(lines, ratios=ratios, moved=moved, has_free_core=has_free_core, is_like=a == b)
+
+
+def _of_two_runs(line: Change, *, moved: tuple[float, float] | None, has_free_core: bool) -> Change:
+    """A line of both sides is told only where its change is beyond what two runs of like code may differ by."""
+    if line.presence != "both" or (has_free_core and is_beyond(line.change, line.a_ns, moved)):
+        return line
+    return msgspec.structs.replace(line, is_told=False)
 
 
 def _left_over(sides: _Sides, total: Interval, lines: Sequence[Change]) -> Change:

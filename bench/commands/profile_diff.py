@@ -64,7 +64,8 @@ def _diff(sides: Sides, a: Profile, b: Profile | None) -> ProfileDiff | None:
         return None
     roofs = (None, None) if b is None else (roof_of(a.roofs), roof_of(b.roofs))
     barred = "; ".join(sides.barred)
-    return diff_profiles(sides.a, sides.b, is_paired=sides.is_paired, roofs=roofs, barred=barred)
+    cpus = min(one.environment.machine.effective_cpus for one in (a, b or a))
+    return diff_profiles(sides.a, sides.b, is_paired=sides.is_paired, roofs=roofs, cpus=cpus, barred=barred)
 
 
 def _one_text(sides: Sides, diff: ProfileDiff | None) -> str:

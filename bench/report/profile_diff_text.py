@@ -8,6 +8,7 @@ from bench import units
 from bench.analysis.operators import OUTSIDE
 from bench.analysis.profile_diff import LEFT_OVER, NAMED_FROM, Change, ProfileDiff, dearest, is_range
 from bench.analysis.statistics import Interval
+from bench.analysis.two_runs import FACTOR
 from bench.report.profile_cells import percent
 
 DIFF_HEADER = ("operator", "A", "B", "change", "explains")
@@ -74,8 +75,9 @@ def diff_sentences(diff: ProfileDiff) -> list[str]:
         said.append(f"Medians of the lines do not add up to the change: {signed(left)} is left over.")
     if not diff.is_paired:
         said.append(
-            "A and B are two runs: what the machine did between them is not in the intervals. One command measures "
-            "them interleaved: bench profile MODEL -e A,B --diff"
+            "A and B are two runs: what the machine did between them is not in the intervals, so told is only work "
+            f"that one side alone has, or a change beyond a factor of {FACTOR:.0f} while a core was free. One command "
+            "measures them in turns: bench profile MODEL -e A,B --diff"
         )
     return said
 
@@ -113,11 +115,10 @@ def diff_legend(diff: ProfileDiff) -> list[str]:
             f"{'pairs of ' if diff.is_paired else ''}repetitions: they tell nothing apart from noise."
         )
     elif diff.total.level is not None:
-        chance = 1 - diff.total.level
+        chance = f"about {percent(1 - diff.total.level)} of lines that did not change would be told apart by chance."
         said.append(
             f"In brackets: intervals of {units.percent(round(diff.total.level, 4))} over {diff.total.n} "
-            f"{'pairs of ' if diff.is_paired else ''}repetitions; about {percent(chance)} of lines that did not change "
-            "would be told apart by chance."
+            + (f"pairs of repetitions; {chance}" if diff.is_paired else "repetitions, within each run only.")
         )
     return said
 

@@ -10,7 +10,6 @@ from bench.analysis.kernel_match import match_kernels
 from bench.analysis.operators import OUTSIDE
 from bench.analysis.profile_diff import LEFT_OVER, ProfileDiff, dearest, diff_profiles
 from bench.analysis.profiled import Kernel, ProfiledCase
-from bench.analysis.roofline import Roof
 from bench.records import LayerCost
 from profile_fakes import MS, case, kernel
 
@@ -152,20 +151,6 @@ def test_pairs_see_through_what_hit_both_sides_and_apart_they_do_not() -> None:
     assert not diff(a, b, is_paired=False).is_told
 
 
-def test_a_machine_that_moved_as_much_between_two_runs_leaves_no_change() -> None:
-    def roof(flops: float) -> Roof:
-        return Roof(flops_per_s=flops, bytes_per_s=10e9, flops_differ=0.0, bytes_differ=0.0)
-
-    a, b = case([CONV], STEADY), case([CONV], slower(2 * MS))
-    told = diff_profiles(a, b, is_paired=False, roofs=(roof(100e9), roof(100e9)))
-    moved = diff_profiles(a, b, is_paired=False, roofs=(roof(100e9), roof(80e9)))
-    assert told.is_told
-    assert not moved.is_told
-    assert "the machine itself differs by 25%" in moved.doubt
-    other_way = diff_profiles(a, b, is_paired=False, roofs=(roof(80e9), roof(100e9)))
-    assert other_way.is_told  # the machine of B was faster: that is no reason why B is slower
-
-
 def test_one_line_of_many_that_only_jitters_is_not_told() -> None:
     jitter = kernel("dense", "Gemm", (3,), [2 * MS, 1 * MS, 3 * MS, 2 * MS, 1 * MS])
     found = diff(case([CONV, DENSE], STEADY), case([CONV, jitter, TRANSPOSE], slower(4 * MS)))
@@ -200,7 +185,7 @@ def test_all_lines_add_up_to_the_total_change(
 def names(a: list[Kernel], b: list[Kernel]) -> dict[str, tuple[int, int]]:
     """Each line with how many kernels of either side are in it."""
     found = match_kernels(case(a, STEADY), case(b, STEADY))
-    return {name: (len(ours), len(theirs)) for name, ours, theirs, _ in found}
+    return {name: (len(ours), len(theirs)) for name, ours, theirs in found}
 
 
 def test_kernels_of_one_layer_and_operator_are_one_line_whatever_they_are_called() -> None:

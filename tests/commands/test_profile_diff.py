@@ -18,9 +18,12 @@ def one(by: int = 0, **row: object) -> Profile:
     return profile(case([conv], [wall + by for wall in WALLS], row=row))
 
 
-def test_a_change_of_verified_sides_is_told() -> None:
-    assert diff_text(one(), one(MS)).startswith("Conv conv1 explains 100 % of +1 ms")
-    assert diff_exit(one(), one(MS)) == EXIT_OK
+def test_a_change_of_verified_sides_is_told_and_one_that_two_runs_may_differ_by_is_not() -> None:
+    a, b, c = one(threads=1), one(15 * MS, threads=1), one(MS, threads=1)
+    assert diff_text(a, b).startswith("Conv conv1 explains 100 % of +15 ms")
+    assert diff_exit(a, b) == EXIT_OK
+    assert "two runs of like code may differ as much" in diff_text(a, c)
+    assert diff_exit(a, c) == EXIT_CANNOT_TELL
 
 
 @pytest.mark.parametrize(
