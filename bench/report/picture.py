@@ -20,6 +20,7 @@ _PNG_SCALE = 2.0  # pixels for one of the chart's: sharp on today's screens
 _PALETTE = 256  # colours that a PNG's palette has room for
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"  # the first comes with the engine, the next are as wide
 _LETTER = 8.0  # pixels of a letter, rather too many
+_CAPITAL = 3.5  # and as much more of a great one
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,12 @@ def shown_spec(picture: Picture) -> dict[str, Any]:
 
 def legend_column(spec: Mapping[str, Any]) -> int:
     """Pixels that a column of the chart's legend needs for the longest name of its scales."""
-    longest = max(map(len, _domain_names(spec)), default=20)
-    return int(longest * _LETTER) + theme.LEGEND_MARK
+    longest = max(map(_width, _domain_names(spec)), default=20 * _LETTER)
+    return int(longest) + theme.LEGEND_MARK
+
+
+def _width(name: str) -> float:
+    return len(name) * _LETTER + sum(map(str.isupper, name)) * _CAPITAL
 
 
 def _lines(title: str, width: float) -> list[str]:

@@ -16,6 +16,7 @@ COLOURS = ("#1471C8", "#DE7510", "#A68895", "#995927", "#7C8EC8", "#7165A6", "#2
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 2), (10, 4), (1, 3), (6, 2, 1, 2))
 _TURN = 3  # places by which shapes and dashes are ahead of the colours each time these begin again
+LEGEND_AXIS = 60  # pixels left of a chart's plot, where its legend begins: names of its axis
 LEGEND_MARK = 40  # pixels of a legend around a name: its mark, and space
 
 
@@ -80,6 +81,7 @@ def _charted(scheme: Scheme) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "titlePadding": 10,
         },
+        "axisX": {"labelSeparation": 3},  # numbers side by side do not run into one
         "legend": {
             "labelColor": text,
             "titleColor": muted,
@@ -106,8 +108,9 @@ def legend(width: float, column: float) -> dict[str, int]:
 
     ``column``: what one needs. ``pages/page.js`` computes the same from the room that a window leaves.
     """
-    columns = max(1, int(width // column))
-    return {"columns": columns, "labelLimit": int(width / columns) - LEGEND_MARK}
+    room = width - LEGEND_AXIS
+    columns = max(1, int(room // column))
+    return {"columns": columns, "labelLimit": int(room / columns) - LEGEND_MARK}
 
 
 def series(names: list[str]) -> dict[str, dict[str, Any]]:

@@ -126,4 +126,5 @@ def test_a_column_of_a_legend_has_room_for_the_longest_name_of_the_scales_and_no
     short, long = points(("a", "b"), 8), points(("a" * 40, "b"), 8)
     assert legend_column(short.spec) < legend_column(long.spec)
     assert legend_column({"data": {"values": [{"domain": ["x" * 400]}]}}) == legend_column({})
+    assert legend_column(points(("WWWWWWWW", "b"), 8).spec) > legend_column(points(("aaaaaaaa", "b"), 8).spec)
     assert ("a" * 40) in texts(long)

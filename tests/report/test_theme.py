@@ -108,8 +108,8 @@ def test_more_names_than_colours_have_them_again_with_another_shape_and_dash() -
         assert len(set(looks)) == 64
 
 
-@pytest.mark.parametrize(("width", "column", "columns"), [(180, 220, 1), (328, 220, 1), (660, 220, 3), (660, 100, 6)])
+@pytest.mark.parametrize(("width", "column", "columns"), [(240, 220, 1), (388, 220, 1), (720, 220, 3), (720, 100, 6)])
 def test_a_legend_has_as_many_columns_as_have_room(width: int, column: int, columns: int) -> None:
     legend = theme.legend(width, column)
     assert legend["columns"] == columns
-    assert (legend["labelLimit"] + theme.LEGEND_MARK) * columns <= width
+    assert (legend["labelLimit"] + theme.LEGEND_MARK) * columns + theme.LEGEND_AXIS <= width

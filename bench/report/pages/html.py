@@ -41,7 +41,9 @@ def render_page(page: Page) -> str:
         page=page,
         light=asdict(theme.LIGHT_SCHEME),
         dark=asdict(theme.DARK_SCHEME),
-        schemes=_json({"light": theme.LIGHT, "dark": theme.DARK, "legendMark": theme.LEGEND_MARK}),
+        schemes=_json(
+            {"light": theme.LIGHT, "dark": theme.DARK, "legendMark": theme.LEGEND_MARK, "legendAxis": theme.LEGEND_AXIS}
+        ),
         drawing=_drawing_script() if pictures else "",
         signs=_SIGNS,
         said=_SAID,

@@ -15,12 +15,13 @@
     const wanted = printing ? "light" : chosen();
     const width = chart.clientWidth;
     if (!width) return;
-    const columns = Math.max(1, Math.floor(width / chart.dataset.column)); // as theme.legend
+    const room = width - schemes.legendAxis; // this and the next as theme.legend
+    const columns = Math.max(1, Math.floor(room / chart.dataset.column));
     const state = `${wanted} ${columns}`;
     if (chart.dataset.state === state) return;
     chart.dataset.state = state;
     chart.style.minHeight = `${chart.offsetHeight}px`;
-    const legend = { ...schemes[wanted].legend, columns, labelLimit: Math.floor(width / columns) - schemes.legendMark };
+    const legend = { ...schemes[wanted].legend, columns, labelLimit: Math.floor(room / columns) - schemes.legendMark };
     const place = document.createElement("div");
     place.ariaHidden = "true"; // its title and caption say it: no reader should hear of marks and ticks
     try {

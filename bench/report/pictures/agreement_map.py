@@ -102,7 +102,11 @@ def _spec(cells: Sequence[dict[str, Any]], outputs: Sequence[str]) -> dict[str, 
     axis = alt.Axis(orient="top", labelAngle=0, labelLimit=room, labelOverlap=False, domain=False, ticks=False)
     chart = alt.Chart(parts.data(drawn)).encode(
         x=alt.X(
-            "output:N", sort=list(outputs), title=None, axis=axis, scale=alt.Scale(paddingInner=0.03, paddingOuter=0)
+            "output:N",
+            sort=list(outputs),
+            title="output",
+            axis=axis,
+            scale=alt.Scale(paddingInner=0.03, paddingOuter=0),
         ),
         y=parts.bands(names),
     )

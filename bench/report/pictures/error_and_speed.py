@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench import units
+from bench.analysis.ranking import is_only_a_range
+from bench.report import verdict
 from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.pictures.scene import Group
@@ -28,6 +30,7 @@ def error_and_speed(group: Group) -> Iterator[Picture]:
     if _FRONT in standings:
         told += " Ringed: the Pareto front, where no other row is as good in latency, peak memory and error, and "
         told += "better in one; memory is not in the picture."
+        told += " By ranges over few processes, which decide nothing." * is_only_a_range(verdict.able(group.rows))
     if _OUT in standings:
         told += f" Hollow, named: cannot win: {parts.listed(_named(group, rows, _OUT))}."
     if left := [group.names[row.case_id] for row in timed if row not in rows]:

@@ -29,7 +29,7 @@ def soak(group: Group) -> Iterator[Picture]:
         name=group.name("soak"),
         title=f"Memory over minutes of calls{group.title}",
         told="Resident memory while the model was called on and on; the verdict judges the second half: "
-        + "; ".join(f"{group.marked(row)}: {row_cells.soak(row)}" for row in rows)
+        + "; ".join(f"{group.marked(row)}: {row_cells.soak(row) if row.soak_verdict else 'none'}" for row in rows)
         + "."
         + group.told_of_barred(rows),
         spec=_spec(group, rows, {group.marked(row): found[row.case_id] for row in rows}),

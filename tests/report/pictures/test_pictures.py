@@ -150,6 +150,16 @@ def test_rows_that_cannot_win_are_named_in_the_picture_of_errors(tmp_path: Path)
     assert "cannot win: litert" in picture.told
 
 
+def test_a_front_of_ranges_is_told_to_decide_nothing(tmp_path: Path) -> None:
+    sure = [reference(pareto=False), row(pareto=True)]
+    (picture,) = error_and_speed(only_group(tmp_path / "a", sure, []))
+    assert "decide nothing" not in picture.told
+    quick = [reference(pareto=False), row(pareto=True, processes=3, interval_level=0.75)]
+    (picture,) = error_and_speed(only_group(tmp_path / "b", quick, []))
+    assert "Pareto front" in picture.told
+    assert "By ranges over few processes, which decide nothing." in picture.told
+
+
 def test_an_error_of_zero_is_drawn_where_the_axis_says_it_is(tmp_path: Path) -> None:
     (picture,) = error_and_speed(only_group(tmp_path, [reference(relative_error=0.0), row()], []))
     assert "0 stands at 6.0e-7" in json.dumps(picture.spec)
