@@ -10,7 +10,9 @@ from pathlib import Path
 
 from bench.errors import UsageError
 
-_OF_ONE_RUN = re.compile(r"[^\s'\"]*/(?:onnx-crossbench-\d+-|\.unfinished-)[a-z0-9_]{8}(?![a-z0-9_])")
+_OF_ONE_RUN = re.compile(
+    r"(?<![\w./~-])[~/][^\s'\"()=,;:]*/(?:onnx-crossbench-\d+-|\.unfinished-)[a-z0-9_]{8}(?![a-z0-9_])"
+)
 
 
 def cache_folder() -> Path:

@@ -24,7 +24,7 @@ from bench.analysis.profiled import Kernel, ProfiledCase
 from bench.analysis.rank_sum import shift_interval
 from bench.analysis.roofline import Roof
 from bench.analysis.statistics import Interval, signed_rank_interval
-from bench.analysis.two_runs import doubt_of_two_runs, is_beyond, roofs_moved
+from bench.analysis.two_runs import doubt_of_two_runs, is_beyond, made_by, roofs_moved
 from bench.records import Record
 
 LEAST_REPETITIONS = 5  # of an interval, of each side: in pairs 93.75 %; 4 give only 87.5 %
@@ -129,7 +129,7 @@ def diff_profiles(
     lines = [sides.line(one.name, one.ours, one.theirs) for one in match_kernels(a, b)]
     lines.append(sides.outside())
     if not is_paired:
-        moved, has_free_core = roofs_moved(roofs), max(a.row.threads, b.row.threads) < cpus
+        moved, has_free_core = roofs_moved(roofs), max(one.row.threads * one.row.streams for one in (a, b)) < cpus
         doubt = doubt or _doubt_of_two_runs(sides, total, plain, lines, moved=moved, has_free_core=has_free_core)
         lines = [_of_two_runs(line, moved=moved, has_free_core=has_free_core) for line in lines]
     lines.append(_left_over(sides, total, lines))
@@ -221,7 +221,7 @@ def _doubt_of_two_runs(
     ratios = [(total, median(wall_times(sides.a)))]
     if plain is not None:
         ratios.append((plain, median(one for one in sides.a.plain_ns if one is not None)))
-    a, b = ((one.row.runtime, one.row.runtime_version, one.row.provider) for one in (sides.a, sides.b))
+    a, b = (made_by(one.row) for one in (sides.a, sides.b))
     return doubt_of_two_runs(lines, ratios=ratios, moved=moved, has_free_core=has_free_core, is_like=a == b)
 
 

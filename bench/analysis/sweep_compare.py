@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.analysis.doubts import INTERVAL_LEVEL
@@ -165,17 +165,12 @@ def front_of(points: Sequence[Point], column: str) -> set[str]:
     """
     front: list[Point] = []
     those = _with_accuracy(points, column)
-    if not has_front(those):
+    if any(is_range(point.latency.level) for point in those if point.latency is not None):
         return set()
     for point in sorted(those, key=lambda p: _by_accuracy(p, column)):
         if not any(_is_preferable(other, point, column) for other in front):
             front.append(point)
     return {point.row.case_id for point in front}
-
-
-def has_front(points: Sequence[Point]) -> bool:
-    """Whether the latencies of all have intervals that decide."""
-    return not any(is_range(point.latency.level) for point in points if point.latency is not None)
 
 
 def _with_accuracy(points: Sequence[Point], column: str) -> list[Point]:
@@ -212,3 +207,8 @@ def fronts(swept: Swept) -> Mapping[str, set[str]]:
     return {
         column: set().union(*(front_of(swept.of(name), column) for name in swept.series)) for column in swept.accuracies
     }
+
+
+def fronted(swept: Swept, front: Container[str]) -> set[str]:
+    """The series that have a front of an accuracy: those of the cases that are on it."""
+    return {point.series for point in swept.points if point.row.case_id in front}

@@ -9,7 +9,6 @@ move with, while a core was left free.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,10 @@ from bench.analysis.statistics import Interval
 if TYPE_CHECKING:
     from bench.analysis.profile_diff import Change
     from bench.analysis.roofline import Roof
+    from bench.rows import Row
 
 FACTOR = 2.0
+LEAST_MOVED = 1.005  # of the roofs, below which it is told as 0 %
 _MOST = 0.5  # of the change
 
 
@@ -29,6 +30,11 @@ def roofs_moved(roofs: tuple[Roof | None, Roof | None]) -> tuple[float, float] |
     if first is None or second is None:
         return None
     return first.flops_per_s / second.flops_per_s, first.bytes_per_s / second.bytes_per_s
+
+
+def made_by(row: Row) -> tuple[str | None, ...]:
+    """What must be the same on both sides for work of one alone to be the model's."""
+    return row.runtime, row.runtime_version, row.provider, row.runtime_options, row.precision
 
 
 def is_beyond(change: Interval, a_ns: float, moved: tuple[float, float] | None) -> bool:
@@ -61,15 +67,21 @@ def doubt_of_two_runs(
 ) -> str:
     """Why two runs do not tell a change; "" where they do.
 
-    ``ratios``: the changes of the profiled and of the plain time, each with A's; ``is_like``: the same runtime and
-    version on both sides, so that work of one side alone is the model's.
+    ``ratios``: the changes of the profiled and of the plain time, each with A's; ``is_like``: the same runtime,
+    version and options on both sides, so that work of one side alone is the model's.
     """
     total, _ = ratios[0]
     if is_like and is_new_work(changes, total.estimate):
         return ""
     if has_free_core and all(is_beyond(change, a_ns, moved) for change, a_ns in ratios):
         return ""
-    said = "two runs of like code may differ as much"
-    if moved is not None and (worst := max(moved, key=lambda one: abs(math.log(one)))) != 1:
-        said += f" (by its roofs alone the machine was {abs(worst - 1):.0%} {'slower' if worst > 1 else 'faster'} in B)"
+    said = f"two runs of like code may differ as much{_machine_text(moved, total.estimate)}"
     return f"{said}; measure in turns: bench profile MODEL -e A,B --diff"
+
+
+def _machine_text(moved: tuple[float, float] | None, total_ns: float) -> str:
+    """How far the machine itself went in the change's direction; "" where it did not."""
+    factor = max(moved if total_ns > 0 else [1 / one for one in moved]) if moved is not None else 1.0
+    if factor < LEAST_MOVED:
+        return ""
+    return f" (by its roofs alone the machine was {factor - 1:.0%} {'slower' if total_ns > 0 else 'faster'} in B)"

@@ -138,7 +138,7 @@ class ProcessWorker:
         """Why the pipe ended: the signal or exit code, with the end of its stderr."""
         self.close()
         code = self._process.returncode or 0
-        said = _one_line(self._stderr.read_text(errors="replace"))[-_STDERR_TAIL:].strip()
+        said = _one_line(self._stderr.read_text(errors="replace")[-8 * _STDERR_TAIL :])[-_STDERR_TAIL:].strip()
         tail = f"; its last words: {said}" if said else ""
         if code == -signal.SIGKILL and oom_kills() > self._oom_before:
             return WorkerDiedError("oom", f"the kernel killed the worker for lack of memory{tail}")

@@ -8,13 +8,17 @@ from bench.report.pages.page import Caution
 from bench.report.report_cautions import row_doubts
 from bench.rows import Row
 
-_NOT_SHOWN = ("by rounds: ", "few pairs: ", "few samples: ", "no ratio: ")  # of ratios and percentiles: none is here
+# Of ratios and percentiles, which are not here; an interrupted profile says so first, and can't be gone on with.
+_NOT_SHOWN = ("by rounds: ", "few pairs: ", "few samples: ", "no ratio: ", "interrupted: ")
+_OF_A_REPORT = ("not warmed up: ", "placement: ")  # what advice sends to is in no profile
 
 
 def doubts_of(row: Row, about: str) -> tuple[Caution, ...]:
     """Every caution of a case that is about what a profile shows; that it cannot win is said elsewhere."""
     found = [caution for caution in row_doubts([row]) if not caution.text.startswith(_NOT_SHOWN)]
-    return tuple(replace(caution, about=about) for caution in found)
+    return tuple(
+        replace(one, about=about, advice="" if one.text.startswith(_OF_A_REPORT) else one.advice) for one in found
+    )
 
 
 def doubt_sentences(row: Row, of: str = "") -> list[str]:

@@ -105,6 +105,7 @@ def _cautions(swept: Swept) -> list[Caution]:
             advice=advice_for(one.code),
         )
         for one in doubts_of(swept)
+        if one.code != "interrupted"  # the first sentence says it, and how a sweep goes on
     ]
     return [*left_out, *doubts]
 

@@ -5,16 +5,15 @@ Only points that were verified are drawn; a line only where it holds; accuracy i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench import units
-from bench.analysis.sweep_compare import fronts
 from bench.analysis.sweep_points import Point, Strand, Swept
 from bench.report.picture import Picture
 from bench.report.pictures import parts
 from bench.report.pictures.parts import listed
+from bench.report.sweep_accuracy_pictures import accuracy_pictures
 from bench.report.sweep_charts import (
     MACS,
     axis_x,
@@ -31,17 +30,16 @@ from bench.report.sweep_charts import (
     values,
 )
 from bench.report.sweep_costs import bounded, holds_zero
-from bench.report.sweep_text import FRONT, NO_FRONT, PUBLISHED, accuracy_name, title_of
+from bench.report.sweep_text import title_of
 
 _STEPS = 40  # of a line that is drawn on logarithmic axes
-_LABEL_ROOM = 0.12  # of the axis, for names beside the last points
 
 
 def sweep_pictures(swept: Swept) -> list[Picture]:
     """All that there is something to draw of."""
     drawn = [p for p in swept.points if p.latency is not None and p.macs_millions]
     made = [_latency(swept, drawn), *_prices(swept, drawn), *_throughput(swept, drawn)] if drawn else []
-    return [*made, *_memory(swept), *_accuracy(swept)]
+    return [*made, *_memory(swept), *accuracy_pictures(swept)]
 
 
 def _latency(swept: Swept, drawn: Sequence[Point]) -> Picture:
@@ -165,84 +163,3 @@ def _memory(swept: Swept) -> Iterator[Picture]:
                 (p.name, p.series, number(p.params_millions), size) for p, size in zip(known, sizes, strict=True)
             ),
         )
-
-
-def _accuracy(swept: Swept) -> Iterator[Picture]:
-    on_front = fronts(swept)
-    for place, column in enumerate(swept.accuracies, 1):
-        known = [p for p in swept.points if column in p.published and p.latency is not None]
-        if known:
-            yield _accuracy_picture(swept, column, known, on_front[column], _file_name(swept, place))
-
-
-def _file_name(swept: Swept, place: int) -> str:
-    """By the accuracy's name; its place is added where another's is written alike in plain letters."""
-    plain = [re.sub(r"[^A-Za-z0-9]+", "_", accuracy_name(column)) for column in swept.accuracies]
-    own = plain[place - 1]
-    return f"sweep_accuracy_{own}" + (f"_{place}" if plain.count(own) > 1 else "")
-
-
-def _accuracy_picture(swept: Swept, column: str, known: Sequence[Point], front: set[str], file: str) -> Picture:
-    name, names = accuracy_name(column), [axis.name for axis in swept.plan.axes]
-    return Picture(
-        name=file,
-        title=f"{name} ({PUBLISHED}) against measured latency: {title_of(swept)}",
-        told=(
-            f"Accuracy is from {swept.plan.accuracy_file}, {PUBLISHED}; latency was measured here. "
-            + (
-                FRONT
-                + f"Beside the fastest point of a model, where it is joined: {listed(names)}; all are in the table."
-                if front
-                else NO_FRONT
-            )
-        ),
-        spec=_accuracy_spec(swept, column, known, front),
-        header=("point", "runtime", f"{name} ({PUBLISHED})", "latency", "on the front"),
-        cells=tuple(
-            (
-                p.name,
-                p.series,
-                number(p.published[column]),
-                bounded(latency_of(p)),
-                "yes" if p.row.case_id in front else "no",
-            )
-            for p in known
-        ),
-    )
-
-
-def _accuracy_spec(swept: Swept, column: str, known: Sequence[Point], front: set[str]) -> dict[str, Any]:
-    import altair as alt
-
-    unit, unit_name = parts.time_axis([latency_of(p).estimate for p in known])
-    points = [
-        {
-            **spot(p, latency_of(p).estimate / unit, p.published[column], bounded(latency_of(p))),
-            "front": p.row.case_id in front,
-        }
-        for p in known
-    ]
-    best, others = ([point for point in points if point["front"] is on] for on in (True, False))
-    x = axis_x(f"measured latency of a call ({unit_name})", points, room=_LABEL_ROOM)
-    y = alt.Y("y:Q", title=f"{accuracy_name(column)}, {PUBLISHED}", scale=alt.Scale(zero=False))
-    channels = marks([p.series for p in known], swept.series)
-    layers = [joined(best, x, y, channels), dots(best, x, y, channels), _labels(known, column, unit, x, y, front)]
-    if others:
-        layers.append(dots(others, x, y, channels).mark_point(filled=False, size=60, opacity=1))
-    return layered(*layers)
-
-
-def _labels(known: Sequence[Point], column: str, unit: float, x: Any, y: Any, front: set[str]) -> Any:
-    """The values of each model above its fastest point, where that is on a front: no other point lies there."""
-    import altair as alt
-
-    fastest: dict[str, Point] = {}
-    for point in sorted(known, key=lambda p: -latency_of(p).estimate):
-        fastest[point.row.model] = point
-    texts = [
-        {**spot(p, latency_of(p).estimate / unit, p.published[column], ""), "text": ", ".join(p.values.values())}
-        for p in fastest.values()
-        if p.row.case_id in front
-    ]
-    text = alt.Chart(parts.data(texts)).mark_text(align="right", dx=-6, dy=-8, fontSize=10)
-    return text.encode(x=x, y=y, text="text:N")

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.analysis.sweep_compare import fronts, has_front
+from bench.analysis.sweep_compare import fronted, fronts
 from bench.analysis.sweep_points import Point, Swept
 from bench.errors import UsageError
 from bench.records import SweepAxis, SweepPlan
@@ -51,7 +51,7 @@ SWEEP = (
     real("latency_ns_best_high", "ns", "lower", "Upper end of its interval over repetitions."),
     real("interval_level", "share", "none", "Level of the interval; below 0.9 a range, which decides nothing."),
     whole("repetitions", "processes", "none", "Repetitions that it rests on."),
-    real("line_ns", "ns", "lower", "The fitted line's latency at these multiply-adds; null where no line holds."),
+    real("line_ns", "ns", "lower", "The fitted line's latency at macs times batch_size; null where no line holds."),
     real("throughput_items_per_s", "items/s", "higher", "Items per second."),
     whole("rss_peak_bytes", "bytes", "lower", "Peak resident memory while timed."),
     real("ratio_to_reference", "ratio", "lower", "Latency over the reference's in the same round."),
@@ -165,6 +165,6 @@ def _record(swept: Swept, point: Point, on_front: Mapping[str, set[str]], privat
     }
     for name in swept.accuracies:
         record[name] = point.published.get(name)
-        known = name in point.published and latency is not None and has_front(swept.of(point.series))
+        known = name in point.published and latency is not None and point.series in fronted(swept, on_front[name])
         record[f"{name}_front"] = row.case_id in on_front[name] if known else None
     return record

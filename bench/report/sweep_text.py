@@ -16,9 +16,8 @@ from bench.report.verdict import LEAST_PROCESSES, interval_word
 PUBLISHED = "published, not measured"
 FRONT = (
     "Filled and joined are the points of a runtime to which no other of these is preferable: as accurate and told to "
-    "be faster, or more accurate and not told to be slower. "
+    "be faster, or more accurate and not told to be slower."
 )
-NO_FRONT = "Which points are preferable is not told: ranges decide nothing, 5 repetitions make intervals."
 _NAMED = 4  # points of one reason
 _CURE = f"{LEAST_PROCESSES} repetitions make intervals"
 
@@ -170,3 +169,8 @@ def accuracy_notes(swept: Swept) -> list[str]:
 def accuracy_name(column: str) -> str:
     """``published_top1`` -> ``top1``."""
     return column.removeprefix("published_")
+
+
+def no_front(names: Sequence[str]) -> str:
+    """Of which runtimes there is none, and why."""
+    return f"Which points of {listed(names)} are preferable is not told: ranges decide nothing ({_CURE})."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import importlib
 import importlib.metadata
+import os
 import tempfile
 import time
 import zlib
@@ -138,7 +139,7 @@ def probe(name: str) -> Probe:
 def _run_tiny(name: str) -> None:
     """UnavailableError where the tiny model does not run or gives another result."""
     tensor = Tensor(name="x", shape=_TINY_INPUT, dtype="float32")
-    with tempfile.TemporaryDirectory(prefix="onnx-crossbench-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"onnx-crossbench-{os.getpid()}-") as folder:
         path = Path(folder) / "tiny.tflite"
         path.write_bytes(zlib.decompress(base64.b64decode(_TINY)))
         artifact = Artifact(

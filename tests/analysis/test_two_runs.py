@@ -87,3 +87,18 @@ def test_of_two_versions_new_operators_may_be_the_runtimes_own() -> None:
 def test_no_rate_of_chance_is_claimed_of_two_runs() -> None:
     assert "by chance" not in " ".join(diff_legend(apart(slower(1), slower(3))))
     assert "by chance" in " ".join(diff_legend(diff_profiles(slower(1), slower(3), is_paired=True)))
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"), [(0.7, "the machine was 100% faster in B"), (1.3, "may differ as much; measure")]
+)
+def test_a_machine_that_was_faster_is_a_reason_for_no_slower_call(factor: float, told: str) -> None:
+    assert told in apart(slower(1), slower(factor), roofs=(100, 200)).doubt
+
+
+def test_with_other_options_or_no_free_core_for_all_streams_nothing_is_told() -> None:
+    other = case([CONV, TRANSPOSE], [wall + 4 * MS for wall in WALLS], row={"runtime_options": "optimization=off"})
+    assert not apart(case([CONV], WALLS), other).is_told
+    a, b = (case([CONV], walls, row={"threads": 1, "streams": 2}) for walls in (WALLS, [3 * wall for wall in WALLS]))
+    assert not apart(a, b, cpus=2).is_told
+    assert apart(a, b, cpus=3).is_told

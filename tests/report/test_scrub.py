@@ -27,6 +27,10 @@ from report_fakes import ADA, case_repetition, check, environment, group_repetit
         ("on analytical-engine.local", "on HOST.local"),
         ("in /tmp/onnx-crossbench-81-a_b1c2d3/worker-1.stderr: no", "in TMP/worker-1.stderr: no"),
         ("Load model from '/var/tmp/onnx-crossbench-8-a_b1c2d3' failed", "Load model from 'TMP' failed"),
+        (
+            "open(/tmp/onnx-crossbench-8-a_b1c2d3/m) of a=/v@r/onnx-crossbench-8-a_b1c2d3,b=no",
+            "open(TMP/m) of a=TMP,b=no",
+        ),
         ("at /home/ada/.cache/x/.unfinished-8chars__/m.onnx", "at TMP/m.onnx"),  # gone with the run that failed
     ],
 )

@@ -256,9 +256,19 @@ def test_the_page_tells_what_the_words_tell_of_rows_lines_and_an_unfinished_run(
 
 def test_without_intervals_no_front_is_drawn_and_it_is_said() -> None:
     few = pictures(swept(repetitions=3))["sweep_accuracy_top1"]
-    assert "not told: ranges decide nothing" in few.told
-    assert {cells[-1] for cells in few.cells} == {"no"}
+    assert "Which points of tensorflow and onnxruntime-cpu are preferable is not told: ranges" in few.told
+    assert "Filled" not in few.told
+    assert {cells[-1] for cells in few.cells} == {"-"}
     assert "ranges" not in pictures(swept())["sweep_accuracy_top1"].told
+
+
+def test_a_front_of_one_runtime_alone_is_drawn_and_the_other_is_said_to_have_none() -> None:
+    some = [p if p.series == "tensorflow" else q for p, q in zip(points(), points(repetitions=3), strict=True)]
+    mixed = pictures(sweep_of(plan(), some))["sweep_accuracy_top1"]
+    assert "Filled and joined" in mixed.told
+    assert "Which points of onnxruntime-cpu are preferable is not told" in mixed.told
+    assert {cells[-1] for cells in mixed.cells if cells[1] == "onnxruntime-cpu"} == {"-"}
+    assert "yes" in {cells[-1] for cells in mixed.cells if cells[1] == "tensorflow"}
 
 
 def test_accuracies_that_are_written_alike_in_plain_letters_have_a_file_each() -> None:
