@@ -16,6 +16,7 @@ from bench.check.compare_records import CASE_FIELDS, Side
 from bench.check.history_records import LeftOut, Tracked
 from bench.errors import UsageError, first_line
 from bench.records import Environment
+from bench.report.not_reports import way_on
 from bench.report.store import has_journal, read_environment
 from bench.report.table_files import check_table
 from bench.rows import Row
@@ -62,7 +63,7 @@ def _opened(folders: Sequence[Path], left_out: list[LeftOut]) -> Iterator[_Opene
         if environment.finished and not has_journal(folder):
             yield _Opened(folder, environment, columns)
         else:
-            left_out.append(LeftOut(str(folder), f"its run is not finished; `bench run --resume {folder}` goes on"))
+            left_out.append(LeftOut(str(folder), f"its run is not finished; `{way_on(folder)}` goes on"))
 
 
 def _check_started(started: str) -> None:

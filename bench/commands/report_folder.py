@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.errors import UsageError
 from bench.records import ModelSpec
 from bench.report.journal import has_journal
+from bench.report.not_reports import way_on
 
 _NAMED = 3  # models in the name of a report's folder
 _TRIES = 1000  # default names before giving up
@@ -50,7 +51,7 @@ def _claim_named(out: Path, made: list[Path]) -> tuple[Path, int]:
         return out, claim
     way_out = "name another folder"
     if has_journal(out):
-        way_out += f", or go on with the interrupted run in it: bench run --resume {out}"
+        way_out += f", or go on with the interrupted run in it: {way_on(out)}"
     raise UsageError(f"-o {out}: something is there already; {way_out}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -185,9 +184,10 @@ def _measured(
 def _tell_way_on(folder: Path, console: Console) -> None:
     """The command that goes on with an interrupted sweep, where there is something to go on with."""
     from bench.report.journal import has_journal
+    from bench.report.not_reports import way_on
 
     if has_journal(folder):
-        console.warn(f"interrupted; go on with: bench sweep --resume {shlex.quote(str(folder))}")
+        console.warn(f"interrupted; go on with: {way_on(folder)}")
 
 
 def _redraw(folder: Path, accuracy: Path | None, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +19,7 @@ def not_a_report(path: Path) -> str:
     if not path.exists():
         return "no such folder. `bench run` says where it put its report; --out chooses"
     if has_journal(path):
-        verb = "sweep" if (path / _SWEEP).is_file() else "run"
-        return f"its run ended before anything was saved. Go on with `bench {verb} --resume {path}`"
+        return f"its run ended before anything was saved. Go on with `{way_on(path)}`"
     if (path / _PROFILE).is_file():
         return f"this is a profile, not a report. {_pages(path, 'profile')}`bench profile --diff A B` compares two"
     if (path / _GATE).is_file():
@@ -29,6 +29,11 @@ def not_a_report(path: Path) -> str:
     if reports := _reports_in(path):
         return _of_several(path, reports)
     return f"no environment.json in it, so it is not a report. {_pictured(path)}Name a folder made by `bench run`"
+
+
+def way_on(folder: Path) -> str:
+    """The command that goes on with the interrupted run of a folder."""
+    return f"bench {'sweep' if (folder / _SWEEP).is_file() else 'run'} --resume {shlex.quote(str(folder))}"
 
 
 def _of_file(path: Path) -> str:

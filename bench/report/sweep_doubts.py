@@ -26,7 +26,8 @@ def doubts_of(swept: Swept) -> list[Doubt]:
         for caution in dict.fromkeys(split_cautions(point.row.cautions)):
             code = caution.partition(": ")[0]
             if code not in _TOLD_ELSEWHERE and not is_said_by_remarks(caution):
-                found.setdefault(code, []).append(f"{point.series}, {point.name}: {caution.partition(': ')[2]}")
+                text = caution.partition(": ")[2].replace("bench run --resume", "bench sweep --resume")
+                found.setdefault(code, []).append(f"{point.series}, {point.name}: {text}")
     return [Doubt(code, len(said), said[0]) for code, said in found.items()]
 
 
