@@ -122,4 +122,4 @@ def test_a_file_of_bench_becomes_what_other_tools_read(exchanged: Path) -> None:
     heard = Heard()
     for format_name in ("junit", "bencher", "github-summary"):
         assert print_report(exchanged, format_name, console=heard.console) == EXIT_OK
-    assert '<testcase classname="net" name="tensorflow">' in heard.text
+    assert '<testcase classname="net, batch 1, 2 threads" name="tensorflow">' in heard.text

@@ -88,7 +88,7 @@ def test_a_child_whose_parent_is_another_ends_at_once(tmp_path: Path) -> None:
 def test_a_users_mistake_is_an_answer_without_a_traceback(tmp_path: Path) -> None:
     error = answer_to(tmp_path, f"{KINDS}:functional:wide=3").error
     assert error is not None
-    assert error.kind == "usage"
+    assert error.kind == "option"
     assert "it has width" in error.text
     assert "Traceback" not in error.text
 
