@@ -28,6 +28,7 @@ from bench.report.profile_doubts import doubt_sentences
 from bench.report.text import visible
 
 _MOST_LINES = 20
+_Found = tuple[Sides, ProfileDiff | None]  # None where the two can't be compared
 
 
 def diff_folders(folders: Sequence[str], *, as_json: bool, console: Console) -> int:
@@ -37,25 +38,41 @@ def diff_folders(folders: Sequence[str], *, as_json: bool, console: Console) -> 
     from bench.report.profile_store import load_profile
 
     a, b = (load_profile(Path(folder)) for folder in folders)
-    console.say(diff_json(a, b) if as_json else diff_text(a, b))
-    return diff_exit(a, b)
+    found = _diffs(a, b)
+    console.say(_json(found) if as_json else _text(found))
+    return _exit(found)
 
 
 def diff_exit(a: Profile, b: Profile | None = None) -> int:
     """The strongest of all pairs."""
-    found = [_diff(sides, a, b) for sides in sides_of(a, b)]
-    return strongest_exit([EXIT_OK if diff is not None and diff.is_told else EXIT_CANNOT_TELL for diff in found])
+    return _exit(_diffs(a, b))
 
 
 def diff_text(a: Profile, b: Profile | None = None) -> str:
     """For each pair its sentence, both sides, and the lines that explain most."""
-    return "\n\n".join(_one_text(sides, _diff(sides, a, b)) for sides in sides_of(a, b))
+    return _text(_diffs(a, b))
 
 
 def diff_json(a: Profile, b: Profile | None = None) -> str:
     """The same with every line."""
-    pairs = [_one_json(sides, _diff(sides, a, b)) for sides in sides_of(a, b)]
-    return json.dumps({"exit_code": diff_exit(a, b), "pairs": pairs}, indent=2, ensure_ascii=False)
+    return _json(_diffs(a, b))
+
+
+def _diffs(a: Profile, b: Profile | None) -> list[_Found]:
+    return [(sides, _diff(sides, a, b)) for sides in sides_of(a, b)]
+
+
+def _exit(found: Sequence[_Found]) -> int:
+    return strongest_exit([EXIT_OK if diff is not None and diff.is_told else EXIT_CANNOT_TELL for _, diff in found])
+
+
+def _text(found: Sequence[_Found]) -> str:
+    return "\n\n".join(_one_text(sides, diff) for sides, diff in found)
+
+
+def _json(found: Sequence[_Found]) -> str:
+    pairs = [_one_json(sides, diff) for sides, diff in found]
+    return json.dumps({"exit_code": _exit(found), "pairs": pairs}, indent=2, ensure_ascii=False)
 
 
 def _diff(sides: Sides, a: Profile, b: Profile | None) -> ProfileDiff | None:
